@@ -1,0 +1,194 @@
+"""Write the reference pages that come from the code: `make docs`.
+
+docs/reference/commands.md: every command of the table with its real usage, arguments and options.
+docs/reference/exit-codes.md: what the exit codes and the shape of a failure mean.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+
+from specify_cli.cli.app import root
+from specify_cli.cli.commands import TABLE, Branch, Entry, Leaf
+from specify_cli.cli.lazy import PROGRAM, LazyGroup, command_of, describe
+from specify_cli.cli.output import BUG, INTERRUPTED
+from specify_cli.kernel.errors import SpecKittyError, UsageError
+
+FOLDER = Path(__file__).parent.parent / "docs" / "reference"
+MADE = "<!-- Made by `make docs` from the command table; do not edit. -->\n"
+# Written once at the top instead of at each command.
+_EVERYWHERE = {"--json", "--help"}
+
+
+def pages() -> dict[str, str]:
+    """Every generated page by its file name."""
+    return {"commands.md": commands_page(), "exit-codes.md": exit_codes_page()}
+
+
+# -- commands ------------------------------------------------------------------------------------------------------
+
+
+def commands_page() -> str:
+    """All commands that are taught, in the order of the table, then the other spellings."""
+    own = [*_options(_described(root(), PROGRAM, None), every=True)]
+    parts = [
+        "# Commands\n",
+        MADE,
+        "Every command takes `--json`, anywhere on the line (one document on stdout, on failure too), and `--help`.\n",
+        "## spec-kitty\n",
+        *own,
+        *_sections(TABLE, PROGRAM, root()),
+        "## Other spellings\n",
+        "They work and are not listed in `--help`.\n",
+        *_spellings(),
+    ]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _sections(table: Mapping[str, Entry], path: str, parent: LazyGroup) -> Iterator[str]:
+    parent_ctx = _context(parent, path, None)
+    # Commands before groups, so that none comes to stand under another's heading.
+    for name, entry in sorted(table.items(), key=lambda row: isinstance(row[1], Branch)):
+        if entry.hidden:
+            continue
+        command = command_of(name, entry)
+        full = f"{path} {name}"
+        if isinstance(entry, Branch) and isinstance(command, LazyGroup):
+            yield f"## {full}\n"
+            yield f"{entry.summary}\n"
+            yield from _sections(entry.table, full, command)
+        else:
+            yield from _section(full, _described(command, name, parent_ctx))
+
+
+def _section(full: str, described: Mapping[str, Any]) -> Iterator[str]:
+    yield f"### {full}\n"
+    yield f"{_prose(described['help'])}\n"
+    yield f"```console\n{' '.join(str(described['usage']).split())}\n```\n"
+    rows = [(f"`{one['name']}`", one["help"]) for one in described["arguments"]]
+    if rows or described["options"]:
+        yield from _table(rows, described)
+
+
+def _table(rows: list[tuple[str, str]], described: Mapping[str, Any]) -> Iterator[str]:
+    lines = [f"| {name} | {_cell(text)} |" for name, text in rows]
+    lines += list(_options(described, every=False, bare=True))
+    if lines:
+        yield "\n".join(["| argument or option | meaning |", "|---|---|", *lines]) + "\n"
+
+
+def _options(described: Mapping[str, Any], *, every: bool, bare: bool = False) -> Iterator[str]:
+    lines = []
+    for option in described["options"]:
+        if not every and _EVERYWHERE & set(option["names"]):
+            continue
+        names = ", ".join(option["names"])
+        value = f" {option['metavar']}" if option["metavar"] else ""
+        marks = [
+            mark for mark, here in (("required", option["required"]), ("repeatable", option["repeatable"])) if here
+        ]
+        text = _cell(option["help"]) + (f" ({', '.join(marks)})" if marks else "")
+        lines.append(f"| `{_cell(names + value)}` | {text} |")
+    if bare:
+        yield from lines
+    elif lines:
+        yield "\n".join(["| option | meaning |", "|---|---|", *lines]) + "\n"
+
+
+def _spellings() -> Iterator[str]:
+    taught = {leaf.target: name for name, leaf in _leaves(TABLE, PROGRAM, hidden=False)}
+    by_summary = {leaf.summary: name for name, leaf in _leaves(TABLE, PROGRAM, hidden=False)}
+    lines = ["| spelling | is |", "|---|---|"]
+    for name, leaf in _leaves(TABLE, PROGRAM, hidden=True):
+        if leaf.hidden:
+            same = taught.get(leaf.target) or by_summary.get(leaf.summary)
+            lines.append(f"| `{name}` | {f'`{same}`' if same else leaf.summary} |")
+    yield "\n".join(lines) + "\n"
+
+
+def _leaves(table: Mapping[str, Entry], path: str, *, hidden: bool) -> Iterator[tuple[str, Leaf]]:
+    for name, entry in table.items():
+        if isinstance(entry, Branch):
+            yield from _leaves(entry.table, f"{path} {name}", hidden=hidden)
+        elif hidden or not entry.hidden:
+            yield f"{path} {name}", entry
+
+
+def _context(command: TyperCommand | LazyGroup, name: str, parent: typer.Context | None) -> typer.Context:
+    return typer.Context(command, info_name=name, parent=parent, max_content_width=100, terminal_width=100)
+
+
+def _described(command: TyperCommand | LazyGroup, name: str, parent: typer.Context | None) -> dict[str, Any]:
+    return describe(_context(command, name, parent))
+
+
+def _prose(text: str) -> str:
+    """The paragraphs of a help text: without usage and options, without indentation."""
+    body = text.partition("\n\n")[2].partition("\nArguments:")[0].partition("\nOptions:")[0]
+    return "\n".join(line.strip() for line in body.strip().splitlines())
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+# -- exit codes ----------------------------------------------------------------------------------------------------
+
+
+def exit_codes_page() -> str:
+    """What the exit codes mean, and the shape of a failure."""
+    rows = [
+        (0, "done, or nothing to do"),
+        (
+            SpecKittyError.exit_code,
+            "refused or failed; also `next` when blocked, `doctor` and `validate` when unhealthy",
+        ),
+        (UsageError.exit_code, "the command line was wrong"),
+        (BUG, "a bug: the log with the traceback is named on stderr and, under `--json`, in `details.log`"),
+        (INTERRUPTED, "interrupted with Ctrl-C"),
+    ]
+    table = "\n".join(f"| {code} | {meaning} |" for code, meaning in rows)
+    return f"""# Exit codes
+
+{MADE}
+| code | meaning |
+|---|---|
+{table}
+
+Under `--json` a failure is one document on stdout:
+
+```json
+{{"result": "error", "error_code": "MISSION_NOT_FOUND", "error": "…", "hint": "spec-kitty …", "details": {{}}}}
+```
+
+`error_code` is stable; `hint` is a command that can be run, or null; `details` holds further facts. A command line
+that cannot be parsed is `USAGE_ERROR`, a bug `INTERNAL_ERROR`, Ctrl-C `INTERRUPTED`. Warnings of a command that
+succeeded are in `warnings` of its answer, each with `code`, `message` and `hint`; people find them on stderr.
+"""
+
+
+def main() -> int:
+    """Write the pages, or with `--check` only say whether they are up to date."""
+    stale = [name for name, text in pages().items() if _read(FOLDER / name) != text]
+    if "--check" in sys.argv[1:]:
+        print("\n".join(f"{name} is out of date: make docs" for name in stale))
+        return int(bool(stale))
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
+    print(f"docs/reference: {len(stale)} of {len(pages())} pages changed")
+    return 0
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

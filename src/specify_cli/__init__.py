@@ -1,0 +1,1 @@
+"""spec-kitty: spec-driven development by people and coding agents together."""

@@ -1,0 +1,1 @@
+"""Is the mission ready to be merged, and the evidence for it."""

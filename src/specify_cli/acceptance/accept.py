@@ -1,0 +1,234 @@
+"""Accepting a mission: every condition at once, evidence on the forecast merge, then the record of it."""
+
+from __future__ import annotations
+
+from dataclasses import field
+
+from specify_cli.acceptance.evidence import run_tests
+from specify_cli.conditions import accept_rules
+from specify_cli.conditions.accept_facts import accept_facts, canceled_in, last_acceptance
+from specify_cli.conditions.accept_rules import SETTLED, TestRun
+from specify_cli.conditions.merge_rules import Accepted, changed_lanes
+from specify_cli.conditions.models import Unmet
+from specify_cli.core.commits import milestone, publish_mode, require_identity
+from specify_cli.core.work_packages import WorkPackage, load_work_packages
+from specify_cli.home import MissionPlace
+from specify_cli.kernel.config import Config
+from specify_cli.kernel.errors import Conflict
+from specify_cli.kernel.notices import Notice
+from specify_cli.kernel.values import frozen, replace
+from specify_cli.lanes.persistence import read_lanes
+from specify_cli.mission_metadata import record_acceptance
+from specify_cli.status.emit import writing
+from specify_cli.status.models import Lane
+from specify_cli.status.reading import Status, read_status
+from specify_cli.workspaces.forecast import forecast
+from specify_cli.workspaces.forecast_models import Forecast
+
+CHECKLIST = "checklist"
+MODES = ("auto", "pr", "local", CHECKLIST)
+
+
+@frozen
+class AcceptOptions:
+    """What was asked for.
+
+    Args:
+        mode: `pr` or `local` (`auto` is local), or `checklist`, which only reports.
+        tests: command lines to run on the forecast merge.
+        lenient: documents and requirements are warnings.
+        commit: whether to commit the record.
+    """
+
+    mode: str = "auto"
+    tests: tuple[str, ...] = ()
+    lenient: bool = False
+    commit: bool = True
+
+    @property
+    def recorded_mode(self) -> str:
+        """The mode as it is recorded."""
+        return "local" if self.mode == "auto" else self.mode
+
+
+@frozen
+class Acceptance:
+    """How an acceptance ended.
+
+    Args:
+        ready: whether every condition holds.
+        accepted: whether the mission is accepted now.
+        already: it was, and nothing has changed since.
+        unmet: what stands in the way.
+        canceled: work packages that were given up, with their subtasks and requirements.
+        merge: the forecast; None without lanes.
+        commit: the commit of the record.
+    """
+
+    mission_slug: str
+    mission_id: str | None
+    mode: str
+    ready: bool
+    accepted: bool = False
+    already: bool = False
+    unmet: tuple[Unmet, ...] = ()
+    warnings: tuple[Notice, ...] = ()
+    canceled: tuple[WorkPackage, ...] = ()
+    canceled_ids: tuple[str, ...] = ()
+    tests: tuple[TestRun, ...] = ()
+    merge: Forecast | None = field(default=None, repr=False)
+    accepted_by: str | None = None
+    accepted_at: str | None = None
+    commit: str | None = None
+
+    @property
+    def next_step(self) -> str:
+        """The command that comes next."""
+        if not self.ready:
+            return self.unmet[0].fix
+        return f"spec-kitty {'merge' if self.accepted else 'accept'} --mission {self.mission_slug}"
+
+    def to_dict(self) -> dict[str, object]:
+        """The JSON answer; with conditions unmet it has the shape of a failure."""
+        data: dict[str, object] = {
+            "result": "success",
+            "mission_slug": self.mission_slug,
+            "mission_id": self.mission_id,
+            "mode": self.mode,
+            "ready": self.ready,
+            "accepted": self.accepted,
+            "already_accepted": self.already,
+            "unmet": [each.to_dict() for each in self.unmet],
+            "canceled": self._canceled(),
+            "forecast": [step.to_dict() for step in self.merge.steps] if self.merge else [],
+            "tree": self.merge.tree if self.merge else None,
+            "tests": [test.to_dict() for test in self.tests],
+            "accepted_by": self.accepted_by,
+            "accepted_at": self.accepted_at,
+            "commit": self.commit,
+            "next_step": self.next_step,
+            "warnings": [notice.to_dict() for notice in self.warnings],
+        }
+        if not self.ready and self.mode != CHECKLIST:
+            count = len(self.unmet)
+            data |= {
+                "result": "error",
+                "error_code": "NOT_ACCEPTABLE",
+                "error": f"{self.mission_slug} is not ready: {count} condition{'s' * (count != 1)} unmet",
+                "hint": self.next_step,
+                "details": {"unmet": data["unmet"]},
+            }
+        return data
+
+    def _canceled(self) -> list[dict[str, object]]:
+        known = {package.id: package for package in self.canceled}
+        return [
+            {
+                "wp_id": wp_id,
+                "subtasks": list(known[wp_id].subtasks) if wp_id in known else [],
+                "requirement_refs": list(known[wp_id].requirement_refs) if wp_id in known else [],
+            }
+            for wp_id in self.canceled_ids
+        ]
+
+
+def accept(
+    place: MissionPlace, config: Config, options: AcceptOptions, *, actor: str, session: str | None = None
+) -> Acceptance:
+    """Examine a mission and, when nothing is missing, record that it is accepted.
+
+    Nothing is recorded where a condition is unmet. Lanes stay as they are: a work package is done when it is merged.
+
+    Args:
+        place: the mission.
+        config: the project's settings.
+        options: what was asked for.
+        actor: who accepts.
+
+    Raises:
+        Refused: `TARGET_NOT_CHECKED_OUT`, `NO_GIT_IDENTITY` (not for a checklist).
+        Conflict: `MISSION_MOVED`: somebody moved a work package in the meantime.
+    """
+    place.repo.require_git()
+    if options.mode != CHECKLIST:
+        place.feature_dir.exists()
+        require_identity(place)
+    packages, status = load_work_packages(place), read_status(place)
+    manifest = read_lanes(place)
+    canceled = canceled_in(status.snapshot)
+    merge = forecast(place, manifest, canceled=canceled) if manifest else None
+    runnable = merge is not None and not merge.conflicts and not merge.missing
+    tests = run_tests(place, merge.result, options.tests) if merge is not None and runnable else ()
+    facts = accept_facts(place, packages, manifest, status, merge, tests)
+    unmet, allowed = accept_rules.split(accept_rules.unmet(facts), lenient=options.lenient)
+    found = Acceptance(
+        place.slug,
+        place.mission_id,
+        options.mode,
+        ready=not unmet,
+        unmet=tuple(unmet),
+        warnings=(*(Notice(each.code, each.what, each.fix) for each in allowed), *_lost(status)),
+        canceled=tuple(package for package in packages if package.id in canceled),
+        canceled_ids=facts.canceled,
+        tests=tests,
+        merge=merge,
+    )
+    if unmet or merge is None or options.mode == CHECKLIST:
+        return found
+    return _recorded(place, config, options, found, merge, status, actor, session)
+
+
+def _lost(status: Status) -> tuple[Notice, ...]:
+    return tuple(Notice("LOST_CLAIM", claim.message, claim.fix) for claim in status.snapshot.lost_claims)
+
+
+def _recorded(
+    place: MissionPlace,
+    config: Config,
+    options: AcceptOptions,
+    found: Acceptance,
+    merge: Forecast,
+    status: Status,
+    actor: str,
+    session: str | None,
+) -> Acceptance:
+    before = last_acceptance(status.mission_events)
+    if before is not None and not options.tests and _still_good(before, merge, options, place):
+        return replace(found, accepted=True, already=True, accepted_by=before.by, accepted_at=before.at)
+    with writing(place, publish=publish_mode(config), doing=f"accept {place.slug}") as log:
+        moved = [wp_id for wp_id, state in log.snapshot.work_packages.items() if not _settled(state["lane"])]
+        if moved:
+            raise Conflict(
+                f"{', '.join(moved)} moved while mission {place.slug} was examined",
+                "MISSION_MOVED",
+                hint=f"spec-kitty accept --mission {place.slug}",
+            )
+        event = log.record("accepted", actor=actor, session=session, data=_evidence(options, found, merge))
+        mode = options.recorded_mode
+        record_acceptance(place.feature_dir, accepted_by=actor, mode=mode, accept_commit=merge.target)
+    done = replace(found, accepted=True, accepted_by=actor, accepted_at=event.at)
+    if not options.commit:
+        return done
+    committed = milestone(place, config, "accept")
+    return replace(done, commit=committed.commit, warnings=(*done.warnings, *committed.warnings))
+
+
+def _settled(lane: Lane) -> bool:
+    return lane in SETTLED or lane is Lane.CANCELED
+
+
+def _still_good(before: Accepted, merge: Forecast, options: AcceptOptions, place: MissionPlace) -> bool:
+    same_mode = before.mode == options.recorded_mode or options.mode == "auto"
+    return same_mode and bool(place.meta.get("accepted_at")) and not changed_lanes(before, merge.tips)
+
+
+def _evidence(options: AcceptOptions, found: Acceptance, merge: Forecast) -> dict[str, object]:
+    return {
+        "mode": options.recorded_mode,
+        "target": merge.target,
+        "lanes": merge.tips,
+        "tree": merge.tree,
+        "tests": [test.to_dict() for test in found.tests],
+        "canceled": list(found.canceled_ids),
+        "lenient": [notice.code for notice in found.warnings] if options.lenient else [],
+    }

@@ -1,0 +1,24 @@
+"""What a command that changes state begins with: which mission, in what state, and who acts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from specify_cli.context.actor import who
+from specify_cli.context.models import Actor, Context
+from specify_cli.context.resolver import resolve_mission
+from specify_cli.kernel import paths
+from specify_cli.kernel.notices import Notice
+from specify_cli.merge.intent import settle
+
+
+def acting(mission: str | None, agent: str | None = None) -> tuple[Context, Actor]:
+    """The mission that a command will change, and who changes it; a merge cut short is finished or dropped first."""
+    settle(paths.discover(paths.starting_point()))
+    context = resolve_mission(mission)
+    return context, who(agent, context.repo, context.place)
+
+
+def notices(*groups: Sequence[Notice]) -> list[dict[str, str | None]]:
+    """Warnings as they stand in JSON."""
+    return [notice.to_dict() for group in groups for notice in group]

@@ -1,0 +1,108 @@
+"""`spec-kitty agent action …`: claim a work package and get its prompt."""
+
+from __future__ import annotations
+
+from specify_cli.cli.acting import acting, notices
+from specify_cli.cli.options import AgentFlag, BaseFlag, MaybeWorkPackage, MissionFlag, RecoverFlag
+from specify_cli.cli.output import Reply, safe, style
+from specify_cli.cli.selecting import package_of, wp_name
+from specify_cli.context.actor import unknown_session
+from specify_cli.context.models import Actor, Context
+from specify_cli.context.resolution import resolution
+from specify_cli.core.work_packages import load_work_packages
+from specify_cli.kernel.errors import Refused
+from specify_cli.lanes.persistence import read_lanes
+from specify_cli.next.claims import Claim, claim_review, claim_work
+from specify_cli.next.decision import DecisionKind, decide
+from specify_cli.next.observe import observe
+from specify_cli.next.step import prompt_for
+from specify_cli.status.holders import HELD, Holder
+
+
+def implement(
+    wp: MaybeWorkPackage = None,
+    agent: AgentFlag = None,
+    mission: MissionFlag = None,
+    base: BaseFlag = None,
+    recover: RecoverFlag = False,
+) -> Reply:
+    """Claim a work package, prepare its worktree and write its prompt.
+
+    Without WP the next one that is ready is taken. For its holder this changes nothing and shows the prompt again;
+    after a crash it finishes what was begun, so --recover is the same path.
+    """
+    del recover
+    context, actor = acting(mission, agent)
+    wp_id = wp_name(wp) if wp else _chosen(context, actor, "implement")
+    package = package_of(context, wp_id)
+    packages = {each.id: each for each in load_work_packages(context.place)}
+    manifest = read_lanes(context.place)
+    taken = _quiet_holder(context, actor, package.id)
+    claim = claim_work(context, actor, package, packages, manifest, base=base, take_over=taken)
+    return _reply(context, actor, claim, "implement")
+
+
+def review(wp: MaybeWorkPackage = None, agent: AgentFlag = None, mission: MissionFlag = None) -> Reply:
+    """Claim the review of a work package and write its prompt.
+
+    Without WP the next one that waits for a review is taken.
+    """
+    context, actor = acting(mission, agent)
+    wp_id = wp_name(wp) if wp else _chosen(context, actor, "review")
+    package = package_of(context, wp_id)
+    taken = _quiet_holder(context, actor, package.id)
+    claim = claim_review(context, actor, package, read_lanes(context.place), take_over=taken)
+    return _reply(context, actor, claim, "review")
+
+
+def _chosen(context: Context, actor: Actor, action: str) -> str:
+    """The work package that the loop would hand out for an action."""
+    seen = observe(context.place, context.config, Holder(actor.name, actor.session))
+    choice = decide(seen.observation)
+    if choice.kind is DecisionKind.STEP and choice.action == action and choice.wp_id:
+        return choice.wp_id
+    what = f"{choice.action} {choice.wp_id or ''}".strip() if choice.action else choice.reason or choice.state
+    raise Refused(
+        f"there is nothing to {action} for {actor.name} now: {what}",
+        "NOTHING_READY",
+        hint=f"spec-kitty next --agent {actor.name} --mission {context.place.slug}",
+        details={"next_action": choice.action, "wp_id": choice.wp_id},
+    )
+
+
+def _quiet_holder(context: Context, actor: Actor, wp_id: str) -> Holder | None:
+    """Who has gone quiet on a work package, so that it may be taken over."""
+    seen = observe(context.place, context.config, Holder(actor.name, actor.session))
+    for view in seen.observation.packages:
+        if view.wp_id == wp_id and view.lane in HELD and view.quiet:
+            return view.holder
+    return None
+
+
+def _reply(context: Context, actor: Actor, claim: Claim, action: str) -> Reply:
+    prompt = prompt_for(context, actor, claim, action)
+    notice = unknown_session(actor)
+    data = {
+        **resolution(context, action, claim.package.id, actor.name),
+        "workspace_path": str(claim.workspace.path),
+        "prompt_file": str(prompt.path),
+        "step_id": prompt.step_id,
+        "claimed": claim.claimed,
+        "event_ids": list(claim.event_ids),
+        "agent": actor.name,
+        "session": actor.session,
+        "self_review": claim.self_review,
+        "brought": list(claim.workspace.brought),
+        "warnings": notices((notice,) if notice else ()),
+    }
+    held = "is yours now" if claim.claimed else "is yours already"
+    lines = [
+        f"{style(claim.package.id, 'bold')} {held}: {action} {safe(claim.package.title)}",
+        f"  work in   {safe(claim.workspace.path)}",
+        f"  branch    {safe(claim.workspace.branch)}",
+        f"  prompt    {safe(prompt.path)}",
+    ]
+    lines += [f"  brought   {safe(each)}" for each in claim.workspace.brought]
+    done = "for_review" if action == "implement" else "approved"
+    move = f"spec-kitty agent tasks move-task {claim.package.id} --to {done} --mission {context.place.slug}"
+    return Reply(data, "\n".join([*lines, "", f"  When done: {style(move, 'bold')}"]))

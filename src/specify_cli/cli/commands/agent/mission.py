@@ -1,0 +1,204 @@
+"""`spec-kitty agent mission …`: create a mission and bring its documents along."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from specify_cli.cli.acting import acting, notices
+from specify_cli.cli.options import AgentFlag, MissionFlag, MissionTypeFlag
+from specify_cli.cli.output import Reply, safe, style
+from specify_cli.cli.selecting import reading
+from specify_cli.context.actor import named, session_here
+from specify_cli.context.models import Context
+from specify_cli.core.finalize import finalize
+from specify_cli.core.mission_creation import create_mission_core
+from specify_cli.core.planning import PLAN, SPEC, documents_present, set_up_plan
+from specify_cli.home import MissionPlace
+from specify_cli.kernel import paths
+from specify_cli.kernel.errors import UsageError
+from specify_cli.kernel.text import plural
+from specify_cli.merge.intent import settle
+
+ValidateOnly = Annotated[bool, typer.Option("--validate-only", help="Check and compute, write nothing.")]
+
+
+def create(
+    slug: Annotated[str, typer.Argument(metavar="SLUG", help="Lower-case words joined by dashes.")],
+    mission_type: MissionTypeFlag = None,
+    target_branch: Annotated[
+        str | None, typer.Option("--target-branch", metavar="BRANCH", help="Where the work lands; else this branch.")
+    ] = None,
+    start_branch: Annotated[
+        str | None, typer.Option("--start-branch", metavar="BRANCH", help="Make this branch and land there.")
+    ] = None,
+    number: Annotated[
+        int | None, typer.Option("--number", metavar="N", min=1, help="Display number; else the next one.")
+    ] = None,
+    agent: AgentFlag = None,
+) -> Reply:
+    """Create a mission: its folder, its identity and an empty specification."""
+    if target_branch and start_branch:
+        raise UsageError("give --target-branch or --start-branch, not both", "USAGE_ERROR")
+    settle(paths.discover(paths.starting_point()))
+    actor = named(agent)
+    made = create_mission_core(
+        None,
+        slug,
+        mission=mission_type,
+        target_branch=target_branch,
+        start_branch=start_branch,
+        number=number,
+        actor=actor.name if actor else None,
+        session=session_here(),
+    )
+    branches = _branches(made.place)
+    step = f"spec-kitty next --agent NAME --mission {made.mission_slug}"
+    data: dict[str, object] = {
+        "result": "success",
+        **{name: made.meta[name] for name in ("mission_id", "mission_slug", "mission_number", "mission_type")},
+        **{name: made.meta[name] for name in ("slug", "friendly_name", "created_at")},
+        "feature_dir": str(made.feature_dir),
+        "spec_file": str(made.created_files[-1]),
+        "meta_file": str(made.created_files[0]),
+        "created_files": [str(path) for path in made.created_files],
+        **branches,
+        "next_step": step,
+        "commit": made.committed.commit,
+        "warnings": notices(made.committed.warnings),
+    }
+    lines = [
+        f"{style(made.mission_slug, 'bold')} created, to land on {style(safe(made.target_branch), 'bold')}",
+        f"  id        {made.meta['mission_id']}",
+        f"  write     {safe(made.created_files[-1])}",
+        "",
+        f"  Next: {style(step, 'bold')}",
+    ]
+    return Reply(data, "\n".join(lines))
+
+
+def branch_context(
+    target_branch: Annotated[
+        str | None, typer.Option("--target-branch", metavar="BRANCH", help="Where a new mission would land.")
+    ] = None,
+    mission: MissionFlag = None,
+) -> Reply:
+    """Show the current branch and the branch a mission lands on.
+
+    Without a mission it tells what `agent mission create` would use.
+    """
+    repo = paths.discover(paths.starting_point())
+    repo.require_git()
+    here = repo.here()
+    current = here.branch if here else None
+    if mission is not None:
+        place = reading(mission).place
+        data: dict[str, object] = {"result": "success", "mission_slug": place.slug, **_branches(place)}
+    else:
+        data = {"result": "success", **_branch_keys(current, target_branch or current)}
+    matches = data["branch_matches_target"]
+    lands = safe(data["target_branch"])
+    told = "" if matches else f"\n  Next: {style(f'git switch {lands}', 'bold')}"
+    return Reply(
+        data, f"on {style(safe(current or 'no branch'), 'bold')}, missions land on {style(lands, 'bold')}{told}"
+    )
+
+
+def check_prerequisites(
+    mission: MissionFlag = None,
+    paths_only: Annotated[bool, typer.Option("--paths-only", help="Only the paths.")] = False,
+    include_tasks: Annotated[bool, typer.Option("--include-tasks", help="The work packages too.")] = False,
+) -> Reply:
+    """Show which documents a mission has and lacks."""
+    context = reading(mission)
+    place = context.place
+    folder = place.folder if place.folder is not None else place.repo.root / place.relative
+    found: dict[str, object] = {
+        "mission_slug": place.slug,
+        "feature_dir": str(folder),
+        "spec_file": str(folder / SPEC),
+        "plan_file": str(folder / PLAN),
+        "tasks_file": str(folder / "tasks.md"),
+        "tasks_dir": str(folder / "tasks"),
+    }
+    if paths_only:
+        listed = "\n".join(f"  {name:<12} {safe(path)}" for name, path in found.items())
+        return Reply({"result": "success", **found}, listed)
+    present = documents_present(place)
+    available = [name for name, there in present.items() if there]
+    missing = [name for name in (SPEC, PLAN) if not present.get(name)]
+    data = {"result": "success", **found, **_branches(place), "available_docs": available, "missing": missing}
+    if include_tasks:
+        data["tasks"] = [name for name in place.names("tasks") if name.startswith("WP")]
+    marks = [f"  {style('✓', 'green') if there else style('·', 'dim')} {name}" for name, there in present.items()]
+    step = style(f"spec-kitty next --agent NAME --mission {place.slug}", "bold")
+    return Reply(data, "\n".join([style(place.slug, "bold"), *marks, "", f"  Next: {step}"]))
+
+
+def setup_plan(mission: MissionFlag = None, agent: AgentFlag = None) -> Reply:
+    """Scaffold plan.md of a mission, unless somebody wrote it already."""
+    context, _ = acting(mission, agent)
+    place = context.place
+    done = set_up_plan(place, context.config)
+    data = {
+        "result": "success",
+        "mission_slug": place.slug,
+        "plan_file": str(done.plan),
+        "feature_dir": str(place.feature_dir),
+        "spec_file": str(done.spec),
+        "plan_written": done.written,
+        **_branches(place),
+        "detection_method": context.how,
+        "commit": done.committed.commit,
+        "warnings": notices(done.committed.warnings),
+    }
+    told = "scaffolded" if done.written else "was there already and is left as it is"
+    step = style(f"spec-kitty next --agent NAME --mission {place.slug}", "bold")
+    return Reply(data, f"{style(PLAN, 'bold')} {told}\n  write     {safe(done.plan)}\n\n  Next: {step}")
+
+
+def finalize_tasks(mission: MissionFlag = None, validate_only: ValidateOnly = False) -> Reply:
+    """Check the work packages, compute the lanes and commit both.
+
+    Run twice, the second time changes nothing. With --validate-only it shows what would change.
+    """
+    context, actor = acting(mission) if not validate_only else (reading(mission), None)
+    name = actor.name if actor else "finalize-tasks"
+    done = finalize(context.place, context.config, validate_only=validate_only, actor=name)
+    data = {**done.to_dict(), "detection_method": context.how}
+    return Reply(data, _finalized(context, data))
+
+
+def _finalized(context: Context, data: dict[str, object]) -> str:
+    lanes = data["lanes"]
+    count, width = (lanes["count"], lanes["parallel_width"]) if isinstance(lanes, dict) else (0, 0)
+    packages = plural(int(str(data["wp_count"])), "work package")
+    verb = "would be finalized" if data["result"] == "validation_passed" else "finalized"
+    lines = [f"{packages} {verb} in {plural(count, 'lane')}, {width} at once"]
+    changed = data["modified_wps"]
+    if isinstance(changed, list) and changed:
+        lines.append(f"  changed   {', '.join(str(each) for each in changed)}")
+    step = style(f"spec-kitty next --agent NAME --mission {context.place.slug}", "bold")
+    return "\n".join([*lines, "", f"  Next: {step}"])
+
+
+def _branches(place: MissionPlace) -> dict[str, object]:
+    here = place.repo.here()
+    return _branch_keys(here.branch if here else None, place.target_branch)
+
+
+def _branch_keys(current: str | None, target: str | None) -> dict[str, object]:
+    matches = current is not None and current == target
+    return {
+        "current_branch": current,
+        "target_branch": target,
+        "branch_matches_target": matches,
+        "branch_context": {
+            "current_branch": current,
+            "target_branch": target,
+            "planning_base_branch": target,
+            "merge_target_branch": target,
+            "branch_matches_target": matches,
+        },
+    }

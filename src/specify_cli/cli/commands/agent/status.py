@@ -1,0 +1,147 @@
+"""`spec-kitty agent status …`: write to the status log and check it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from specify_cli.cli.acting import acting, notices
+from specify_cli.cli.commands.materialize import materialize
+from specify_cli.cli.options import ActorFlag, ForceFlag, MissionFlag, ReasonFlag, ToLane, WorkPackage
+from specify_cli.cli.output import Reply, safe, style
+from specify_cli.cli.selecting import reading, wp_name
+from specify_cli.context.models import Context
+from specify_cli.core.work_packages import known_ids
+from specify_cli.kernel.errors import UsageError
+from specify_cli.kernel.lazy import load
+from specify_cli.kernel.text import plural
+from specify_cli.next.transition import Recorded, record_transition
+from specify_cli.status import store
+from specify_cli.status.moves import MoveOptions
+from specify_cli.status.problems import Problem, Severity
+from specify_cli.status.transitions import CANONICAL_LANES, parse_lane
+from specify_cli.status.validate import validate_logs
+
+_MARKS = {Severity.ERROR: ("✗", "red"), Severity.WARNING: ("!", "yellow"), Severity.NOTE: ("·", "dim")}
+
+
+EvidenceFlag = Annotated[
+    str | None,
+    typer.Option(
+        "--evidence-json",
+        metavar="JSON",
+        help='{"review": {"reviewer", "verdict", "reference"}, …}; @file and - are read.',
+    ),
+]
+ReferenceFlag = Annotated[
+    str | None, typer.Option("--review-ref", metavar="REF", help="Where the review's feedback is.")
+]
+WorkspaceFlag = Annotated[
+    str | None, typer.Option("--workspace-context", metavar="TEXT", help="Where the work is done.")
+]
+SubtasksFlag = Annotated[bool, typer.Option("--subtasks-complete", help="Say that every subtask is done.")]
+ImplementedFlag = Annotated[
+    bool, typer.Option("--implementation-evidence-present", help="Say that the work is committed.")
+]
+ModeFlag = Annotated[
+    Literal["worktree", "direct_repo"], typer.Option("--execution-mode", help="Where the work was done.")
+]
+
+
+def emit(
+    wp: WorkPackage,
+    to: ToLane,
+    actor: ActorFlag = None,
+    mission: MissionFlag = None,
+    force: ForceFlag = False,
+    reason: ReasonFlag = None,
+    evidence_json: EvidenceFlag = None,
+    review_ref: ReferenceFlag = None,
+    workspace_context: WorkspaceFlag = None,
+    subtasks_complete: SubtasksFlag = False,
+    implementation_evidence_present: ImplementedFlag = False,
+    execution_mode: ModeFlag = "worktree",
+) -> Reply:
+    """Record one status transition with all its evidence.
+
+    Nothing is looked up: what the guards want is what is said here. For everyday moves there is
+    `spec-kitty agent tasks move-task`, which finds the evidence itself.
+    """
+    target = parse_lane(to)
+    if target is None:
+        hint = f"spec-kitty agent status emit {wp} --to {CANONICAL_LANES[0]} --actor NAME"
+        raise UsageError(f"there is no lane {to!r}; the lanes are {', '.join(CANONICAL_LANES)}", "UNKNOWN_LANE", hint)
+    evidence: dict[str, object] | None = None
+    if evidence_json is not None:
+        evidence = load("specify_cli.cli.json_options:mapping")("--evidence-json", evidence_json)
+    context, who = acting(mission, actor)
+    options: MoveOptions = {
+        "force": force,
+        "reason": reason,
+        "evidence": evidence,
+        "review_ref": review_ref,
+        "workspace_context": workspace_context,
+        "subtasks_complete": subtasks_complete,
+        "implementation_evidence_present": implementation_evidence_present,
+        "execution_mode": execution_mode,
+    }
+    recorded = record_transition(context, who, wp_name(wp), target, options)
+    return _recorded(context, recorded)
+
+
+def _recorded(context: Context, recorded: Recorded) -> Reply:
+    event = recorded.event
+    data: dict[str, object] = {
+        "result": "success",
+        "wp_id": event.wp_id,
+        "from_lane": event.from_lane.value,
+        "to_lane": event.to_lane.value,
+        "event_id": event.event_id,
+        "actor": event.actor,
+        "session": event.session,
+        "mission_slug": context.place.slug,
+        "detection_method": context.how,
+        "commit": recorded.committed.commit,
+        "warnings": notices(recorded.committed.warnings),
+    }
+    step = style(f"spec-kitty status --mission {context.place.slug}", "bold")
+    moved = f"{event.from_lane} → {style(event.to_lane, 'green')}"
+    return Reply(data, f"{style(event.wp_id, 'bold')}: {moved}\n\n  Next: {step}")
+
+
+def validate(mission: MissionFlag = None) -> Reply:
+    """Check the logs of a mission.
+
+    Every line is held against the shape of an event, the table of moves, the work packages of the plan and the
+    other copy of the log. Errors give exit code 1; warnings and notes do not.
+    """
+    context = reading(mission)
+    place = context.place
+    moves, facts = store.read(store.status_log(place)), store.read(store.mission_log_file(place))
+    result = validate_logs(moves, facts, known_ids(place))
+    count = len(moves.objects) + len(facts.objects)
+    data = {
+        "result": "valid" if result.passed else "invalid",
+        "mission_slug": place.slug,
+        "events": count,
+        "error_count": len(result.errors),
+        "warning_count": len(result.warnings),
+        **result.to_dict(),
+    }
+    lines = [line for problem in result.problems for line in _lines(problem)]
+    word = style("valid", "green") if result.passed else style("invalid", "red")
+    head = f"{style(safe(place.slug), 'bold')}: {plural(count, 'event')}, {word}"
+    step = "spec-kitty doctor log" if lines else f"spec-kitty status --mission {place.slug}"
+    told = "\n".join([head, *lines, "", f"  Next: {style(step, 'bold')}"])
+    return Reply(data, told, 0 if result.passed else 1)
+
+
+def _lines(problem: Problem) -> list[str]:
+    mark, colour = _MARKS[problem.severity]
+    where = f" ({safe(problem.file)}{f':{problem.line}' if problem.line else ''})" if problem.file else ""
+    fix = [f"    fix: {safe(problem.fix)}"] if problem.fix else []
+    return [f"  {style(mark, colour)} {safe(problem.message)}{where}", *fix]
+
+
+__all__ = ["emit", "materialize", "validate"]

@@ -1,0 +1,153 @@
+"""`spec-kitty init`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from specify_cli.cli.output import Reply, progress, safe, style
+from specify_cli.core.agents import AGENTS, DEFAULT_AGENT, hints, installed, parse_agents
+from specify_cli.core.project_setup import SetUp, configured_agents, set_up
+from specify_cli.kernel.errors import UsageError
+from specify_cli.kernel.paths import starting_point
+from specify_cli.kernel.text import plural
+from specify_cli.version import VERSION
+
+
+def init(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME", help="Folder to make and set up; without it, the one you stand in."),
+    ] = None,
+    ai: Annotated[
+        str | None,
+        typer.Option("--ai", metavar="AGENTS", help=f"Agents to install commands for, a,b: {', '.join(AGENTS)}."),
+    ] = None,
+    non_interactive: Annotated[
+        bool, typer.Option("--non-interactive", help="Never ask; then --ai must be given.")
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help=f"Never ask; without --ai the agent is {DEFAULT_AGENT}.")
+    ] = False,
+) -> Reply:
+    """Make a folder a spec-kitty project.
+
+    It creates files only and touches no git state: no repository is made, nothing is staged or committed, no branch
+    changes. The files are .kittify/ (config.yaml, metadata.yaml, manifest.json, .gitignore), kitty-specs/
+    (.gitattributes, .gitignore) and the commands of the chosen agents. What stands at one of these paths already is
+    kept as it is and listed. Run again, it changes nothing; with --ai it adds agents.
+    """
+    project = _folder(name)
+    asked = parse_agents(ai) if ai is not None else ()
+    if not asked and not configured_agents(project):
+        asked = _without_flag(ask=not (non_interactive or yes) and ai is None, default=yes)
+    done = set_up(project, asked, VERSION)
+    return Reply(_data(done), _text(done))
+
+
+def choose(detected: Sequence[str], read: Callable[[str], str], show: Callable[[str], None]) -> tuple[str, ...]:
+    """Ask a person which agents they work with, until the answer can be understood.
+
+    Args:
+        detected: keys of the agents that seem to be installed; the default answer.
+        read: shows a prompt and gives the line that was typed; empty for the default.
+        show: shows one line.
+    """
+    keys = list(AGENTS)
+    default = [key for key in keys if key in detected] or [DEFAULT_AGENT]
+    show("Which coding agents do you work with?")
+    for number, key in enumerate(keys, 1):
+        found = "  (found on this machine)" if key in detected else ""
+        show(f"  {number}  {key:<10} {AGENTS[key].name}{found}")
+    while True:
+        answer = read(f"Numbers or names, separated by commas [{', '.join(default)}]: ").strip()
+        if not answer:
+            return tuple(default)
+        words = answer.replace(",", " ").split()
+        chosen = [keys[int(word) - 1] if word.isdecimal() and 0 < int(word) <= len(keys) else word for word in words]
+        try:
+            return parse_agents(",".join(chosen))
+        except UsageError as error:
+            show(f"  {error.message}")
+
+
+def next_steps(done: SetUp) -> list[str]:
+    """What to do after a set-up, in order."""
+    agent = next((key for key in done.agents if key in AGENTS), DEFAULT_AGENT)
+    paths = [".kittify", "kitty-specs", *(AGENTS[key].folder for key in done.agents if key in AGENTS)]
+    commit = f'git add {" ".join(paths)} && git commit -m "Set up spec-kitty"'
+    verb, whose = "spec-kitty agent action", f"--agent {agent} --mission <slug>"
+    return [
+        *([] if done.has_git else ["Make it a git repository, which missions need: git init"]),
+        f"Commit these files: {commit}",
+        "Say what should be built: /spec-kitty.specify in your agent, or spec-kitty agent mission create <slug>",
+        f"Let the agent work, one step at a time: spec-kitty next {whose}",
+        f"Or choose the work package yourself: {verb} implement <WP> {whose}, then {verb} review <WP> {whose}",
+    ]
+
+
+def _folder(name: str | None) -> Path:
+    start = starting_point()
+    if name is None:
+        return start
+    if not name.strip():
+        raise UsageError("the name of the folder is empty", "INVALID_NAME", hint="spec-kitty init my-project")
+    return start / Path(name).expanduser()
+
+
+def _without_flag(*, ask: bool, default: bool) -> tuple[str, ...]:
+    if default:
+        return (DEFAULT_AGENT,)
+    if ask and sys.stdin.isatty() and sys.stderr.isatty():
+        return choose(installed(), _read, progress)
+    raise UsageError(
+        f"say which agents to install commands for: --ai {','.join(AGENTS)}",
+        "AGENT_REQUIRED",
+        hint=f"spec-kitty init --ai {DEFAULT_AGENT}",
+        details={"agents": list(AGENTS)},
+    )
+
+
+def _read(prompt: str) -> str:
+    answer: str = typer.prompt(prompt, default="", show_default=False, prompt_suffix="", err=True)
+    return answer
+
+
+def _data(done: SetUp) -> dict[str, object]:
+    return {
+        "result": "success",
+        "changed": done.changed,
+        "project": done.project,
+        "agents": done.agents,
+        "created_files": [done.project / path for path in done.created],
+        "updated_files": [done.project / path for path in done.updated],
+        "kept_files": [done.project / path for path in done.kept],
+        "next_steps": next_steps(done) if done.changed else [],
+        "hints": hints(done.agents, str(done.project)),
+        "warnings": [notice.to_dict() for notice in done.warnings],
+    }
+
+
+def _text(done: SetUp) -> str:
+    lines = [_headline(done)]
+    if done.kept:
+        lines += ["", "Kept, because it says something else already:", *(f"  {safe(path)}" for path in done.kept)]
+    if not done.changed:
+        return "\n".join(lines)
+    lines += ["", style("Next steps", "bold")]
+    lines += [f"  {number}. {safe(step)}" for number, step in enumerate(next_steps(done), 1)]
+    notes = hints(done.agents, str(done.project))
+    return "\n".join([*lines, *(f"\nNote: {safe(note)}" for note in notes)])
+
+
+def _headline(done: SetUp) -> str:
+    agents = safe(", ".join(done.agents))
+    where = safe(done.project)
+    if not done.changed:
+        return f"{where} is set up already for {agents}; nothing was changed."
+    count = plural(len(done.created), "file")
+    return f"{style('Set up', 'bold', 'green')} {where} for {agents}: {count} written, no git state touched."

@@ -1,0 +1,134 @@
+"""`spec-kitty merge`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from specify_cli.cli.options import ActorFlag, DryRunFlag, MissionFlag
+from specify_cli.cli.output import Reply, safe, style
+from specify_cli.cli.selecting import reading
+from specify_cli.cli.text import table
+from specify_cli.context.actor import who
+from specify_cli.context.models import Context
+from specify_cli.kernel.errors import UsageError
+from specify_cli.kernel.text import plural
+from specify_cli.merge import engine
+from specify_cli.merge.engine import Examined, Merged
+from specify_cli.merge.plan import STRATEGIES
+from specify_cli.merge.wish import Wish
+from specify_cli.workspaces.forecast_models import Forecast
+
+
+def merge(
+    mission: MissionFlag = None,
+    strategy: Annotated[
+        str | None, typer.Option("--strategy", metavar="STRATEGY", help="merge, squash or rebase; else the project's.")
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option("--target", metavar="BRANCH", help="The branch that you expect it to go into.")
+    ] = None,
+    push: Annotated[bool, typer.Option("--push", help="Push the target before worktrees and branches go.")] = False,
+    dry_run: DryRunFlag = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on after a conflict or a refused push.")] = False,
+    abort: Annotated[bool, typer.Option("--abort", help="Give up a merge that stopped at a conflict.")] = False,
+    keep_branch: Annotated[bool, typer.Option("--keep-branch", help="Keep the branches of lanes and mission.")] = False,
+    keep_worktree: Annotated[bool, typer.Option("--keep-worktree", help="Keep the worktrees of the lanes.")] = False,
+    actor: ActorFlag = None,
+) -> Reply:
+    """Merge an accepted mission into its target branch.
+
+    Everything is computed before anything moves; then all branches move at once. A conflict stops before that and is
+    laid out in a worktree of its own: resolve it there and --resume, or --abort.
+    """
+    if strategy is not None and strategy not in STRATEGIES:
+        raise UsageError(f"--strategy is {strategy!r}, expected one of {', '.join(STRATEGIES)}", "USAGE_ERROR")
+    if dry_run + resume + abort > 1:
+        raise UsageError("--dry-run, --resume and --abort exclude each other", "USAGE_ERROR")
+    context = reading(mission)
+    if dry_run:
+        return _forecast(context, engine.dry_run(context.place))
+    if abort:
+        removed = engine.abort(context.place)
+        data = {**_chosen(context), "result": "success", "aborted": True, "worktree_removed": removed, "warnings": []}
+        return Reply(data, f"The merge of {context.place.slug} is given up; nothing has moved.")
+    by = who(actor, context.repo, context.place)
+    wish = Wish(by.name, by.session, strategy, target, push, keep_branch, keep_worktree)
+    done = (engine.resume if resume else engine.merge)(context.place, context.config, wish)
+    return Reply({**done.to_dict(), **_chosen(context)}, _told(done))
+
+
+def _chosen(context: Context) -> dict[str, object]:
+    place = context.place
+    return {"mission_slug": place.slug, "mission_id": place.mission_id, "detection_method": context.how}
+
+
+def _forecast(context: Context, seen: Examined) -> Reply:
+    found = seen.merge
+    assert found is not None
+    clean = not found.conflicts
+    data: dict[str, object] = {
+        "result": "success" if clean else "error",
+        **_chosen(context),
+        "dry_run": True,
+        "clean": clean,
+        "target_branch": found.target_branch,
+        "order": found.order,
+        "lanes": [
+            {"lane_id": lane.lane_id, "branch": lane.branch, "wp_ids": list(lane.wp_ids), "tip": lane.tip}
+            for lane in found.lanes
+        ],
+        "steps": [step.to_dict() for step in found.steps],
+        "conflicts": [{"step": step.name, **clash.to_dict()} for step in found.conflicts for clash in step.clashes],
+        "tree": found.tree,
+        "unmet": [each.to_dict() for each in seen.unmet],
+        "warnings": [],
+    }
+    if not clean:
+        count = sum(len(step.clashes) for step in found.conflicts)
+        said = f"merging {context.place.slug} would conflict in {plural(count, 'file')}"
+        data |= {
+            "error_code": "MERGE_CONFLICT",
+            "error": said,
+            "hint": f"spec-kitty merge --mission {context.place.slug}",
+            "details": {"conflicts": data["conflicts"]},
+        }
+    return Reply(data, _forecast_text(context.place.slug, found, seen), 0 if clean else 1)
+
+
+def _forecast_text(slug: str, found: Forecast, seen: Examined) -> str:
+    rows = [[style(title, "bold") for title in ("step", "work packages", "outcome", "files")]]
+    for step in found.steps:
+        colour = "red" if step.clashes else "green"
+        clashes = "; ".join(f"{clash.path} (with {' and '.join(clash.others)})" for clash in step.clashes)
+        rows.append([step.name, ", ".join(step.wps), style(step.outcome.value, colour), safe(clashes)])
+    lines = [f"Forecast of merging {slug} into {safe(found.target_branch)}:", table(rows, indent=2)]
+    if not found.steps:
+        lines.append("  no lane has anything to merge")
+    if seen.unmet:
+        lines.append("Before it can be merged:")
+        lines.append(table([[each.code, safe(each.what), safe(each.fix)] for each in seen.unmet], indent=2))
+    return "\n".join(lines)
+
+
+def _told(done: Merged) -> str:
+    data = done.to_dict()
+    merged = data["merged_wps"]
+    wps = ", ".join(merged) if isinstance(merged, list) else ""
+    if done.already:
+        head = f"{data['mission_slug']} was merged already; nothing was left to do"
+    else:
+        head = f"{style('Merged:', 'bold', 'green')} {data['mission_slug']} into {safe(data['target_branch'])}"
+        head += f" ({data['strategy']}), {str(data['merged_commit'])[:10]}"
+    lines = [head]
+    if wps:
+        lines.append(f"  done: {wps}")
+    if done.pushed:
+        lines.append("  pushed")
+    if done.worktrees_removed:
+        lines.append(f"  removed {plural(len(done.worktrees_removed), 'worktree')}")
+    if done.branches_removed:
+        count = plural(len(done.branches_removed), "branch", "branches")
+        lines.append(f"  removed {count}; their tips are kept below refs/spec-kitty/merged")
+    return "\n".join(lines)

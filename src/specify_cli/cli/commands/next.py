@@ -1,0 +1,134 @@
+"""`spec-kitty next`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from specify_cli.cli.options import AgentFlag, CommitFlag, MissionFlag, NoteFlag, WaitFlag, long_text
+from specify_cli.cli.output import Reply, safe, style
+from specify_cli.cli.selecting import reading
+from specify_cli.context.models import Context
+from specify_cli.kernel.errors import UsageError
+from specify_cli.kernel.lazy import load
+from specify_cli.next.decision import Decision, DecisionKind
+
+RESULTS = ("success", "failed", "blocked")
+MISSING_SHOWN = 4
+
+
+def step(
+    agent: AgentFlag = None,
+    mission: MissionFlag = None,
+    result: Annotated[
+        str | None, typer.Option("--result", metavar="RESULT", help="Report the open step: success, failed or blocked.")
+    ] = None,
+    step_id: Annotated[str | None, typer.Option("--step-id", metavar="ID", help="The step that is reported.")] = None,
+    note: NoteFlag = None,
+    answer: Annotated[
+        str | None,
+        typer.Option("--answer", metavar="TEXT", help="Answer a question; @file and - are read.", callback=long_text),
+    ] = None,
+    decision_id: Annotated[
+        str | None, typer.Option("--decision-id", metavar="ID", help="The question that is answered.")
+    ] = None,
+    wait: WaitFlag = 0.0,
+    commit: CommitFlag = None,
+) -> Reply:
+    """Get the next action for an agent.
+
+    Without --agent it is a question: what would come next? Nothing is written. With --agent the step is handed out
+    and claimed, with a prompt file that says all there is to do; asked again it is the same step until something
+    changes. Report it with --result, and the next one comes in the same answer.
+    """
+    _check(agent, result, step_id, answer, decision_id, commit)
+    if agent is None:
+        context = reading(mission)
+        decision: Decision = load("specify_cli.next.query:query")(context)
+    else:
+        context, actor = load("specify_cli.cli.acting:acting")(mission, agent)
+        turn = load("specify_cli.next.step:Turn")(result, step_id, note, answer, decision_id, wait, commit)
+        decision = load("specify_cli.next.step:decide_next")(context, actor, turn)
+    data = {**decision.to_dict(), "detection_method": context.how}
+    return Reply(data, _text(decision, context), 1 if decision.kind == DecisionKind.BLOCKED else 0)
+
+
+def _check(
+    agent: str | None,
+    result: str | None,
+    step_id: str | None,
+    answer: str | None,
+    decision_id: str | None,
+    commit: str | None,
+) -> None:
+    if result is not None and result not in RESULTS:
+        raise UsageError(
+            f"--result is {result!r}; it is one of {', '.join(RESULTS)}", "USAGE_ERROR", hint="spec-kitty next --help"
+        )
+    given = {
+        "--result": result,
+        "--step-id": step_id,
+        "--answer": answer,
+        "--decision-id": decision_id,
+        "--commit": commit,
+    }
+    used = [name for name, value in given.items() if value is not None]
+    if agent is None and used:
+        raise UsageError(f"{', '.join(used)} needs --agent: who reports?", "USAGE_ERROR", hint="spec-kitty next --help")
+
+
+def _text(decision: Decision, context: Context) -> str:
+    lines = [_headline(decision)]
+    if decision.reason and decision.kind != DecisionKind.DECISION_REQUIRED:
+        lines.append(f"  {safe(decision.reason)}")
+    for each in decision.guard_failures[:MISSING_SHOWN]:
+        what, _, fix = each.partition(" (fix: ")
+        lines.append(f"  missing   {safe(what)}")
+        lines += [f"            {style(safe(fix.removesuffix(')')), 'dim')}"] if fix else []
+    if len(decision.guard_failures) > MISSING_SHOWN:
+        lines.append(f"            and {len(decision.guard_failures) - MISSING_SHOWN} more")
+    lines += [f"  waiting for {safe(other['what'])}: {safe(other['actor'])}" for other in decision.waiting_for]
+    if decision.question:
+        lines.append(f"  {safe(decision.question)}")
+        lines += [f"    - {option}" for option in decision.options or []]
+    if decision.workspace_path:
+        lines.append(f"  work in   {safe(decision.workspace_path)}")
+    if decision.prompt_file:
+        lines.append(f"  prompt    {safe(decision.prompt_file)}")
+    lines.append("")
+    lines.append(f"  Next: {style(_next(decision, context), 'bold')}")
+    return "\n".join(lines)
+
+
+def _headline(decision: Decision) -> str:
+    what = " ".join(part for part in (decision.action or decision.preview_step, decision.wp_id) if part)
+    slug = safe(decision.mission_slug)
+    if decision.kind == DecisionKind.QUERY:
+        return f"{style(slug, 'bold')}: {what or decision.mission_state} would come next"
+    if decision.kind == DecisionKind.STEP:
+        return f"{style(slug, 'bold')}: {style(what, 'green')}"
+    if decision.kind == DecisionKind.TERMINAL:
+        return f"{style(slug, 'bold')}: {style('nothing left to do', 'green')}"
+    if decision.kind == DecisionKind.DECISION_REQUIRED:
+        return f"{style(slug, 'bold')}: {style('a decision is needed', 'yellow')}"
+    return f"{style(slug, 'bold')}: {style('nothing to do right now', 'yellow')}"
+
+
+def _next(decision: Decision, context: Context) -> str:
+    slug = context.place.slug
+    agent = safe(decision.agent or "NAME")
+    loop = f"spec-kitty next --agent {agent} --mission {slug}"
+    if decision.kind == DecisionKind.TERMINAL:
+        return (
+            f"spec-kitty merge --mission {slug}" if decision.mission_state == "accepted" else "spec-kitty mission list"
+        )
+    if decision.kind == DecisionKind.DECISION_REQUIRED:
+        return f'{loop} --decision-id {decision.decision_id} --answer "…"'
+    if decision.kind == DecisionKind.BLOCKED:
+        return f"{loop} --wait 60" if decision.waiting_for else f"spec-kitty status --mission {slug}"
+    if decision.action == "review":
+        return f"spec-kitty agent tasks move-task {decision.wp_id} --to approved --agent {agent} --mission {slug}"
+    if decision.kind == DecisionKind.STEP:
+        return f"{loop} --result success"
+    return loop

@@ -1,0 +1,52 @@
+"""Options whose value is JSON: parsed once, explained when wrong."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from specify_cli.kernel import files
+from specify_cli.kernel.errors import NotFound, UsageError
+
+
+def parsed(flag: str, value: str) -> object:
+    """The JSON value of an option, given as it is, as `@file`, or as `-` for standard input.
+
+    Raises:
+        UsageError: `MALFORMED_JSON`, with line and column.
+        NotFound: `FILE_NOT_FOUND`.
+    """
+    text: str | None = value
+    if value == "-":
+        text = sys.stdin.read()
+    elif value.startswith("@"):
+        text = files.read_text(Path(value[1:]).expanduser())
+    if text is None:
+        raise NotFound(f"there is no file {value[1:]}", "FILE_NOT_FOUND", hint=f"ls {Path(value[1:]).parent}")
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise UsageError(
+            f"{flag} line {error.lineno}, column {error.colno}: {error.msg}",
+            "MALFORMED_JSON",
+            details={"line": error.lineno, "column": error.colno},
+        ) from error
+
+
+def mapping(flag: str, value: str) -> dict[str, object]:
+    """The JSON object of an option; raises as `parsed`."""
+    found = parsed(flag, value)
+    if not isinstance(found, dict):
+        raise UsageError(f"{flag} is not a JSON object", "MALFORMED_JSON")
+    return found
+
+
+def lists_by_name(flag: str, value: str) -> dict[str, list[str]]:
+    """An object whose values are lists of texts; raises as `parsed`."""
+    found: dict[str, list[str]] = {}
+    for name, items in mapping(flag, value).items():
+        if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+            raise UsageError(f"{flag}: {name} is not a list of texts", "MALFORMED_JSON")
+        found[name] = [str(item) for item in items]
+    return found

@@ -1,0 +1,143 @@
+"""Options and arguments that several commands share: one name, one help text, one completion each."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from specify_cli.kernel import files
+from specify_cli.kernel.errors import NotFound
+from specify_cli.kernel.lazy import load
+
+Completions = Iterable[str | tuple[str, str]]
+
+
+def completing(target: str) -> Callable[[typer.Context, str], Completions]:
+    """A completion whose code is imported at the first TAB.
+
+    Args:
+        target: `module:function` in `cli/completion.py`; it is given the context and what was typed so far.
+    """
+
+    def complete(ctx: typer.Context, incomplete: str) -> Completions:
+        found: Completions = load(f"specify_cli.cli.completion:{target}")(ctx, incomplete)
+        return found
+
+    return complete
+
+
+def long_text(ctx: typer.Context, value: str | None) -> str | None:
+    """A text given as it is, as `@file`, or as `-` for standard input; `@@…` is a text that begins with `@`.
+
+    Raises:
+        NotFound: there is no such file (`FILE_NOT_FOUND`).
+    """
+    if value is None or ctx.resilient_parsing:
+        return value
+    if value == "-":
+        return sys.stdin.read().rstrip("\n")
+    if value.startswith("@@"):
+        return value[1:]
+    if not value.startswith("@"):
+        return value
+    content = files.read_text(Path(value[1:]).expanduser())
+    if content is None:
+        raise NotFound(f"there is no file {value[1:]}", "FILE_NOT_FOUND", hint=f"ls {Path(value[1:]).parent}")
+    return content.rstrip("\n")
+
+
+MissionFlag = Annotated[
+    str | None,
+    typer.Option(
+        "--mission",
+        metavar="MISSION",
+        help="Slug, number or id of the mission; else the one you stand in, else the only open one.",
+        autocompletion=completing("missions"),
+    ),
+]
+AgentFlag = Annotated[
+    str | None,
+    typer.Option(
+        "--agent",
+        metavar="AGENT",
+        help="Who acts; else SPEC_KITTY_AGENT, else your git name.",
+        autocompletion=completing("agents"),
+    ),
+]
+ActorFlag = Annotated[
+    str | None,
+    typer.Option(
+        "--actor",
+        metavar="ACTOR",
+        help="Who acts; else SPEC_KITTY_AGENT, else your git name.",
+        autocompletion=completing("agents"),
+    ),
+]
+ReviewerFlag = Annotated[
+    str | None,
+    typer.Option("--reviewer", metavar="REVIEWER", help="Who reviewed.", autocompletion=completing("agents")),
+]
+WorkPackage = Annotated[
+    str, typer.Argument(metavar="WP", help="Work package, such as WP01.", autocompletion=completing("work_packages"))
+]
+MaybeWorkPackage = Annotated[
+    str | None,
+    typer.Argument(metavar="WP", help="Work package, such as WP01.", autocompletion=completing("work_packages")),
+]
+WorkPackageFlag = Annotated[
+    str | None,
+    typer.Option(
+        "--wp-id", metavar="WP", help="Work package, such as WP01.", autocompletion=completing("work_packages")
+    ),
+]
+ToLane = Annotated[
+    str, typer.Option("--to", metavar="LANE", help="Lane to move to.", autocompletion=completing("lanes"))
+]
+LaneFlag = Annotated[
+    str | None,
+    typer.Option("--lane", metavar="LANE", help="Only this lane.", autocompletion=completing("lanes")),
+]
+NoteFlag = Annotated[
+    str | None,
+    typer.Option("--note", metavar="TEXT", help="A note; @file and - are read.", callback=long_text),
+]
+Note = Annotated[
+    str, typer.Option("--note", metavar="TEXT", help="The note; @file and - are read.", callback=long_text)
+]
+ReasonFlag = Annotated[
+    str | None, typer.Option("--reason", metavar="TEXT", help="Why; @file and - are read.", callback=long_text)
+]
+ForceFlag = Annotated[bool, typer.Option("--force", help="Override the guards; needs a reason or a note.")]
+CommitFlag = Annotated[
+    str | None,
+    typer.Option(
+        "--commit",
+        metavar="MESSAGE",
+        help="Commit the work in the worktree first, in the same call.",
+        callback=long_text,
+    ),
+]
+BaseFlag = Annotated[
+    str | None, typer.Option("--base", metavar="REF", help="Start the lane from this branch or commit.")
+]
+RecoverFlag = Annotated[
+    bool, typer.Option("--recover", help="Take up again what a crash interrupted (the ordinary path does so too).")
+]
+WaitFlag = Annotated[
+    float,
+    typer.Option("--wait", metavar="SECONDS", min=0, help="Wait up to this long for something to do."),
+]
+DryRunFlag = Annotated[bool, typer.Option("--dry-run", help="Show what would happen and write nothing.")]
+MissionTypeFlag = Annotated[
+    str | None,
+    typer.Option(
+        "--mission-type",
+        metavar="TYPE",
+        help="software-dev, research, documentation or plan.",
+        autocompletion=completing("mission_types"),
+    ),
+]

@@ -1,0 +1,253 @@
+"""What a command says, once: the only printer, and the only place that catches every error.
+
+A command returns a `Reply`. People get its text; a program that asked with `--json` gets its data as one document
+on stdout, on failure too. Hints, warnings and progress go to stderr.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from specify_cli.cli import serial
+from specify_cli.cli.text import encodable, paint, safe, style
+from specify_cli.kernel.errors import SpecKittyError, Unavailable
+from specify_cli.kernel.lazy import load
+from specify_cli.kernel.notices import Notice
+from specify_cli.kernel.values import frozen
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+    Speech = str | Callable[[Console], None] | RenderableType
+
+INTERRUPTED = 130
+BUG = 70
+OUTPUT_FAILED = "OUTPUT_FAILED"
+
+_as_json: ContextVar[bool] = ContextVar("as_json", default=False)
+
+
+@frozen
+class Reply:
+    """The answer of a command.
+
+    Args:
+        data: a dataclass (its `to_dict()` where it has one) or a dict; `warnings` in it are shown to people too.
+        text: for people: a string (see `cli/text.py`), a callable that is given a rich console, or a rich renderable.
+        exit_code: 0 done or nothing to do, 1 refused or unhealthy.
+    """
+
+    data: object
+    text: Speech
+    exit_code: int = 0
+
+
+def answer(produce: Callable[[], Reply], *, as_json: bool) -> int:
+    """Run a command, print its reply or its failure, and give the exit code.
+
+    Args:
+        produce: runs the command.
+        as_json: whether the reader is a program.
+    """
+    token = _as_json.set(as_json)
+    try:
+        return _answered(produce)
+    finally:
+        _as_json.reset(token)
+
+
+def _answered(produce: Callable[[], Reply]) -> int:
+    try:
+        return _deliver(produce())
+    except KeyboardInterrupt:
+        return _fail(SpecKittyError("interrupted", "INTERRUPTED"), INTERRUPTED)
+    except SpecKittyError as error:
+        return _fail(error, error.exit_code)
+    except OSError as error:
+        known: SpecKittyError | None = load("specify_cli.cli.failures:of_file_system")(error)
+        return _fail(known, known.exit_code) if known else _bug(error)
+    except Exception as error:
+        return _bug(error)
+
+
+def _deliver(reply: Reply) -> int:
+    if _as_json.get():
+        _write_json(serial.plain(reply.data))
+        return reply.exit_code
+    for notice in _warnings(reply.data):
+        warn(notice)
+    text = reply.text
+    if isinstance(text, str):
+        if text:
+            _write(sys.stdout, text)
+    else:
+        _render(text)
+    return reply.exit_code
+
+
+def _warnings(data: object) -> Sequence[object]:
+    found = data.get("warnings") if isinstance(data, Mapping) else getattr(data, "warnings", None)
+    return found if isinstance(found, Sequence) and not isinstance(found, str) else ()
+
+
+def _fail(error: SpecKittyError, exit_code: int) -> int:
+    if _as_json.get():
+        _write_json(
+            {
+                "result": "error",
+                "error_code": error.code,
+                "error": error.message,
+                "hint": error.hint,
+                "details": serial.plain(error.details),
+            }
+        )
+    if not _as_json.get() or error.code == OUTPUT_FAILED:
+        _write(sys.stderr, _sentence("Error", "red", error.message, error.hint))
+    return exit_code
+
+
+def _bug(error: BaseException) -> int:
+    log: Path | None = load("specify_cli.cli.failures:record")(error)
+    said = f"internal error: {type(error).__name__}: {error}"
+    trace: str = load("specify_cli.cli.failures:traceback_of")(error)
+    _write(sys.stderr, trace if log is None else f"{said} (details in {log})")
+    if _as_json.get():
+        details = {"log": None if log is None else str(log)}
+        return _fail(SpecKittyError(said, "INTERNAL_ERROR", "spec-kitty doctor", details), BUG)
+    return BUG
+
+
+def _sentence(label: str, colour: str, message: str, hint: str | None) -> str:
+    lines = [f"{style(label + ':', 'bold', colour)} {message}"]
+    if hint:
+        lines.append(f"{style('Fix:', 'bold')} {hint}")
+    return "\n".join(lines)
+
+
+# -- while a command is at work ----------------------------------------------------------------------------------
+
+
+def warn(notice: object) -> None:
+    """Show a warning on stderr: a `Notice`, the dict of one, or a plain sentence."""
+    shape = notice.to_dict() if isinstance(notice, Notice) else notice
+    if isinstance(shape, Mapping):
+        hint = shape.get("hint")
+        _write(sys.stderr, _sentence("Warning", "yellow", str(shape.get("message", "")), str(hint) if hint else None))
+    else:
+        _write(sys.stderr, _sentence("Warning", "yellow", str(shape), None))
+
+
+def progress(text: str) -> None:
+    """One line about work under way, on stderr."""
+    _write(sys.stderr, text)
+
+
+def say(text: str) -> None:
+    """One line for people while the command is at work: on stdout, under `--json` on stderr."""
+    _write(sys.stderr if _as_json.get() else sys.stdout, text)
+
+
+@dataclass(slots=True)
+class Painter:
+    """A few lines at the bottom of the terminal that are drawn again and again."""
+
+    live: bool
+    height: int = 0
+
+    def draw(self, lines: Sequence[str]) -> None:
+        """Show these lines in place of the last ones; on anything but a terminal nothing is shown."""
+        if self.live:
+            self._clear()
+            _write(sys.stdout, "\n".join(lines))
+            self.height = len(lines)
+
+    def say(self, line: str) -> None:
+        """Print a line that stays, above the drawn ones."""
+        self._clear()
+        say(line)
+
+    def _clear(self) -> None:
+        if self.height:
+            sys.stdout.write(f"\x1b[{self.height}A\x1b[J")
+            self.height = 0
+
+
+@contextmanager
+def painter() -> Iterator[Painter]:
+    """Something to draw a board with; the last drawing stays when the block ends."""
+    yield Painter(live=not _as_json.get() and _is_terminal(sys.stdout))
+
+
+# -- streams -----------------------------------------------------------------------------------------------------
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _coloured(stream: TextIO) -> bool:
+    return _is_terminal(stream) and not os.environ.get("NO_COLOR")
+
+
+def _write(stream: TextIO | None, text: str) -> None:
+    # A closed stream is None: nobody listens, and that is no failure.
+    if stream is not None:
+        _put(stream, encodable(paint(text, colour=_coloured(stream)) + "\n", stream.encoding or "utf-8"))
+
+
+def _write_json(document: object) -> None:
+    stream: TextIO | None = sys.stdout
+    if stream is not None:
+        _put(stream, serial.dump(document, stream.encoding or "utf-8") + "\n")
+
+
+def _put(stream: TextIO, text: str) -> None:
+    with _talking(stream):
+        stream.write(text)
+        stream.flush()
+
+
+@contextmanager
+def _talking(stream: TextIO) -> Iterator[None]:
+    """A reader that went away ends the talking, not the command, which has already happened.
+
+    Raises:
+        Unavailable: an answer could not be written for another reason (`OUTPUT_FAILED`).
+    """
+    try:
+        yield
+    except OSError as error:
+        _silence(stream)
+        if stream is sys.stdout and not isinstance(error, BrokenPipeError):
+            reason = f"the answer could not be written: {error.strerror}"
+            raise Unavailable(reason, OUTPUT_FAILED, hint="df -h") from error
+
+
+def _silence(stream: TextIO) -> None:
+    """Point a stream at nothing, so that later writes and the exit do not fail again."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def _render(text: Callable[[Console], None] | RenderableType) -> None:
+    stream: TextIO | None = sys.stdout
+    if stream is None:
+        return
+    console = load("specify_cli.cli.rich_console:make")(stream, colour=_coloured(stream))
+    with _talking(stream):
+        if callable(text):
+            text(console)
+        else:
+            console.print(text)
+        stream.flush()
+
+
+__all__ = ["BUG", "INTERRUPTED", "Painter", "Reply", "answer", "painter", "progress", "safe", "say", "style", "warn"]

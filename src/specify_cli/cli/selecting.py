@@ -1,0 +1,31 @@
+"""Which mission and which work package a command means. Nothing is written."""
+
+from __future__ import annotations
+
+import re
+
+from specify_cli.context.models import Context
+from specify_cli.context.resolver import resolve_mission
+from specify_cli.core.work_packages import WorkPackage, load_work_packages, require_work_package
+
+_WP = re.compile(r"(?:wp)?[-_ ]?0*(\d+)", re.IGNORECASE)
+
+
+def reading(mission: str | None) -> Context:
+    """The mission that a reading command means. Nothing is written."""
+    return resolve_mission(mission)
+
+
+def wp_name(text: str) -> str:
+    """A work package's id as people type it (`wp1`, `1`, `WP01`) in its canonical form."""
+    match = _WP.fullmatch(text.strip())
+    return f"WP{int(match[1]):02d}" if match else text
+
+
+def package_of(context: Context, wp_id: str) -> WorkPackage:
+    """A work package of the mission.
+
+    Raises:
+        NotFound: `WP_NOT_FOUND`, listing the known ones.
+    """
+    return require_work_package(load_work_packages(context.place), wp_name(wp_id))

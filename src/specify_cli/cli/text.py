@@ -1,0 +1,120 @@
+"""Text for people: styles without a library, and nothing that a terminal would obey.
+
+A style is written into the text as a noncharacter (U+FDD0 and up, set aside by Unicode for internal use); only
+`paint` knows what becomes of it. So text can be built, measured and escaped as one plain string, and an escape
+sequence that came from a repository is never mistaken for one of ours.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_CODES = {
+    "bold": "1",
+    "dim": "2",
+    "underline": "4",
+    "red": "31",
+    "green": "32",
+    "yellow": "33",
+    "blue": "34",
+    "magenta": "35",
+    "cyan": "36",
+}
+_RESET = "\ufdef"
+_MARKS = {name: chr(0xFDD0 + number) for number, name in enumerate(_CODES)}
+_SEQUENCES = {mark: f"\x1b[{_CODES[name]}m" for name, mark in _MARKS.items()} | {_RESET: "\x1b[0m"}
+_ANY_MARK = re.compile("[\ufdd0-\ufdef]")
+
+# Control characters but newline and tab; DEL and C1; bidirectional marks; line separators; lone surrogates.
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+
+_PLAIN = str.maketrans(
+    {
+        "→": "->", "←": "<-", "↳": "->", "…": "...", "–": "-", "—": "-", "−": "-", "•": "*", "·": "-", "✓": "ok",
+        "✔": "ok", "✗": "x", "✘": "x", "●": "*", "○": "o", "▸": ">", "▶": ">", "⚠": "!", "≤": "<=", "≥": ">=", "×": "x",
+        "«": '"', "»": '"', "“": '"', "”": '"', "‘": "'", "’": "'", "│": "|", "┃": "|", "─": "-", "━": "-", "┌": "+",
+        "┐": "+", "└": "+", "┘": "+", "├": "+", "┤": "+", "┬": "+", "┴": "+", "┼": "+", "█": "#", "▓": "#", "▒": "+",
+        "░": ".",
+    }
+)  # fmt: skip
+
+
+def style(text: object, *names: str) -> str:
+    """The text in some styles: bold, dim, underline, red, green, yellow, blue, magenta, cyan.
+
+    Seen only on a terminal and without `NO_COLOR`; everywhere else it is the text.
+    """
+    return "".join(_MARKS[name] for name in names) + str(text) + _RESET
+
+
+def safe(text: object) -> str:
+    """Text from a repository or a server on one line: line breaks, control characters and marks made visible."""
+    return escaped(_ANY_MARK.sub("\ufffd", str(text))).replace("\n", "\\n").replace("\t", " ")
+
+
+def escaped(text: str) -> str:
+    """Every character that a terminal obeys, but newline and tab, as a visible escape."""
+    return _UNSAFE.sub(lambda found: _visible(found.group()), text)
+
+
+def paint(text: str, *, colour: bool) -> str:
+    """Text ready for a stream: escaped, its styles as terminal sequences or left out."""
+    return _ANY_MARK.sub(lambda found: _SEQUENCES.get(found.group(), "") if colour else "", escaped(text))
+
+
+def encodable(text: str, encoding: str) -> str:
+    """The text in what an encoding can hold: known symbols by their ASCII kin, the rest as escapes."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(_PLAIN).encode(encoding, "backslashreplace").decode(encoding)
+    return text
+
+
+def width(text: str) -> int:
+    """How many terminal columns a text takes, styles left out."""
+    return sum(_columns(character) for character in _ANY_MARK.sub("", text))
+
+
+def padded(text: str, columns: int) -> str:
+    """The text filled with spaces to a number of columns."""
+    return text + " " * max(columns - width(text), 0)
+
+
+def clipped(text: str, columns: int) -> str:
+    """The text cut to a number of columns, with an ellipsis where something is missing."""
+    if width(text) <= columns:
+        return text
+    kept, used = "", 0
+    for character in text:
+        used += width(character)
+        if used > columns - 1:
+            break
+        kept += character
+    return kept + "…" + (_RESET if _ANY_MARK.search(kept) else "")
+
+
+def table(rows: list[list[str]], *, gap: int = 2, indent: int = 0) -> str:
+    """Rows as aligned columns.
+
+    Args:
+        rows: cells, already `safe` and styled; rows may differ in length.
+        gap: spaces between columns.
+        indent: spaces before each line.
+    """
+    count = max((len(row) for row in rows), default=0)
+    widths = [max((width(row[i]) for row in rows if i < len(row)), default=0) for i in range(count)]
+    lines = [(" " * gap).join(padded(cell, widths[i]) for i, cell in enumerate(row)) for row in rows]
+    return "\n".join((" " * indent + line).rstrip() for line in lines)
+
+
+def _columns(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def _visible(character: str) -> str:
+    number = ord(character)
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"

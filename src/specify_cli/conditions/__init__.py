@@ -1,0 +1,1 @@
+"""What every move still wants: facts read from disk and git, rules over them."""

@@ -1,0 +1,176 @@
+"""The facts that an acceptance depends on, read from the mission's documents, its logs and git."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from specify_cli.conditions.accept_rules import AcceptFacts, DirtyWorktree, PackageState, TestRun
+from specify_cli.conditions.merge_rules import Accepted
+from specify_cli.core.documents import clarifications, functional_requirements
+from specify_cli.core.mission_types import load_mission_type
+from specify_cli.core.subtasks import boxes, subtask_states, subtasks_for
+from specify_cli.core.work_packages import WorkPackage
+from specify_cli.home import MissionPlace
+from specify_cli.kernel.git import Git
+from specify_cli.lanes.models import LanesManifest
+from specify_cli.mission_metadata import identity_of
+from specify_cli.status.mission_log import MissionEvent
+from specify_cli.status.models import Lane, StatusSnapshot
+from specify_cli.status.reading import Status
+from specify_cli.workspaces.forecast_models import Forecast
+from specify_cli.workspaces.records import workspace_records
+from specify_cli.workspaces.scope import owned_paths
+
+CLARIFIED = ("spec.md", "plan.md")
+
+
+def package_states(packages: Sequence[WorkPackage], snapshot: StatusSnapshot) -> tuple[PackageState, ...]:
+    """Every work package with its lane: those with a prompt file, and those that only the log knows."""
+    titles = {package.id: package.title for package in packages}
+    known = [*titles, *(wp_id for wp_id in snapshot.work_packages if wp_id not in titles)]
+    return tuple(PackageState(wp_id, titles.get(wp_id, wp_id), snapshot.lane_of(wp_id)) for wp_id in known)
+
+
+def canceled_in(snapshot: StatusSnapshot) -> frozenset[str]:
+    """Work packages that were given up."""
+    return frozenset(wp_id for wp_id, state in snapshot.work_packages.items() if state["lane"] is Lane.CANCELED)
+
+
+def last_acceptance(events: Sequence[MissionEvent]) -> Accepted | None:
+    """The last acceptance in a mission's log, or None."""
+    event = next((each for each in reversed(events) if each.type == "accepted"), None)
+    if event is None:
+        return None
+    lanes, tests = event.data.get("lanes"), event.data.get("tests")
+    target, tree = event.data.get("target"), event.data.get("tree")
+    return Accepted(
+        event_id=event.event_id,
+        by=event.actor,
+        at=event.at,
+        mode=str(event.data.get("mode") or "local"),
+        lanes={str(lane): str(tip) for lane, tip in lanes.items()} if isinstance(lanes, Mapping) else {},
+        target=target if isinstance(target, str) else None,
+        tree=tree if isinstance(tree, str) else None,
+        tests=tuple(test for test in tests if isinstance(test, Mapping)) if isinstance(tests, list) else (),
+    )
+
+
+def dirty_worktrees(
+    place: MissionPlace,
+    manifest: LanesManifest | None,
+    packages: Sequence[WorkPackage],
+    canceled: Collection[str] = (),
+) -> tuple[DirtyWorktree, ...]:
+    """Worktrees of the mission with uncommitted files.
+
+    In lane-planning only the owned files of its work packages count, and the mission's own folder never does:
+    the tool commits it itself, and a lane's copy of it is read by nobody. A lane of canceled work is not merged.
+    """
+    checkouts = {checkout.path for checkout in place.repo.checkouts()}
+    found: list[DirtyWorktree] = []
+    for record in workspace_records(place):
+        planning = place.home is not None and record.path == place.home.path
+        listed = manifest.lane(record.lane_id) if manifest else None
+        given_up = listed is not None and all(wp_id in canceled for wp_id in listed.wp_ids)
+        if not planning and not given_up and record.path in checkouts:
+            _note(found, place, record.lane_id, record.path.as_posix(), Git(record.path), ())
+    lane = next((each for each in manifest.lanes if each.is_planning), None) if manifest else None
+    if lane is not None and place.home is not None:
+        owned = [path for package in packages if package.id in lane.wp_ids for path in owned_paths(package)]
+        if owned:
+            _note(found, place, lane.lane_id, place.home.path.as_posix(), Git(place.home.path), tuple(owned))
+    return tuple(found)
+
+
+def _note(
+    found: list[DirtyWorktree], place: MissionPlace, lane_id: str, path: str, git: Git, scope: tuple[str, ...]
+) -> None:
+    own = f"{place.relative}/"
+    dirty = tuple(change.path for change in git.changes(*scope) if not change.path.startswith(own))
+    if dirty:
+        found.append(DirtyWorktree(lane_id, path, dirty))
+
+
+def accept_facts(
+    place: MissionPlace,
+    packages: Sequence[WorkPackage],
+    manifest: LanesManifest | None,
+    status: Status,
+    forecast: Forecast | None,
+    tests: Sequence[TestRun] = (),
+) -> AcceptFacts:
+    """All that acceptance looks at.
+
+    Args:
+        packages: the work packages that have a prompt file.
+        manifest: the lanes, or None before finalize-tasks.
+        status: the mission's logs.
+        forecast: the merge as it would be; None without lanes.
+        tests: what was run on the forecast merge.
+    """
+    states = package_states(packages, status.snapshot)
+    alive = [package for package in packages if status.snapshot.lane_of(package.id) is not Lane.CANCELED]
+    known = {wp_id for lane in manifest.lanes for wp_id in lane.wp_ids} if manifest else set()
+    return AcceptFacts(
+        slug=place.slug,
+        folder=place.feature_dir.as_posix() if place.folder is not None else place.relative,
+        packages=states,
+        lanes_known=manifest is not None,
+        without_lane=tuple(package.id for package in alive if manifest and package.id not in known),
+        open_subtasks=_open_subtasks(place, packages, alive, status.mission_events),
+        clarifications=tuple(
+            (name, question) for name in CLARIFIED for question in clarifications(place.read(name) or "")
+        ),
+        missing_artifacts=_missing_artifacts(place),
+        unmapped=_unmapped(place, packages),
+        dirty=dirty_worktrees(place, manifest, packages, canceled_in(status.snapshot)),
+        missing_branches=unavailable(forecast, status.snapshot) if forecast else (),
+        conflicts=forecast.conflicts if forecast else (),
+        ways_out=_ways_out(forecast) if forecast else {},
+        tests=tuple(tests),
+    )
+
+
+def unavailable(forecast: Forecast, snapshot: StatusSnapshot) -> tuple[tuple[str, str], ...]:
+    """Lanes whose branch this clone lacks although work on them was begun and is not merged yet."""
+    idle = (Lane.PLANNED, Lane.DONE, Lane.CANCELED)
+    return tuple(
+        (lane.lane_id, lane.branch)
+        for lane in forecast.missing
+        if any(snapshot.lane_of(wp_id) not in idle for wp_id in lane.wp_ids)
+    )
+
+
+def _open_subtasks(
+    place: MissionPlace, packages: Sequence[WorkPackage], alive: Sequence[WorkPackage], events: Sequence[MissionEvent]
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    states, found = subtask_states(place, events), boxes(place)
+    ids = {package.id for package in packages}
+    listed = {package.id: subtasks_for(package, found) for package in alive}
+    # A section of tasks.md whose work package has no prompt file still holds promises.
+    listed.update({wp_id: [box.id for box in each] for wp_id, each in found.items() if wp_id not in ids})
+    left = {wp_id: tuple(each for each in each_id if not states.get(each, False)) for wp_id, each_id in listed.items()}
+    return tuple((wp_id, each) for wp_id, each in left.items() if each)
+
+
+def _missing_artifacts(place: MissionPlace) -> tuple[str, ...]:
+    kind = load_mission_type(identity_of(place.meta, place.slug).mission_type, place.repo)
+    required = [name for name in kind.required_artifacts if not (name == "tasks.md" and place.read("wps.yaml"))]
+    return tuple(name for name in required if not _present(place, name))
+
+
+def _present(place: MissionPlace, name: str) -> bool:
+    folder = name.rstrip("/")
+    if name.endswith("/") or "." not in folder:
+        return bool(place.names(folder))
+    return bool((place.read(name) or "").strip())
+
+
+def _unmapped(place: MissionPlace, packages: Sequence[WorkPackage]) -> tuple[str, ...]:
+    """Requirements that no work package names; one that only a canceled work package names was given up with it."""
+    mapped = {ref.upper() for package in packages for ref in package.requirement_refs}
+    return tuple(ref for ref in functional_requirements(place.read("spec.md") or "") if ref not in mapped)
+
+
+def _ways_out(forecast: Forecast) -> dict[str, str]:
+    return {clash.path: forecast.way_out(clash) for step in forecast.conflicts for clash in step.clashes}

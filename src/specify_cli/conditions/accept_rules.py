@@ -1,0 +1,243 @@
+"""What a mission still wants before it is accepted; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import field
+
+from specify_cli.conditions.models import Unmet
+from specify_cli.kernel.text import quoted
+from specify_cli.kernel.values import frozen
+from specify_cli.status.models import Lane
+from specify_cli.workspaces.forecast_models import Step
+
+# What a project in a hurry may leave out: warnings under `--lenient`.
+LENIENT = frozenset({"ARTIFACT_MISSING", "NEEDS_CLARIFICATION", "REQUIREMENT_UNMAPPED"})
+SETTLED = frozenset({Lane.APPROVED, Lane.DONE})
+
+
+@frozen
+class PackageState:
+    """A work package and its lane on the board."""
+
+    wp_id: str
+    title: str
+    lane: Lane
+
+
+@frozen
+class DirtyWorktree:
+    """A worktree of the mission with uncommitted files."""
+
+    lane_id: str
+    path: str
+    files: tuple[str, ...]
+
+
+@frozen
+class TestRun:
+    """A command that was run on the forecast merge.
+
+    Args:
+        seconds: how long it took.
+        log: the file that holds its output.
+    """
+
+    __test__ = False
+
+    command: str
+    exit_code: int
+    seconds: float
+    log: str
+
+    def to_dict(self) -> dict[str, object]:
+        """As the `accepted` event and the JSON answer hold it."""
+        return {
+            "command": self.command,
+            "exit_code": self.exit_code,
+            "seconds": round(self.seconds, 3),
+            "log": self.log,
+        }
+
+
+@frozen
+class AcceptFacts:
+    """What is known of a mission that wants to be accepted.
+
+    Args:
+        slug: for the commands.
+        folder: the mission's folder below the checkout, for messages.
+        packages: every work package, the canceled ones included.
+        lanes_known: whether lanes.json exists.
+        without_lane: work packages that lanes.json does not know; canceled ones excepted.
+        open_subtasks: (work package, subtasks not done); those of canceled ones excepted.
+        clarifications: (document, question) left open.
+        missing_artifacts: required documents that are missing.
+        unmapped: functional requirements that no work package fulfils; those of canceled ones excepted.
+        dirty: worktrees with uncommitted files.
+        missing_branches: (lane, branch) that this clone lacks.
+        conflicts: steps of the forecast that stop.
+        ways_out: file in conflict -> the command that brings both sides together.
+        tests: what was run on the forecast merge.
+    """
+
+    slug: str
+    folder: str
+    packages: tuple[PackageState, ...]
+    lanes_known: bool = True
+    without_lane: tuple[str, ...] = ()
+    open_subtasks: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    clarifications: tuple[tuple[str, str], ...] = ()
+    missing_artifacts: tuple[str, ...] = ()
+    unmapped: tuple[str, ...] = ()
+    dirty: tuple[DirtyWorktree, ...] = ()
+    missing_branches: tuple[tuple[str, str], ...] = ()
+    conflicts: tuple[Step, ...] = ()
+    ways_out: Mapping[str, str] = field(default_factory=dict)
+    tests: tuple[TestRun, ...] = ()
+
+    @property
+    def canceled(self) -> tuple[str, ...]:
+        """Work packages that were given up."""
+        return tuple(package.wp_id for package in self.packages if package.lane is Lane.CANCELED)
+
+
+def unmet(facts: AcceptFacts) -> list[Unmet]:
+    """Every condition of acceptance that does not hold, each with the command that meets it."""
+    return [
+        *_packages(facts),
+        *_subtasks(facts),
+        *_documents(facts),
+        *worktrees(facts.dirty),
+        *branches(facts.missing_branches),
+        *conflicts(facts.conflicts, facts.ways_out, facts.slug),
+        *_tests(facts),
+    ]
+
+
+def split(found: Sequence[Unmet], *, lenient: bool) -> tuple[list[Unmet], list[Unmet]]:
+    """What stands in the way, and what is only a warning."""
+    allowed = LENIENT if lenient else frozenset()
+    return [each for each in found if each.code not in allowed], [each for each in found if each.code in allowed]
+
+
+def _packages(facts: AcceptFacts) -> list[Unmet]:
+    found = []
+    finalize = f"spec-kitty agent mission finalize-tasks --mission {facts.slug}"
+    if not facts.packages:
+        found.append(Unmet("NO_WORK_PACKAGES", "the mission has no work package", finalize))
+    if not facts.lanes_known:
+        found.append(Unmet("LANES_MISSING", "lanes.json is missing: nobody knows what would be merged", finalize))
+    elif facts.without_lane:
+        said = f"lanes.json does not know {', '.join(facts.without_lane)}"
+        found.append(Unmet("LANES_MISSING", said, finalize))
+    found += [not_approved(each, facts.slug) for each in facts.packages if each.lane not in SETTLED | {Lane.CANCELED}]
+    if facts.packages and all(each.lane is Lane.CANCELED for each in facts.packages):
+        fix = f"spec-kitty agent tasks status --mission {facts.slug}"
+        found.append(Unmet("NO_WORK_PACKAGES", "every work package is canceled", fix))
+    return found
+
+
+def not_approved(package: PackageState, slug: str) -> Unmet:
+    """A work package that is neither approved nor done, with the next command for it."""
+    wp_id, at = package.wp_id, f"--mission {slug}"
+    fixes = {
+        Lane.FOR_REVIEW: f"spec-kitty agent action review {wp_id} --agent NAME {at}",
+        Lane.IN_REVIEW: f"spec-kitty agent tasks move-task {wp_id} --to approved --reviewer NAME {at}",
+        Lane.IN_PROGRESS: f"spec-kitty agent tasks move-task {wp_id} --to for_review {at}",
+        Lane.BLOCKED: f"spec-kitty why {wp_id} {at}",
+    }
+    fix = fixes.get(package.lane, f"spec-kitty agent action implement {wp_id} --agent NAME {at}")
+    return Unmet("WP_NOT_APPROVED", f"{wp_id} is {package.lane.value}, not approved", fix, wp_id)
+
+
+def _subtasks(facts: AcceptFacts) -> list[Unmet]:
+    return [
+        Unmet(
+            "SUBTASKS_OPEN",
+            f"{wp_id}: not ticked: {', '.join(ids)}",
+            f"spec-kitty agent tasks mark-status {' '.join(ids)} --status done --mission {facts.slug}",
+            wp_id,
+        )
+        for wp_id, ids in facts.open_subtasks
+    ]
+
+
+def _documents(facts: AcceptFacts) -> list[Unmet]:
+    found = []
+    for name, question in facts.clarifications:
+        said = f"{name} leaves a question open: {question}"
+        fix = f"grep -n 'NEEDS CLARIFICATION' {facts.folder}/{name}"
+        found.append(Unmet("NEEDS_CLARIFICATION", said, fix, name))
+    for name in facts.missing_artifacts:
+        fix = f"git log --oneline -- {facts.folder}/{name}"
+        if name == "plan.md":
+            fix = f"spec-kitty agent mission setup-plan --mission {facts.slug}"
+        elif name == "lanes.json":
+            fix = f"spec-kitty agent mission finalize-tasks --mission {facts.slug}"
+        found.append(Unmet("ARTIFACT_MISSING", f"{name} is missing or empty", fix, name))
+    if facts.unmapped:
+        refs = ",".join(facts.unmapped)
+        said = f"no work package fulfils {', '.join(facts.unmapped)}"
+        wp_id = facts.packages[0].wp_id if facts.packages else "WP01"
+        fix = f"spec-kitty agent tasks map-requirements --wp {wp_id} --refs {refs} --mission {facts.slug}"
+        found.append(Unmet("REQUIREMENT_UNMAPPED", said, fix, refs))
+    return found
+
+
+def worktrees(dirty: Sequence[DirtyWorktree]) -> list[Unmet]:
+    """Worktrees with uncommitted files."""
+    return [
+        Unmet(
+            "WORKTREE_DIRTY",
+            f"{each.lane_id}: uncommitted in {each.path}: {some(each.files)}",
+            f'git -C {quoted(each.path)} add -A && git -C {quoted(each.path)} commit -m "Keep what was left"',
+            each.lane_id,
+        )
+        for each in dirty
+    ]
+
+
+def branches(missing: Sequence[tuple[str, str]]) -> list[Unmet]:
+    """Lanes whose branch this clone lacks."""
+    return [
+        Unmet(
+            "LANE_BRANCH_MISSING",
+            f"{lane_id}: its branch {branch} is not in this clone",
+            f"git fetch origin {branch}:{branch}",
+            lane_id,
+        )
+        for lane_id, branch in missing
+    ]
+
+
+def conflicts(steps: Sequence[Step], ways_out: Mapping[str, str], slug: str) -> list[Unmet]:
+    """Files on which the forecast merge stops, each with the merge that lets a person settle it in a lane."""
+    return [
+        Unmet(
+            "MERGE_CONFLICT",
+            f"{clash.path}: changed by {' and '.join(clash.wps)} and by {' and '.join(clash.others)}",
+            ways_out.get(clash.path, f"spec-kitty merge --dry-run --mission {slug}"),
+            clash.path,
+        )
+        for step in steps
+        for clash in step.clashes
+    ]
+
+
+def _tests(facts: AcceptFacts) -> list[Unmet]:
+    return [
+        Unmet(
+            "TEST_FAILED",
+            f"{test.command!r} ended with {test.exit_code} on the forecast merge",
+            f"cat {test.log}",
+            test.command,
+        )
+        for test in facts.tests
+        if test.exit_code != 0
+    ]
+
+
+def some(names: Sequence[str]) -> str:
+    """The first of some names, and how many more there are."""
+    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")

@@ -1,0 +1,110 @@
+"""The facts that a merge depends on, read from the logs and git."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from specify_cli.conditions.accept_facts import (
+    canceled_in,
+    dirty_worktrees,
+    last_acceptance,
+    package_states,
+    unavailable,
+)
+from specify_cli.conditions.merge_rules import MergeFacts
+from specify_cli.core.work_packages import WorkPackage
+from specify_cli.home import MissionPlace
+from specify_cli.lanes.models import LanesManifest
+from specify_cli.status.models import Lane, StatusEvent
+from specify_cli.status.reading import Status
+from specify_cli.workspaces.forecast_models import Forecast
+
+
+def merge_facts(
+    place: MissionPlace,
+    packages: Sequence[WorkPackage],
+    manifest: LanesManifest | None,
+    status: Status,
+    forecast: Forecast | None,
+    *,
+    own_conflict: bool = False,
+    under_way: Sequence[str] = (),
+) -> MergeFacts:
+    """All that a merge looks at before it begins.
+
+    Args:
+        packages: the work packages that have a prompt file.
+        manifest: the lanes, or None before finalize-tasks.
+        status: the mission's logs.
+        forecast: the merge as it would be; None without lanes.
+        own_conflict: whether this mission's merge waits for a resolution, and is not resumed now.
+        under_way: other missions of which that is so, for the same target.
+    """
+    home = place.home
+    lock = home.git_dir / "index.lock" if home else None
+    return MergeFacts(
+        slug=place.slug,
+        target_branch=place.target_branch,
+        root=place.repo.root.as_posix(),
+        home=home.path.as_posix() if home else None,
+        packages=package_states(packages, status.snapshot),
+        busy=home.busy if home else "",
+        index_locked=str(lock) if lock is not None and lock.exists() else "",
+        identity=place.git.identity() is not None,
+        lanes_known=manifest is not None,
+        accepted=last_acceptance(status.mission_events),
+        tips=_open_tips(forecast) if forecast else {},
+        dirty=dirty_worktrees(place, manifest, packages, canceled_in(status.snapshot)),
+        missing_branches=unavailable(forecast, status.snapshot) if forecast else (),
+        lacking=_lacking(place, status, forecast) if forecast else (),
+        behind=behind_remote(place, forecast.target) if forecast else None,
+        under_way=tuple(under_way),
+        own_conflict=own_conflict,
+    )
+
+
+def _open_tips(forecast: Forecast) -> dict[str, str]:
+    """Lanes whose acceptance still matters: not those that the target contains already."""
+    return {lane.lane_id: lane.tip for lane in forecast.code_lanes if lane.tip is not None and not lane.in_target}
+
+
+def approved_heads(events: Sequence[StatusEvent]) -> dict[str, str]:
+    """Work package -> the commit that its last approval is about, as far as the log tells."""
+    heads: dict[str, str] = {}
+    sent: dict[str, str] = {}
+    for event in events:
+        head = event.workspace.get("head") if event.workspace else None
+        if isinstance(head, str) and head:
+            sent[event.wp_id] = head
+        if event.to_lane in (Lane.APPROVED, Lane.DONE) and event.wp_id in sent:
+            heads[event.wp_id] = sent[event.wp_id]
+    return heads
+
+
+def _lacking(place: MissionPlace, status: Status, forecast: Forecast) -> tuple[tuple[str, str, str], ...]:
+    heads = approved_heads(status.events)
+    found = []
+    for lane in forecast.code_lanes:
+        if lane.tip is None:
+            continue
+        for wp_id in lane.wp_ids:
+            head = heads.get(wp_id)
+            approved = status.snapshot.lane_of(wp_id) is Lane.APPROVED
+            if head and approved and head != lane.tip and not place.git.is_ancestor(head, lane.tip):
+                found.append((wp_id, lane.lane_id, head))
+    return tuple(found)
+
+
+def behind_remote(place: MissionPlace, target: str) -> tuple[str, int] | None:
+    """The remote branch that the target follows and how many of its commits the target lacks; None if it lacks none.
+
+    What the last fetch brought counts; nothing is fetched.
+    """
+    git = place.git
+    listed = git.run("for-each-ref", "--format=%(upstream)", f"refs/heads/{place.target_branch}").split()
+    upstream = listed[0] if listed else f"refs/remotes/origin/{place.target_branch}"
+    tip = git.resolve(upstream)
+    if tip is None or tip == target:
+        return None
+    count = len(git.commits(f"{target}..{tip}"))
+    return (upstream.removeprefix("refs/remotes/").removeprefix("refs/heads/"), count) if count else None

@@ -1,0 +1,149 @@
+"""What a mission still wants before it is merged; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import field
+
+from specify_cli.conditions import accept_rules
+from specify_cli.conditions.accept_rules import DirtyWorktree, PackageState
+from specify_cli.conditions.models import Unmet
+from specify_cli.kernel.text import quoted
+from specify_cli.kernel.values import frozen
+from specify_cli.status.models import Lane
+
+
+@frozen
+class Accepted:
+    """The last acceptance of a mission.
+
+    Args:
+        lanes: code lane -> commit that was accepted.
+        target: the target's commit then.
+        tree: the forecast's tree then.
+        tests: what was run on that tree, as the event has it.
+    """
+
+    event_id: str
+    by: str
+    at: str
+    mode: str
+    lanes: Mapping[str, str]
+    target: str | None = None
+    tree: str | None = None
+    tests: tuple[Mapping[str, object], ...] = ()
+
+
+@frozen
+class MergeFacts:
+    """What is known of a mission that wants to be merged.
+
+    Args:
+        slug, target_branch, root: for the commands.
+        home: the checkout that has the target; None without one.
+        busy: the user's own unfinished operation there.
+        index_locked: git's lock file on that checkout's index, where there is one.
+        identity: whether git knows who commits.
+        packages: every work package.
+        accepted: the last acceptance, or None.
+        tips: code lane -> commit now.
+        lacking: (work package, lane, commit) that was approved and is not in its lane.
+        behind: (remote branch, commits that the target lacks), as of the last fetch.
+        under_way: missions whose merge into this target waits for a resolution.
+        own_conflict: whether this mission's merge waits for one.
+    """
+
+    slug: str
+    target_branch: str
+    root: str
+    home: str | None
+    packages: tuple[PackageState, ...]
+    busy: str = ""
+    index_locked: str = ""
+    identity: bool = True
+    lanes_known: bool = True
+    accepted: Accepted | None = None
+    tips: Mapping[str, str] = field(default_factory=dict)
+    dirty: tuple[DirtyWorktree, ...] = ()
+    missing_branches: tuple[tuple[str, str], ...] = ()
+    lacking: tuple[tuple[str, str, str], ...] = ()
+    behind: tuple[str, int] | None = None
+    under_way: tuple[str, ...] = ()
+    own_conflict: bool = False
+
+
+def unmet(facts: MergeFacts) -> list[Unmet]:
+    """Every reason why a mission cannot be merged now, each with the command that removes it."""
+    return [
+        *_checkout(facts),
+        *_acceptance(facts),
+        *accept_rules.worktrees(facts.dirty),
+        *accept_rules.branches(facts.missing_branches),
+        *_lacking(facts),
+        *_elsewhere(facts),
+    ]
+
+
+def changed_lanes(accepted: Accepted, tips: Mapping[str, str]) -> list[str]:
+    """Lanes that are not what was accepted; one that has gone since (a host merged and deleted it) is none of them."""
+    return sorted(lane for lane, tip in tips.items() if accepted.lanes.get(lane) != tip)
+
+
+def _checkout(facts: MergeFacts) -> list[Unmet]:
+    found = []
+    if facts.home is None:
+        said = f"no checkout has branch {facts.target_branch}, where the mission's documents are written"
+        found.append(Unmet("TARGET_NOT_CHECKED_OUT", said, f"git -C {quoted(facts.root)} switch {facts.target_branch}"))
+    if facts.busy:
+        fix = f"git -C {quoted(facts.home)} {facts.busy} --continue"
+        found.append(Unmet("CHECKOUT_BUSY", f"{facts.home} is in the middle of a {facts.busy}", fix))
+    if facts.index_locked:
+        said = f"git's lock {facts.index_locked} is there: git is at work in {facts.home}, or a crash left it behind"
+        found.append(Unmet("INDEX_LOCKED", said, f"rm {facts.index_locked}  # only if no git runs there"))
+    if not facts.identity:
+        fix = 'git config --global user.name "Your Name" && git config --global user.email you@example.org'
+        said = "git does not know who you are, and a commit needs a name and a mail"
+        found.append(Unmet("NO_GIT_IDENTITY", said, fix))
+    return found
+
+
+def _acceptance(facts: MergeFacts) -> list[Unmet]:
+    accept = f"spec-kitty accept --mission {facts.slug}"
+    found = []
+    if not facts.lanes_known:
+        fix = f"spec-kitty agent mission finalize-tasks --mission {facts.slug}"
+        found.append(Unmet("LANES_MISSING", "lanes.json is missing: nobody knows what to merge", fix))
+    if facts.accepted is None:
+        found.append(Unmet("NOT_ACCEPTED", f"mission {facts.slug} is not accepted", accept))
+    elif changed := changed_lanes(facts.accepted, facts.tips):
+        said = f"{', '.join(changed)} changed since mission {facts.slug} was accepted at {facts.accepted.at}"
+        found.append(Unmet("ACCEPTANCE_STALE", said, accept))
+    settled = accept_rules.SETTLED | {Lane.CANCELED}
+    return found + [accept_rules.not_approved(each, facts.slug) for each in facts.packages if each.lane not in settled]
+
+
+def _lacking(facts: MergeFacts) -> list[Unmet]:
+    return [
+        Unmet(
+            "APPROVED_COMMIT_MISSING",
+            f"{lane_id} lacks {commit[:10]}, the commit of {wp_id} that was approved",
+            f"git -C {quoted(facts.root)} log --oneline -3 {commit}",
+            wp_id,
+        )
+        for wp_id, lane_id, commit in facts.lacking
+    ]
+
+
+def _elsewhere(facts: MergeFacts) -> list[Unmet]:
+    found = []
+    if facts.behind is not None:
+        remote, count = facts.behind
+        said = f"{facts.target_branch} lacks {count} commit(s) of {remote} (as of the last fetch)"
+        found.append(Unmet("TARGET_BEHIND_REMOTE", said, f"git -C {quoted(facts.home or facts.root)} pull", remote))
+    if facts.own_conflict:
+        said = f"a merge of {facts.slug} waits for its conflict to be resolved"
+        found.append(Unmet("MERGE_UNDER_WAY", said, f"spec-kitty merge --resume --mission {facts.slug}", facts.slug))
+    for slug in facts.under_way:
+        said = f"a merge of {slug} into {facts.target_branch} waits for its conflict to be resolved"
+        found.append(Unmet("MERGE_UNDER_WAY", said, f"spec-kitty merge --resume --mission {slug}", slug))
+    return found

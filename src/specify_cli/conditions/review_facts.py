@@ -1,0 +1,91 @@
+"""The facts that a move to review depends on, read from git and the mission's documents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from specify_cli.conditions.review_rules import WorkFacts
+from specify_cli.core.rendered import TASKS
+from specify_cli.core.subtasks import boxes, subtask_states, subtasks_for
+from specify_cli.core.tasks_document import subtasks_of
+from specify_cli.core.work_packages import WorkPackage
+from specify_cli.home import MissionPlace
+from specify_cli.kernel import files
+from specify_cli.kernel.git import Git
+from specify_cli.kernel.paths import SPECS, discover
+from specify_cli.status.models import Lane, StatusEvent
+from specify_cli.status.reading import Status
+from specify_cli.workspaces.lookup import ROOT, Workspace
+from specify_cli.workspaces.scope import scope_of
+
+
+def reviewed_head(events: Sequence[StatusEvent], wp_id: str) -> str | None:
+    """The commit that a reviewer rejected last, while no newer one went to review; else None."""
+    head: str | None = None
+    rejected = False
+    for event in events:
+        if event.wp_id != wp_id:
+            continue
+        if event.to_lane is Lane.FOR_REVIEW and event.workspace is not None:
+            head, rejected = _text(event.workspace.get("head")) or head, False
+        elif event.from_lane in (Lane.IN_REVIEW, Lane.APPROVED) and event.to_lane in (Lane.PLANNED, Lane.IN_PROGRESS):
+            rejected = True
+    return head if rejected else None
+
+
+def work_facts(
+    place: MissionPlace, package: WorkPackage, workspace: Workspace | None, status: Status
+) -> tuple[WorkFacts, str | None]:
+    """The facts of a work package that wants to go to review, and the head of its work.
+
+    Args:
+        workspace: where it was worked on in this clone, or None.
+        status: the mission's logs.
+    """
+    found = boxes(place)
+    states = subtask_states(place, status.mission_events)
+    open_ids = tuple(each for each in subtasks_for(package, found) if not states.get(each, False))
+    if workspace is None or not workspace.path.is_dir():
+        return WorkFacts(package.id, place.slug, None, open_subtasks=open_ids), None
+    git = Git(workspace.path)
+    here = discover(workspace.path).here()
+    branch = here.branch if here else None
+    scope = scope_of(package, workspace)
+    head = git.resolve("HEAD")
+    copied = f"{SPECS}/{place.slug}/"
+    dirty = [
+        change.path for change in git.changes(*scope) if workspace.kind == ROOT or not change.path.startswith(copied)
+    ]
+    commits = len(git.commits(f"{workspace.base}..HEAD", *scope)) if head else 0
+    before = reviewed_head(status.events, package.id)
+    stale = before is not None and not _anything_since(git, before, scope)
+    facts = WorkFacts(
+        package.id,
+        place.slug,
+        str(workspace.path),
+        workspace.branch,
+        None if branch == workspace.branch else branch or "a detached HEAD",
+        tuple(dirty),
+        commits,
+        before if stale else None,
+        open_ids,
+        () if workspace.kind == ROOT else _ticked_in_copy(place, workspace.path, open_ids),
+    )
+    return facts, head
+
+
+def _anything_since(git: Git, before: str, scope: tuple[str, ...]) -> bool:
+    if git.resolve(before) is None:
+        return True
+    return bool(git.commits(f"{before}..HEAD", *scope))
+
+
+def _ticked_in_copy(place: MissionPlace, worktree: Path, open_ids: tuple[str, ...]) -> tuple[str, ...]:
+    text = files.read_text(worktree / SPECS / place.slug / TASKS)
+    ticked = {box.id for listed in subtasks_of(text or "").values() for box in listed if box.done}
+    return tuple(each for each in open_ids if each in ticked)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

@@ -1,0 +1,82 @@
+"""What a work package still wants before it may go to review; pure."""
+
+from __future__ import annotations
+
+from specify_cli.conditions.models import Unmet
+from specify_cli.kernel.text import quoted
+from specify_cli.kernel.values import frozen
+
+
+@frozen
+class WorkFacts:
+    """What is known of a work package that wants to go to review.
+
+    Args:
+        mission_slug: for the commands.
+        workspace: its worktree; None without one.
+        wrong_branch: the branch found there where it is not the lane's.
+        dirty: uncommitted files that are this work package's.
+        commits: commits since its base, its own files only in lane-planning.
+        unchanged_since: the reviewed commit that nothing was added to since the rejection; else None.
+        open_subtasks: subtasks not done.
+        ticked_in_copy: open subtasks whose box is ticked in the worktree's copy of the mission, where nobody reads it.
+    """
+
+    wp_id: str
+    mission_slug: str
+    workspace: str | None
+    branch: str = ""
+    wrong_branch: str | None = None
+    dirty: tuple[str, ...] = ()
+    commits: int = 0
+    unchanged_since: str | None = None
+    open_subtasks: tuple[str, ...] = ()
+    ticked_in_copy: tuple[str, ...] = ()
+
+    @property
+    def subtasks_complete(self) -> bool:
+        """The guard's first half."""
+        return not self.open_subtasks
+
+    @property
+    def has_evidence(self) -> bool:
+        """The guard's second half: work committed on the lane's branch, nothing left lying about."""
+        standing = self.workspace is not None and self.wrong_branch is None
+        return standing and not self.dirty and self.commits > 0 and self.unchanged_since is None
+
+
+def for_review(facts: WorkFacts) -> list[Unmet]:
+    """Every unmet condition of in_progress -> for_review, each with the command that meets it."""
+    found: list[Unmet] = []
+    move = f"spec-kitty agent tasks move-task {facts.wp_id} --to for_review --mission {facts.mission_slug}"
+    if facts.workspace is None:
+        begin = f"spec-kitty agent action implement {facts.wp_id} --agent NAME --mission {facts.mission_slug}"
+        found.append(Unmet("WORKSPACE_MISSING", f"{facts.wp_id} has no workspace in this clone", begin, facts.wp_id))
+    if facts.wrong_branch is not None:
+        switch = f"git -C {quoted(facts.workspace)} switch {facts.branch}"
+        said = f"{facts.workspace} is on {facts.wrong_branch}, not on {facts.branch}"
+        found.append(Unmet("WORKTREE_WRONG_BRANCH", said, switch, facts.wp_id))
+    if facts.dirty:
+        said = f"uncommitted in {facts.workspace}: {_some(facts.dirty)}"
+        found.append(Unmet("WORKTREE_DIRTY", said, f'{move} --commit "what was done"', facts.wp_id))
+    if facts.unchanged_since is not None:
+        said = f"nothing was committed since the review of {facts.unchanged_since[:10]}"
+        found.append(Unmet("NO_NEW_COMMIT", said, f'{move} --commit "what was changed"', facts.wp_id))
+    elif facts.workspace is not None and facts.commits == 0 and not facts.dirty:
+        said = f"no commit of {facts.wp_id} in {facts.workspace} yet"
+        found.append(Unmet("NO_NEW_COMMIT", said, f'{move} --commit "what was done"', facts.wp_id))
+    if facts.open_subtasks:
+        found.append(_subtasks(facts))
+    return found
+
+
+def _subtasks(facts: WorkFacts) -> Unmet:
+    said = f"not ticked: {_some(facts.open_subtasks)}"
+    if facts.ticked_in_copy:
+        said += f" ({_some(facts.ticked_in_copy)} ticked only in the worktree's copy of tasks.md, which nobody reads)"
+    mark = f"spec-kitty agent tasks mark-status {' '.join(facts.open_subtasks)} --status done"
+    return Unmet("SUBTASKS_OPEN", said, f"{mark} --mission {facts.mission_slug}", facts.wp_id)
+
+
+def _some(names: tuple[str, ...]) -> str:
+    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")

@@ -1,0 +1,1 @@
+"""From flags, environment and folder to project, mission and actor."""

@@ -1,0 +1,33 @@
+"""What a command works on."""
+
+from __future__ import annotations
+
+from specify_cli.home import MissionPlace
+from specify_cli.kernel.config import Config
+from specify_cli.kernel.paths import Repository
+from specify_cli.kernel.values import frozen
+
+
+@frozen
+class Context:
+    """Project, settings and mission of a command.
+
+    Args:
+        repo: the repository as seen from where the command was run.
+        config: the project's settings.
+        place: the mission.
+        how: what chose the mission, in words for `detection_method`.
+    """
+
+    repo: Repository
+    config: Config
+    place: MissionPlace
+    how: str
+
+
+@frozen
+class Actor:
+    """Who acts: a name, and one running instance of it where that is known."""
+
+    name: str
+    session: str | None = None

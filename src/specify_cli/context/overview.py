@@ -1,0 +1,110 @@
+"""A mission in a few words: how far it is, and the command that brings it on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from specify_cli.core.work_packages import load_work_packages
+from specify_cli.home import MissionPlace
+from specify_cli.kernel.values import frozen
+from specify_cli.lanes.models import LanesManifest
+from specify_cli.lanes.persistence import read_lanes
+from specify_cli.mission_metadata import identity_of
+from specify_cli.status.models import Lane
+from specify_cli.status.progress import compute_weighted_progress
+from specify_cli.status.reading import Status, read_status
+from specify_cli.status.views import by_lane
+
+SETTLED = frozenset({Lane.APPROVED, Lane.DONE, Lane.CANCELED})
+
+
+class MissionState(StrEnum):
+    """How far a mission is."""
+
+    PLANNING = "planning"
+    IMPLEMENTING = "implementing"
+    ACCEPTED = "accepted"
+    MERGED = "merged"
+
+
+@frozen
+class Overview:
+    """One mission at a glance.
+
+    Args:
+        place: the mission.
+        state: how far it is.
+        lanes: its lanes; None before finalize-tasks.
+        status: its logs.
+        board: lane of the board -> work packages, all nine lanes.
+        percentage: weighted progress, 0 to 100.
+    """
+
+    place: MissionPlace
+    state: MissionState
+    lanes: LanesManifest | None
+    status: Status
+    board: Mapping[str, list[str]]
+    percentage: float
+
+    @property
+    def total(self) -> int:
+        """How many work packages it has."""
+        return sum(map(len, self.board.values()))
+
+    @property
+    def next_command(self) -> str:
+        """What brings the mission on."""
+        slug = self.place.slug
+        if self.state is MissionState.MERGED:
+            return "spec-kitty mission list"
+        if self.state is MissionState.ACCEPTED:
+            return f"spec-kitty merge --mission {slug}"
+        if self.lanes is not None and self.total and _settled(self.board):
+            return f"spec-kitty accept --mission {slug}"
+        return f"spec-kitty next --agent NAME --mission {slug}"
+
+    def to_dict(self) -> dict[str, object]:
+        """The shape in JSON answers."""
+        place = self.place
+        identity = identity_of(place.meta, place.slug)
+        return {
+            "mission_slug": place.slug,
+            "mission_id": place.mission_id,
+            "mission_number": identity.mission_number,
+            "mission_type": identity.mission_type,
+            "friendly_name": place.meta.get("friendly_name"),
+            "target_branch": place.target_branch,
+            "state": self.state.value,
+            "total_wps": self.total,
+            "by_lane": dict(self.board),
+            "progress_percentage": self.percentage,
+            "home": str(place.home.path) if place.home else None,
+        }
+
+
+def overview(place: MissionPlace) -> Overview:
+    """A mission at a glance. Nothing is written.
+
+    Raises:
+        Refused: a document or a log of it cannot be read.
+    """
+    packages = load_work_packages(place)
+    manifest = read_lanes(place)
+    status = read_status(place)
+    board = by_lane(status.snapshot, (package.id for package in packages))
+    percentage = round(compute_weighted_progress(status.snapshot).percentage, 1)
+    return Overview(place, _state(place, manifest, board), manifest, status, board, percentage)
+
+
+def _state(place: MissionPlace, manifest: LanesManifest | None, board: Mapping[str, list[str]]) -> MissionState:
+    if place.meta.get("merged_at"):
+        return MissionState.MERGED
+    if place.meta.get("accepted_at") and _settled(board):
+        return MissionState.ACCEPTED
+    return MissionState.PLANNING if manifest is None else MissionState.IMPLEMENTING
+
+
+def _settled(board: Mapping[str, list[str]]) -> bool:
+    return not any(ids for lane, ids in board.items() if Lane(lane) not in SETTLED)

@@ -1,0 +1,156 @@
+"""From flags, environment and folder to the mission a command means."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from specify_cli.context.missions import Broken, all_places, config_of, is_open, place_of, slugs, standing_checkouts
+from specify_cli.context.models import Context
+from specify_cli.home import MissionPlace
+from specify_cli.kernel import paths
+from specify_cli.kernel.errors import Conflict, NotFound, Refused, UsageError
+from specify_cli.kernel.paths import SPECS, Repository
+from specify_cli.kernel.text import is_ulid
+from specify_cli.lanes.branch_naming import parse_mission_slug_from_branch
+
+MISSION_VARIABLE = "SPEC_KITTY_MISSION"
+
+
+def resolve_mission(selector: str | None, *, start: Path | None = None) -> Context:
+    """The mission that is meant: the flag, `SPEC_KITTY_MISSION`, the folder one stands in, or the only open one.
+
+    Args:
+        selector: slug, number, mission id, or an unambiguous prefix of one.
+        start: where to look from; None means the command's starting point.
+
+    Raises:
+        UsageError: `MISSION_REQUIRED`, listing the open missions.
+        Conflict: `MISSION_AMBIGUOUS`, listing the candidates.
+        NotFound: `MISSION_NOT_FOUND`.
+    """
+    folder = start or paths.starting_point()
+    repo = paths.discover(folder)
+    if selector:
+        return _context(repo, _select(repo, selector), "--mission")
+    named = os.environ.get(MISSION_VARIABLE)
+    if named:
+        return _context(repo, _select(repo, named), MISSION_VARIABLE)
+    around = _around(repo, folder)
+    if around is not None:
+        return _context(repo, around, "the folder you are in")
+    return _context(repo, _only_open(repo), "the only open mission")
+
+
+def require_mission_id(place: MissionPlace) -> str:
+    """The mission's id, for flows that other programs rely on.
+
+    Raises:
+        Refused: `MISSION_ID_MISSING`.
+    """
+    if place.mission_id is None:
+        raise Refused(
+            f"mission {place.slug} is older than mission ids",
+            "MISSION_ID_MISSING",
+            hint="spec-kitty upgrade --mint-mission-ids",
+        )
+    return place.mission_id
+
+
+def _context(repo: Repository, place: MissionPlace, how: str) -> Context:
+    return Context(repo, config_of(repo, place), place, how)
+
+
+def _around(repo: Repository, folder: Path) -> MissionPlace | None:
+    here = repo.here()
+    if here is not None and here.branch:
+        slug = parse_mission_slug_from_branch(here.branch)
+        if slug:
+            return place_of(repo, slug)
+    try:
+        parts = folder.resolve().relative_to(repo.checkout.resolve()).parts
+    except ValueError:
+        return None
+    if len(parts) >= 2 and parts[0] == SPECS:
+        return place_of(repo, parts[1])
+    return None
+
+
+def _select(repo: Repository, selector: str) -> MissionPlace:
+    known = slugs(repo)
+    if selector in known:
+        place = place_of(repo, selector)
+        if place is not None:
+            return place
+    matches = _exact(known, selector)
+    if not matches and not selector.isdigit():  # a number is a number: 1 does not mean 100
+        matches = [slug for slug in known if slug.startswith(selector)]
+    if len(matches) == 1:
+        place = place_of(repo, matches[0])
+        if place is not None:
+            return place
+    if not matches and _may_be_id(selector):
+        found = _by_id(repo, selector.upper())
+        if len(found) == 1:
+            return found[0]
+        matches = [place.slug for place in found]
+    if len(matches) > 1:
+        raise _ambiguous(f"{selector!r} names several missions", matches)
+    raise NotFound(
+        f"there is no mission {selector!r}",
+        "MISSION_NOT_FOUND",
+        hint="spec-kitty mission list",
+        details={"known": known},
+    )
+
+
+def _exact(known: Sequence[str], selector: str) -> list[str]:
+    if selector.isdigit():
+        return [
+            slug for slug in known if slug.split("-", 1)[0].isdigit() and int(slug.split("-", 1)[0]) == int(selector)
+        ]
+    return [slug for slug in known if slug.split("-", 1)[0].isdigit() and slug.split("-", 1)[1:] == [selector]]
+
+
+def _may_be_id(selector: str) -> bool:
+    return len(selector) >= 6 and is_ulid(selector.upper().ljust(26, "0"))
+
+
+def _by_id(repo: Repository, prefix: str) -> list[MissionPlace]:
+    places, _ = all_places(repo)
+    return [place for place in places if (place.mission_id or "").startswith(prefix)]
+
+
+def _only_open(repo: Repository) -> MissionPlace:
+    places, broken = all_places(repo)
+    waiting = [place for place in places if is_open(place)]
+    if len(waiting) == 1:
+        return waiting[0]
+    if len(waiting) > 1:
+        raise _ambiguous("several missions are open", [place.slug for place in waiting])
+    raise _none_open(repo, len(places), broken)
+
+
+def _none_open(repo: Repository, known: int, broken: Sequence[Broken]) -> UsageError | Refused:
+    if broken and not known:
+        return Refused(broken[0].error.message, broken[0].error.code, broken[0].error.hint, broken[0].error.details)
+    said = "every mission is merged" if known else "there is no mission yet"
+    hint = "spec-kitty mission list" if known else "spec-kitty agent mission create my-first-mission"
+    if (
+        not known
+        and not any((each.path / paths.KITTIFY).is_dir() for each in standing_checkouts(repo))
+        and not (repo.checkout / paths.KITTIFY).is_dir()
+    ):
+        said, hint = f"{repo.checkout} is not a spec-kitty project yet", "spec-kitty init --ai claude"
+    return UsageError(f"{said}, and none was named", "MISSION_REQUIRED", hint=hint)
+
+
+def _ambiguous(said: str, slugs_found: Sequence[str]) -> Conflict:
+    listed = ", ".join(slugs_found[:8]) + (" …" if len(slugs_found) > 8 else "")
+    return Conflict(
+        f"{said}: {listed}",
+        "MISSION_AMBIGUOUS",
+        hint=f"add --mission {slugs_found[0]}",
+        details={"candidates": list(slugs_found)},
+    )

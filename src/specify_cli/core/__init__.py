@@ -1,0 +1,1 @@
+"""The mission domain: creation, documents, planning, templates, agents."""

@@ -1,0 +1,123 @@
+"""The commits the tool makes: one at a milestone, of the whole mission folder and nothing else."""
+
+from __future__ import annotations
+
+import os
+
+from specify_cli.core.rendered import render_views
+from specify_cli.home import MissionPlace
+from specify_cli.kernel import locks
+from specify_cli.kernel.config import Config
+from specify_cli.kernel.errors import Refused
+from specify_cli.kernel.git import Git
+from specify_cli.kernel.notices import Notice
+from specify_cli.kernel.paths import loose_tip
+from specify_cli.kernel.text import quoted
+from specify_cli.kernel.values import frozen
+from specify_cli.status import store
+from specify_cli.status.reading import read_status
+
+PUBLISH_VARIABLE = "SPEC_KITTY_PUBLISH"
+
+
+@frozen
+class Committed:
+    """How a milestone ended.
+
+    Args:
+        commit: the new commit; None where nothing changed or nothing could be committed.
+        warnings: why not, if it should have been.
+        files: paths in the commit.
+    """
+
+    commit: str | None = None
+    warnings: tuple[Notice, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+def publish_mode(config: Config) -> str:
+    """`always` or `milestone`: without commits of ours the log in the tree is kept up to date at every write."""
+    if os.environ.get(PUBLISH_VARIABLE) == "always" or not config.auto_commit:
+        return "always"
+    return config.publish
+
+
+def require_identity(place: MissionPlace) -> None:
+    """Make sure that git knows who commits.
+
+    Raises:
+        Refused: `NO_GIT_IDENTITY`.
+    """
+    if place.git.identity() is None:
+        raise no_identity()
+
+
+def no_identity() -> Refused:
+    """The refusal for a git without a name and mail."""
+    return Refused(
+        "git does not know who you are, and a commit needs a name and a mail",
+        "NO_GIT_IDENTITY",
+        hint='git config --global user.name "Your Name" && git config --global user.email you@example.org',
+    )
+
+
+def milestone(place: MissionPlace, config: Config, subject: str) -> Committed:
+    """Bring the published logs and the views of events up to date and commit the mission folder.
+
+    The command that reached the milestone has already succeeded: what hinders the commit is a warning, and the
+    next milestone catches up. Client hooks and signing run; the user's index and other staged work stay.
+
+    Args:
+        place: the mission.
+        config: the project's settings; `auto_commit: false` publishes and does not commit.
+        subject: what happened, completing `spec-kitty(<slug>): …`.
+    """
+    if place.home is None and place.repo.has_git:
+        return Committed(warnings=(_no_home(place),))
+    if place.home is not None and place.home.busy:
+        return Committed(warnings=(_failed(f"{place.home.path} is in the middle of a {place.home.busy}"),))
+    with locks.held(place.lock, doing=f"publish {place.slug}"):
+        render_views(place, read_status(place).mission_events)
+        store.publish(store.status_log(place))
+        store.publish(store.mission_log_file(place))
+    if place.home is None or not config.auto_commit:
+        return Committed()
+    with locks.held(place.state / "locks" / "commit.lock", timeout=60, doing=f"commit {place.slug}"):
+        return _commit(place, f"spec-kitty({place.slug}): {subject}")
+
+
+def _commit(place: MissionPlace, message: str) -> Committed:
+    git = place.git
+    changes = git.changes(place.relative)
+    if not changes:
+        return Committed()
+    new = [change.path for change in changes if change.state == "??"]
+    if new:
+        git.add_intent(*new)
+    done = git.commit_only(message, place.relative)
+    if done.code != 0:
+        _forget(git, new)
+        if ("ident" in done.said and "empty" in done.said) or "tell me who you are" in done.said:
+            refusal = no_identity()
+            return Committed(warnings=(Notice(refusal.code, refusal.message, refusal.hint),))
+        return Committed(warnings=(_failed(done.said),))
+    tip = loose_tip(place.repo.require_git(), place.target_branch) or git.resolve("HEAD")
+    return Committed(tip, files=tuple(change.path for change in changes))
+
+
+def _forget(git: Git, new: list[str]) -> None:
+    """Take back the intent to add, so that a failed commit leaves the index as it was."""
+    if new:
+        git.call("reset", "--quiet", "--", *new, write=True)
+
+
+def _failed(output: str) -> Notice:
+    return Notice("COMMIT_FAILED", f"the milestone was recorded and not committed: {output}", "spec-kitty materialize")
+
+
+def _no_home(place: MissionPlace) -> Notice:
+    return Notice(
+        "TARGET_NOT_CHECKED_OUT",
+        f"recorded and not committed: no checkout has branch {place.target_branch}",
+        f"git -C {quoted(place.repo.root)} switch {place.target_branch}",
+    )

@@ -1,0 +1,171 @@
+"""Dependencies that tasks.md declares, in exactly three forms; nothing else is inferred (seed 079, track 4).
+
+1. `Depends on WP01, WP02` at the start of a line, list item or clause;
+2. a line `Dependencies: WP01, WP02` (also `**Dependencies**: …`), where `None` and `[]` are the explicit empty list;
+3. a heading `Dependencies` of level 1 to 4 followed by a bullet list of ids.
+
+They may stand together and add up. An explicit empty list outweighs form 1, which running text resembles most.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from specify_cli.core.markdown import heading_key
+from specify_cli.core.tasks_sections import TasksSection, tasks_sections
+from specify_cli.kernel.values import frozen
+
+_ID = r"WP\d{2,}(?!\w)"
+_IDS = rf"{_ID}(?:(?:\s*[,;&+]\s*(?:and\s+)?|\s+and\s+){_ID})*"
+_DEPENDS_ON = re.compile(
+    rf"(?:^[ \t]*(?:(?:[-*+>]|\d+[.)])[ \t]+)*|[.:;,(–—|]\s*|\s-\s+)depends\s+on:?\s+({_IDS})", re.IGNORECASE
+)
+_ANY_DEPENDS_ON = re.compile(rf"\bdepends?\s+on\b[^.;]*?\b({_IDS})", re.IGNORECASE)
+_LINE = re.compile(r"^[ \t]*(?:[-*+>][ \t]+)*dependencies[ \t]*:(.*)$", re.IGNORECASE)
+_HEADING = re.compile(r"^ {0,3}(#{1,4})[ \t]+(.*)$")
+_ANY_HEADING = re.compile(r"^ {0,3}#{1,6}(?:[ \t]|$)")
+_BULLET = re.compile(r"^[ \t]*[-*+][ \t]+(.*)$")
+_EMPTY = re.compile(r"^(?:none|\[\s*\])(?!\w)", re.IGNORECASE)
+_LIST = re.compile(rf"^({_IDS})(.*)$", re.IGNORECASE)
+# Behind the ids of a list item: nothing, or a remark; not an arrow, a verb or a second list.
+_REMARK = re.compile(rf"^\s*(?:$|[.,;(–—]|-(?!-?>)\s|:(?!\s*{_ID})|(?!.*{_ID})(?!-?->|=>|→)\w)")
+_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+_PARENTHESES = re.compile(r"\([^()]*\)")
+
+
+@frozen
+class Declared:
+    """What tasks.md declares for one work package.
+
+    Args:
+        dependencies: ids, each once, in the order they are named.
+        explicit: whether anything was declared at all; an explicit empty list is.
+        unread: lines that speak of dependencies in none of the three forms, as (line number, ids they name).
+    """
+
+    dependencies: tuple[str, ...]
+    explicit: bool
+    unread: tuple[tuple[int, tuple[str, ...]], ...] = ()
+
+
+@dataclass(slots=True)
+class _Found:
+    """What the lines of a work package add up to."""
+
+    phrases: list[str]
+    listed: list[str]
+    empty: bool
+    unread: list[tuple[int, tuple[str, ...]]]
+
+    def declared(self) -> Declared:
+        ids = self.listed if self.empty else [*self.phrases, *self.listed]
+        return Declared(tuple(dict.fromkeys(ids)), bool(ids) or self.empty, tuple(self.unread))
+
+
+def parse_dependencies_from_tasks_md(tasks_content: str) -> dict[str, list[str]]:
+    """Work package -> what tasks.md declares it to depend on, for every section, in order.
+
+    Args:
+        tasks_content: tasks.md, with any line endings.
+    """
+    return {wp_id: list(found.dependencies) for wp_id, found in declared_dependencies(tasks_content).items()}
+
+
+def explicitly_declared(tasks_content: str) -> set[str]:
+    """The work packages whose dependencies tasks.md declares, by an explicit empty list too."""
+    return {wp_id for wp_id, found in declared_dependencies(tasks_content).items() if found.explicit}
+
+
+def declared_dependencies(tasks_content: str) -> dict[str, Declared]:
+    """Work package -> what tasks.md declares; several sections of one work package add up."""
+    found: dict[str, _Found] = {}
+    for section in tasks_sections(tasks_content):
+        _read(section, found.setdefault(section.wp_id, _Found([], [], empty=False, unread=[])))
+    return {wp_id: sums.declared() for wp_id, sums in found.items()}
+
+
+def _read(section: TasksSection, found: _Found) -> None:
+    lines = iter(section.lines)
+    pending: tuple[int, str] | None = None
+    while (entry := pending or next(lines, None)) is not None:
+        pending = None
+        number, line = entry
+        heading = _HEADING.match(line)
+        if heading and heading_key(heading[2]) == "dependencies":
+            pending = _read_list(lines, found)
+        else:
+            _read_line(number, _plain(line), found)
+
+
+def _read_line(number: int, line: str, found: _Found) -> None:
+    match = _LINE.match(line)
+    if match is not None:
+        ids = _listed(match[1])
+        if ids is None:
+            found.unread.append((number, tuple(_upper(re.findall(_ID, line, re.IGNORECASE)))))
+        else:
+            found.listed += ids
+            found.empty = found.empty or not ids
+        return
+    phrases = [wp_id for phrase in _DEPENDS_ON.finditer(line) for wp_id in _ids(phrase[1])]
+    found.phrases += phrases
+    missed = [wp_id for phrase in _ANY_DEPENDS_ON.finditer(line) for wp_id in _ids(phrase[1]) if wp_id not in phrases]
+    if missed:
+        found.unread.append((number, tuple(missed)))
+
+
+def _read_list(lines: Iterator[tuple[int, str]], found: _Found) -> tuple[int, str] | None:
+    """Read the bullets below a heading; returns the line that ended them, which is still to be read."""
+    for number, raw in lines:
+        if _ANY_HEADING.match(raw):
+            return number, raw
+        line = _plain(raw)
+        bullet = _BULLET.match(line)
+        content = bullet[1] if bullet else line.strip()
+        if not content:
+            continue
+        ids = _listed(content) if bullet or _EMPTY.match(content) else None
+        if ids is not None:
+            found.listed += ids
+            found.empty = found.empty or not ids
+        elif bullet or raw.startswith((" ", "\t")):
+            _read_item(number, line, found)
+        else:
+            return number, raw
+    return None
+
+
+def _read_item(number: int, line: str, found: _Found) -> None:
+    """A list item that is no plain list of ids: `- Depends on WP01` counts, anything else is told."""
+    before = len(found.phrases), len(found.unread)
+    _read_line(number, line, found)
+    named = _upper(re.findall(_ID, line, re.IGNORECASE))
+    if named and before == (len(found.phrases), len(found.unread)):
+        found.unread.append((number, tuple(named)))
+
+
+def _listed(text: str) -> list[str] | None:
+    """The ids that a list begins with, `[]` for an explicit empty one, None for anything else."""
+    text = text.strip()
+    if _EMPTY.match(text):
+        return []
+    text = _PARENTHESES.sub(" ", text)
+    if text.startswith("["):
+        text = text.strip("[] ,").replace('"', "").replace("'", "")
+    match = _LIST.match(text.strip())
+    return _ids(match[1]) if match and _REMARK.match(match[2]) else None
+
+
+def _ids(text: str) -> list[str]:
+    return _upper(re.findall(_ID, text, re.IGNORECASE))
+
+
+def _upper(ids: Iterable[str]) -> list[str]:
+    return [wp_id.upper() for wp_id in ids]
+
+
+def _plain(line: str) -> str:
+    """A line without emphasis, code marks and links."""
+    return _LINK.sub(r"\1", line).replace("`", "").replace("**", "").replace("__", "")

@@ -1,0 +1,165 @@
+"""What a document still lacks. Pure: texts in, findings out.
+
+A planning step is done when its document has no placeholder of the scaffold left and holds what the next step needs
+(a requirement, filled headings, a work package). Fenced code, inline code and comments never count.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from specify_cli.core.markdown import heading_key, prose, section, sections, without_code_spans
+from specify_cli.core.mission_types import Step
+from specify_cli.core.tasks_sections import tasks_sections
+from specify_cli.kernel.values import frozen
+
+FILL = "[FILL:"
+_QUESTION = re.compile(r"\[NEEDS CLARIFICATION(?::|(?=\]))", re.IGNORECASE)
+# What scaffolds of a project's own may use for a placeholder: capitals in brackets, such as [FEATURE NAME].
+_CAPITALS = re.compile(r"\[[A-Z][A-Z0-9 ,'/_-]*[A-Z0-9]\](?![(\[:])")
+_REQUIREMENT = re.compile(
+    r"(?:^|\|)[ \t]*(?:(?:[-*+]|\d+[.)]|#{1,6}|>)[ \t]+)*(?:\[[ xX]\][ \t]+)?[*_`]*((?:N?FR|C)-\d+[A-Z]?)(?![A-Z0-9])",
+    re.MULTILINE | re.IGNORECASE,
+)
+
+
+@frozen
+class Shortcoming:
+    """One thing a document lacks.
+
+    Args:
+        code: `DOCUMENT_MISSING`, `PLACEHOLDER_LEFT`, `HEADING_MISSING`, `HEADING_EMPTY`, `NO_REQUIREMENT` or
+            `NO_WORK_PACKAGE`.
+        message: what it is, naming the document.
+    """
+
+    code: str
+    message: str
+
+
+def placeholders(text: str, scaffold: str = "") -> list[str]:
+    """Placeholders that nobody has filled in, in order.
+
+    Args:
+        text: the document.
+        scaffold: the template it began as. `[FILL: …]` counts wherever it stands; a template that uses `[CAPITALS]`
+            instead has those counted which still stand in the document.
+    """
+    visible = _visible(text)
+    found = _marked(visible, FILL)
+    own = set(_CAPITALS.findall(_visible(scaffold)))
+    return found + [word for word in _CAPITALS.findall(visible) if word in own]
+
+
+def clarifications(text: str) -> list[str]:
+    """Open questions, `[NEEDS CLARIFICATION: question]`, in order; an empty one is told by the line it stands in."""
+    visible = _visible(text)
+    found = []
+    for match in _QUESTION.finditer(visible):
+        question = _one_line(_until_closed(visible, match.end()))
+        found.append(question or _line_around(visible, match))
+    return found
+
+
+def requirement_ids(text: str) -> list[str]:
+    """Ids of the requirements that a specification states (`FR-`, `NFR-`, `C-`), in order, each once.
+
+    An id counts where a line, list item, heading or table cell begins with it; a mention in a sentence does not.
+    """
+    return list(dict.fromkeys(match[1].upper() for match in _REQUIREMENT.finditer(prose(text))))
+
+
+def functional_requirements(text: str) -> list[str]:
+    """Ids of the functional requirements, which work packages must cover."""
+    return [found for found in requirement_ids(text) if found.startswith("FR-")]
+
+
+def goal_of(text: str) -> str:
+    """The goal that a specification states: the section `Goal`, else the first paragraph below the title."""
+    named = section(text, "Goal")
+    if named is not None and named.strip():
+        return named.strip()
+    paragraphs = [part.strip() for part in prose(text).split("\n\n")]
+    return next((part for part in paragraphs if part and not part.startswith(("#", "-", "|", "*"))), "")
+
+
+def shortcomings(step: Step, text: str | None, scaffold: str = "") -> list[Shortcoming]:
+    """All that the document of a step lacks; empty when it is complete.
+
+    Open questions are not among them: they are for a person to answer, see `clarifications`. So are not what depends
+    on other files: prompts of work packages, lanes.
+
+    Args:
+        step: a step with a document.
+        text: the document, or None where there is none.
+        scaffold: the template it began as.
+    """
+    name = step.document or step.name
+    if text is None or not text.strip():
+        return [Shortcoming("DOCUMENT_MISSING", f"{name} is missing or empty")]
+    left = placeholders(text, scaffold)
+    found = [Shortcoming("PLACEHOLDER_LEFT", f"{name} still says {_short(marker)}") for marker in left]
+    if "headings" in step.needs:
+        found += _of_headings(name, text, step.headings, scaffold)
+    if "requirement" in step.needs and not functional_requirements(text):
+        found.append(Shortcoming("NO_REQUIREMENT", f"{name} states no requirement (a line such as `- **FR-001**: …`)"))
+    if "work_package" in step.needs and not tasks_sections(text):
+        found.append(Shortcoming("NO_WORK_PACKAGE", f"{name} has no work package (a heading such as `## WP01 Title`)"))
+    return found
+
+
+def _of_headings(name: str, text: str, headings: Sequence[str], scaffold: str) -> list[Shortcoming]:
+    bodies = {heading_key(found.title): found.body for found in reversed(sections(text))}
+    result = []
+    for heading in headings:
+        body = bodies.get(heading_key(heading))
+        if body is None:
+            result.append(Shortcoming("HEADING_MISSING", f"{name} lacks the heading {heading!r}"))
+        elif not _has_words(body) and not placeholders(body, scaffold):
+            result.append(Shortcoming("HEADING_EMPTY", f"{name} says nothing below {heading!r}"))
+    return result
+
+
+def _has_words(body: str) -> bool:
+    lines = [line for line in body.split("\n") if not line.lstrip().startswith("#")]
+    return any(character.isalnum() for character in "\n".join(lines))
+
+
+def _visible(text: str) -> str:
+    return without_code_spans(prose(text))
+
+
+def _marked(text: str, opening: str) -> list[str]:
+    found, at = [], text.find(opening)
+    while at >= 0:
+        inner = _until_closed(text, at + len(opening))
+        found.append(f"{opening} {_one_line(inner)}]")
+        at = text.find(opening, at + len(opening))
+    return found
+
+
+def _until_closed(text: str, start: int) -> str:
+    """What stands before the bracket that closes the one already open; at most the paragraph."""
+    depth = 1
+    for index in range(start, len(text)):
+        character = text[index]
+        depth += (character == "[") - (character == "]")
+        if depth == 0 or text.startswith("\n\n", index):
+            return text[start:index]
+    return text[start:]
+
+
+def _line_around(text: str, match: re.Match[str]) -> str:
+    start = text.rfind("\n", 0, match.start()) + 1
+    end = text.find("\n", match.end())
+    line = text[start : end if end >= 0 else len(text)]
+    return _one_line(line)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _short(marker: str) -> str:
+    return marker if len(marker) <= 80 else marker[:77] + "…]"

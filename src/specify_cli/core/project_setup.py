@@ -1,0 +1,289 @@
+"""Making a folder a spec-kitty project: files are created, and nothing else happens.
+
+No git command runs, nothing is staged or committed, and no file that somebody else wrote is changed. All files are
+prepared first and written then; when one cannot be written, those this run made are taken away again.
+"""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from specify_cli.core import manifest as manifests
+from specify_cli.core.agents import AGENTS, render
+from specify_cli.core.identity import mint
+from specify_cli.core.mission_types import DEFAULT_TYPE
+from specify_cli.core.project_files import CONFIG, FIXED, METADATA, config_text, metadata_text
+from specify_cli.core.templates import command_template, shipped_commands
+from specify_cli.kernel import clock, files, lazy
+from specify_cli.kernel.config import Config, parse_config
+from specify_cli.kernel.errors import Refused, SpecKittyError, UsageError
+from specify_cli.kernel.notices import Notice
+from specify_cli.kernel.paths import Repository, discover
+from specify_cli.kernel.text import quoted
+from specify_cli.kernel.values import frozen
+
+
+@frozen
+class SetUp:
+    """What a set-up did. Paths are relative to the project, POSIX.
+
+    Args:
+        project: its folder.
+        agents: all agents the project is configured for now.
+        created: files that are new.
+        updated: files of ours that now say more: config and manifest.
+        kept: files that stood there already and say something else than ours would; not touched.
+        has_git: whether the project is in a git repository.
+        warnings: what should be known although it worked.
+    """
+
+    project: Path
+    agents: tuple[str, ...]
+    created: tuple[str, ...]
+    updated: tuple[str, ...]
+    kept: tuple[str, ...]
+    has_git: bool
+    warnings: tuple[Notice, ...] = ()
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was written."""
+        return bool(self.created or self.updated)
+
+
+def configured_agents(project: Path) -> tuple[str, ...]:
+    """The agents a folder is configured for already; empty where it is no project.
+
+    Raises:
+        Refused: its config is malformed.
+    """
+    return _config(project).agents
+
+
+def command_files(repo: Repository, agents: Sequence[str]) -> dict[str, str]:
+    """The command files of some agents, as this version writes them: path in the project -> text.
+
+    Args:
+        repo: the project, whose own templates count.
+        agents: keys; one that this version does not know has no files.
+
+    Raises:
+        Refused: a template is malformed.
+    """
+    commands = shipped_commands(DEFAULT_TYPE)
+    templates = {command: command_template(repo, DEFAULT_TYPE, command) for command in commands}
+    return {
+        agent.path(command): render(agent, template, f"{command}.md")
+        for agent in (AGENTS[key] for key in agents if key in AGENTS)
+        for command, template in templates.items()
+    }
+
+
+def set_up(project: Path, agents: Sequence[str], version: str) -> SetUp:
+    """Make a folder a project, or add agents to one; again it changes nothing.
+
+    Args:
+        project: the folder; made if it is missing.
+        agents: keys of the agents to install commands for, besides those already configured.
+        version: of this program.
+
+    Raises:
+        UsageError: `AGENT_REQUIRED`, no agent is given and none configured.
+        Refused: not the root of its repository (`NOT_REPOSITORY_ROOT`), a bare one, a project of an older version
+            (`UPGRADE_NEEDED`), a link out of the project, or a folder that cannot be written.
+    """
+    project = project.resolve()
+    repo = _repository(project)
+    _refuse_older(project)
+    configured = _config(project).agents
+    wanted = tuple(dict.fromkeys([*configured, *agents]))
+    if not wanted:
+        raise UsageError(
+            f"name at least one agent: {', '.join(AGENTS)}", "AGENT_REQUIRED", hint="spec-kitty init --ai claude"
+        )
+    return _Plan(project, repo, version, wanted).carry_out()
+
+
+def _repository(project: Path) -> Repository:
+    """The repository a folder is the root of; without git, the folder alone.
+
+    Raises:
+        Refused: it lies below the root of a repository, or is a bare one.
+    """
+    if all((project / name).exists() for name in ("HEAD", "objects", "refs")):
+        raise Refused(
+            f"{project} is a git folder and has no working tree",
+            "BARE_REPOSITORY",
+            hint=f"git -C {quoted(project)} worktree add ../{project.stem}-main",
+        )
+    repo = discover(project)
+    if not repo.has_git:
+        return Repository(project, None, None, None)
+    if repo.checkout != project:
+        raise Refused(
+            f"{project} lies inside the git repository {repo.checkout}; a project is set up at its root",
+            "NOT_REPOSITORY_ROOT",
+            hint=f"cd {repo.checkout} && spec-kitty init",
+            details={"root": str(repo.checkout)},
+        )
+    return repo
+
+
+def _refuse_older(project: Path) -> None:
+    """A project that a version without a manifest made is not mixed with files of this one."""
+    if (project / METADATA).exists() and not (project / manifests.PATH).exists():
+        raise Refused(
+            f"{project} was set up by an older version of spec-kitty",
+            "UPGRADE_NEEDED",
+            hint="spec-kitty upgrade",
+            details={"project": str(project)},
+        )
+
+
+def _config(project: Path) -> Config:
+    return parse_config(files.read_text(project / CONFIG), str(project / CONFIG))
+
+
+@frozen
+class _Plan:
+    project: Path
+    repo: Repository
+    version: str
+    agents: tuple[str, ...]
+
+    def carry_out(self) -> SetUp:
+        """Prepare everything, then write."""
+        wanted = self.contents()
+        found = {path: self.existing(path) for path in [*wanted, manifests.PATH]}
+        before = manifests.read_manifest(self.project) or manifests.Manifest()
+        writes = {
+            path: content
+            for path, content in wanted.items()
+            if found[path] is None or (path == CONFIG and content != found[path])
+        }
+        kept = [path for path in wanted if path not in writes and self.is_foreign(path, wanted, found, before)]
+        after = before
+        for path in wanted.keys() - set(kept):
+            if path in writes or path not in before.files:
+                after = after.with_file(path, wanted[path], self.version)
+        if after != before:
+            # First, so that after a crash the next run knows which files were meant to be there.
+            writes = {manifests.PATH: files.encode(files.dump_json(after.to_dict())), **writes}
+        _write_all(self.project, writes, found)
+        created = tuple(sorted(path for path in writes if found[path] is None))
+        updated = tuple(sorted(writes.keys() - set(created)))
+        return SetUp(self.project, self.agents, created, updated, tuple(kept), self.repo.has_git, self.warnings())
+
+    def is_foreign(
+        self,
+        path: str,
+        wanted: Mapping[str, bytes],
+        found: Mapping[str, bytes | None],
+        before: manifests.Manifest,
+    ) -> bool:
+        """Whether a standing file says something that we did not write. Config is everybody's, metadata has a date."""
+        standing = found[path]
+        if standing is None or standing == wanted[path] or (path in {CONFIG, METADATA} and path in before.files):
+            return False
+        return before.is_edited(path, standing)
+
+    def contents(self) -> dict[str, bytes]:
+        """Path -> what should stand there."""
+        texts = {CONFIG: self.config(), METADATA: metadata_text(self.version, clock.stamp(), _environment()), **FIXED}
+        texts |= command_files(self.repo, self.agents)
+        return {path: files.encode(text) for path, text in texts.items()}
+
+    def config(self) -> str:
+        """A new config, or the standing one with what it lacks put in; comments and unknown keys stay."""
+        text = files.read_text(self.project / CONFIG)
+        names = mint(self.repo, self.project)
+        if text is None:
+            return config_text(names, self.agents)
+        config = _config(self.project)
+        changes: dict[tuple[str, ...], object] = {}
+        if config.agents != self.agents:
+            changes["agents", "available"] = list(self.agents)
+        if config.project_uuid is None:
+            changes["project", "uuid"] = names.uuid
+            if config.project_slug is None:
+                changes["project", "slug"] = names.slug
+            if config.repo_slug is None:
+                changes["project", "repo_slug"] = names.repo_slug
+        if not changes:
+            return text
+        return str(lazy.load("specify_cli.kernel.yaml_round_trip:edit")(text, changes, str(self.project / CONFIG)))
+
+    def existing(self, path: str) -> bytes | None:
+        """What stands at a path now; a link is followed to read it, never to write.
+
+        Raises:
+            Refused: `SYMLINK_REFUSED`, a folder on the way is a link out of the project.
+        """
+        target = self.project / path
+        parent = target.parent
+        while not parent.exists() and parent != self.project and not parent.is_symlink():
+            parent = parent.parent
+        if not parent.resolve().is_relative_to(self.project):
+            raise Refused(
+                f"{parent} is a link that leads out of the project and is not written through",
+                "SYMLINK_REFUSED",
+                hint=f"rm {parent}",
+            )
+        content = files.read_bytes(target)
+        return b"" if content is None and target.is_symlink() else content
+
+    def warnings(self) -> tuple[Notice, ...]:
+        """Agents in the config that this version does not know."""
+        unknown = [key for key in self.agents if key not in AGENTS]
+        return tuple(
+            Notice("UNKNOWN_AGENT", f"{CONFIG} names the agent {key!r}, which this version does not know", None)
+            for key in unknown
+        )
+
+
+def _environment() -> dict[str, str]:
+    return {
+        "python_version": platform.python_version(),
+        "platform": sys.platform,
+        "platform_version": platform.version(),
+    }
+
+
+def _write_all(project: Path, writes: Mapping[str, bytes], before: Mapping[str, bytes | None]) -> None:
+    """Write all files, or none: after a failure what was new is removed and what was changed is put back."""
+    folders = _missing_folders(project, writes)
+    done: list[str] = []
+    try:
+        for path, content in writes.items():
+            done.append(path)
+            files.atomic_write(project / path, content, mkdir=True)
+    except BaseException:
+        for path in reversed(done):
+            _take_back(project / path, before[path])
+        for folder in folders:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
+
+
+def _missing_folders(project: Path, paths: Mapping[str, bytes]) -> list[Path]:
+    """Folders that writing will make, the deepest first."""
+    found: set[Path] = set()
+    for path in paths:
+        folder = (project / path).parent
+        while not folder.exists() and folder not in found:
+            found.add(folder)
+            folder = folder.parent
+    return sorted(found, key=lambda folder: len(folder.parts), reverse=True)
+
+
+def _take_back(path: Path, content: bytes | None) -> None:
+    with suppress(SpecKittyError):
+        if content is None:
+            files.remove(path)
+        else:
+            files.atomic_write(path, content)

@@ -1,0 +1,261 @@
+"""The work packages of a mission, as their prompt files `tasks/WPnn-<slug>.md` describe them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from specify_cli.home import MissionPlace
+from specify_cli.kernel import files, frontmatter, graph
+from specify_cli.kernel.errors import NotFound, Refused
+from specify_cli.kernel.text import natural_key
+from specify_cli.kernel.values import frozen
+from specify_cli.lanes.ownership import ExecutionMode, OwnershipManifest
+from specify_cli.lanes.problems import PlanProblem, refusal
+
+FOLDER = "tasks"
+_PROMPT = re.compile(r"(WP\d{2,})(?:-[^/]*)?\.md")
+_FIRST_HEADING = re.compile(r"^#[ \t]+(?:(?:Work Package[ \t]+)?WP\d{2,}[ \t:.–—-]*)?(.*?)[ \t#]*$", re.MULTILINE)
+
+
+@frozen
+class WorkPackage:
+    """A unit of work that one agent can do.
+
+    Args:
+        id: `WP01`.
+        title: a few words.
+        file: its prompt, relative to the mission folder: `tasks/WP01-clock.md`.
+        dependencies: ids of work packages that come before it; what its header declares.
+        requirement_refs: ids of requirements it serves.
+        subtasks: ids of its subtasks, `T001`.
+        execution_mode: code or planning documents.
+        owned_files: globs below the project that it may write.
+        authoritative_surface: the folder it is mostly about; empty where nobody said.
+        fields: its whole header, keys of other versions included.
+        body: the prompt below the header.
+    """
+
+    id: str
+    title: str
+    file: str
+    dependencies: tuple[str, ...]
+    requirement_refs: tuple[str, ...]
+    subtasks: tuple[str, ...]
+    execution_mode: ExecutionMode
+    owned_files: tuple[str, ...]
+    authoritative_surface: str
+    fields: Mapping[str, object]
+    body: str
+
+    @property
+    def stem(self) -> str:
+        """The prompt's name without folder and ending: `WP01-clock`."""
+        return self.file.rpartition("/")[2].removesuffix(".md")
+
+    @property
+    def manifest(self) -> OwnershipManifest:
+        """What it owns."""
+        return OwnershipManifest(self.execution_mode, self.owned_files, self.authoritative_surface)
+
+
+@frozen
+class Gathered:
+    """All prompts of a mission.
+
+    Args:
+        packages: in id order; of a prompt with a problem, what could be read.
+        texts: file -> the whole text of every prompt.
+        problems: everything that is wrong with a header, in file order.
+    """
+
+    packages: tuple[WorkPackage, ...]
+    texts: Mapping[str, str]
+    problems: tuple[PlanProblem, ...]
+
+
+def load_work_packages(place: MissionPlace) -> list[WorkPackage]:
+    """The work packages of a mission, in id order; read in its home, else at the target branch's tip.
+
+    Raises:
+        Refused: every malformed header, with file and line.
+    """
+    gathered = gather_work_packages(place)
+    if gathered.problems:
+        raise refusal(gathered.problems)
+    return list(gathered.packages)
+
+
+def gather_work_packages(place: MissionPlace) -> Gathered:
+    """As `load_work_packages`, but problems are returned."""
+    names = [f"{FOLDER}/{name}" for name in place.names(FOLDER) if _PROMPT.fullmatch(name)]
+    texts = {name: text for name, text in place.read_many(names).items() if text is not None}
+    packages: list[WorkPackage] = []
+    problems: list[PlanProblem] = []
+    first: dict[str, str] = {}
+    for name, text in texts.items():
+        reader = _Header(name, text, place.where(name))
+        package = reader.package()
+        problems += reader.problems
+        if package is None:
+            continue
+        if package.id in first:
+            problems.append(reader.problem("WP_DUPLICATE", f"{package.id} is also described in {first[package.id]}"))
+        first.setdefault(package.id, place.where(name))
+        packages.append(package)
+    packages.sort(key=lambda package: (natural_key(package.id), package.file))
+    return Gathered(tuple(packages), texts, tuple(problems))
+
+
+def known_ids(place: MissionPlace) -> tuple[str, ...]:
+    """Ids of the work packages that have a prompt file, in id order; no file is read, so a malformed one counts."""
+    found = {match[1] for name in place.names(FOLDER) if (match := _PROMPT.fullmatch(name))}
+    return tuple(sorted(found, key=natural_key))
+
+
+def require_work_package(packages: Sequence[WorkPackage], wp_id: str) -> WorkPackage:
+    """The work package of an id.
+
+    Raises:
+        NotFound: `WP_NOT_FOUND`, naming those there are.
+    """
+    for package in packages:
+        if package.id == wp_id:
+            return package
+    known = [package.id for package in packages]
+    raise NotFound(
+        f"there is no work package {wp_id} in this mission; it has {', '.join(known) or 'none'}",
+        "WP_NOT_FOUND",
+        hint="spec-kitty agent tasks list-tasks",
+        details={"wp_id": wp_id, "known": known},
+    )
+
+
+def write_documents(feature_dir: Path, texts: Mapping[str, str]) -> None:
+    """Write documents of a mission, prompts among them, each as a whole.
+
+    Args:
+        feature_dir: the mission's folder in its home.
+        texts: name below that folder -> text.
+
+    Raises:
+        Refused: `SYMLINK_REFUSED`, a folder on the way leads elsewhere; then nothing is written.
+        Unavailable: as `files.atomic_write`.
+    """
+    root = feature_dir.resolve()
+    for name in texts:
+        folder = (feature_dir / name).parent
+        if not folder.resolve().is_relative_to(root):
+            raise Refused(
+                f"{folder} is a symbolic link and is not written through", "SYMLINK_REFUSED", hint=f"rm {folder}"
+            )
+    for name, text in texts.items():
+        files.atomic_write(feature_dir / name, text)
+
+
+def dependency_graph(packages: Sequence[WorkPackage]) -> dict[str, list[str]]:
+    """Work package -> what its header declares it to depend on."""
+    return {package.id: list(package.dependencies) for package in packages}
+
+
+def dependents_of(packages: Sequence[WorkPackage], wp_id: str) -> list[str]:
+    """The work packages that declare to depend on one, in id order."""
+    return graph.dependents(dependency_graph(packages), wp_id)
+
+
+class _Header:
+    """One prompt's header while it is read; problems gather in `problems`."""
+
+    def __init__(self, name: str, text: str, where: str) -> None:
+        self.name = name
+        self.text = text
+        self.where = where
+        self.problems: list[PlanProblem] = []
+        match = _PROMPT.fullmatch(name.rpartition("/")[2])
+        self.id = match[1] if match else ""
+
+    def package(self) -> WorkPackage | None:
+        try:
+            document = frontmatter.parse(self.text, self.where)
+        except Refused as error:
+            line = error.details.get("line")
+            number = line if isinstance(line, int) else 1
+            self.problems.append(PlanProblem(error.code, error.message, self.id, error.hint, self.where, number))
+            return None
+        if not document.has_header:
+            message = f"{self.where} line 1: the header (--- work_package_id, title, owned_files … ---) is missing"
+            self.problems.append(self.problem("HEADER_MISSING", message, full=True))
+            return None
+        fields = document.fields
+        self._check_id(fields)
+        surface = fields.get("authoritative_surface")
+        return WorkPackage(
+            id=self.id,
+            title=self._title(fields, document.body),
+            file=self.name,
+            dependencies=self._texts(fields, "dependencies"),
+            requirement_refs=self._texts(fields, "requirement_refs"),
+            subtasks=self._texts(fields, "subtasks"),
+            execution_mode=self._mode(fields),
+            owned_files=self._texts(fields, "owned_files"),
+            authoritative_surface=surface if isinstance(surface, str) else "",
+            fields=fields,
+            body=document.body,
+        )
+
+    def problem(self, code: str, message: str, key: str = "work_package_id", *, full: bool = False) -> PlanProblem:
+        """A problem at the line of a field; `full` messages name the place themselves."""
+        line = self._line_of(key)
+        said = message if full else f"{self.where} line {line}: {message}"
+        return PlanProblem(code, said, self.id, f"edit {self.where}", self.where, line)
+
+    def _line_of(self, key: str) -> int:
+        for number, line in enumerate(self.text.split("\n"), 1):
+            if line.startswith(f"{key}:"):
+                return number
+        return 1
+
+    def _check_id(self, fields: Mapping[str, object]) -> None:
+        given = fields.get("work_package_id")
+        if given is not None and given != self.id:
+            message = f"work_package_id is {given!r}, and the file's name says {self.id}"
+            self.problems.append(self.problem("WP_ID_MISMATCH", message))
+
+    def _title(self, fields: Mapping[str, object], body: str) -> str:
+        title = fields.get("title")
+        if title is not None and str(title).strip():
+            return str(title).strip()
+        heading = _FIRST_HEADING.search(body)
+        return (heading[1].strip() if heading else "") or self.id
+
+    def _mode(self, fields: Mapping[str, object]) -> ExecutionMode:
+        given = fields.get("execution_mode")
+        if given is None or given == "":
+            return ExecutionMode.CODE_CHANGE
+        if given in list(ExecutionMode):
+            return ExecutionMode(str(given))
+        message = f"execution_mode is {given!r}, expected {' or '.join(ExecutionMode)}"
+        self.problems.append(self.problem("FIELD_INVALID", message, "execution_mode"))
+        return ExecutionMode.CODE_CHANGE
+
+    def _texts(self, fields: Mapping[str, object], key: str) -> tuple[str, ...]:
+        value = fields.get(key)
+        listed = list(_entries(value))
+        if None in listed:
+            message = f"{key} is {value!r}, expected a list of texts"
+            self.problems.append(self.problem("FIELD_INVALID", message, key))
+        return tuple(dict.fromkeys(text for text in listed if text))
+
+
+def _entries(value: object) -> Iterator[str | None]:
+    """The texts of a list field; None for each entry that is none. One text may stand for a list."""
+    if isinstance(value, str):
+        yield from (part.strip() for part in value.split(","))
+    elif isinstance(value, list):
+        for item in value:
+            # Older versions wrote subtasks as mappings.
+            entry = item.get("id") if isinstance(item, dict) else item
+            yield str(entry).strip() if isinstance(entry, (str, int, float)) else None
+    elif value is not None:
+        yield None

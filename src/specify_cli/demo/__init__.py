@@ -1,0 +1,1 @@
+"""A whole mission in a scratch repository, by scripted agents."""

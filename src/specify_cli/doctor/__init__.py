@@ -1,0 +1,1 @@
+"""One health command over everything."""

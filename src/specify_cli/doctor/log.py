@@ -1,0 +1,83 @@
+"""Section `log`: what is recorded of each mission, line by line, and its two copies against each other."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from specify_cli.core.work_packages import gather_work_packages, known_ids
+from specify_cli.doctor.findings import Finding, Severity, Subject, of_error
+from specify_cli.home import MissionPlace
+from specify_cli.kernel.errors import SpecKittyError
+from specify_cli.kernel.text import plural
+from specify_cli.status import store
+from specify_cli.status.problems import Problem
+from specify_cli.status.validate import validate_logs
+
+SECTION = "log"
+# Whole objects that say something we do not understand are never removed: a newer version may have written them.
+_KEPT = frozenset({"INVALID_EVENT"})
+
+
+def examine(subject: Subject) -> list[Finding]:
+    """Mission folders that cannot be read, prompts that are malformed, and every problem of a log."""
+    found = [of_error(SECTION, broken.error) for broken in subject.broken]
+    found += _twins(subject)
+    events = 0
+    for place in subject.places:
+        try:
+            count, problems = _of_mission(place)
+        except SpecKittyError as error:
+            found.append(of_error(SECTION, error, place.slug))
+            continue
+        events += count
+        found += problems
+    if not found:
+        missions = plural(len(subject.places), "mission")
+        found.append(Finding(SECTION, Severity.OK, "LOGS", f"{missions}, {plural(events, 'event')}, all in order"))
+    return found
+
+
+def _of_mission(place: MissionPlace) -> tuple[int, list[Finding]]:
+    moves, facts = store.read(store.status_log(place)), store.read(store.mission_log_file(place))
+    found = [
+        Finding(SECTION, Severity.ERROR, problem.code, problem.message, problem.hint)
+        for problem in gather_work_packages(place).problems
+    ]
+    if place.mission_id is None:
+        message = f"{place.slug} is older than mission ids, so other programs cannot name it for good"
+        found.append(
+            Finding(SECTION, Severity.NOTE, "MISSION_ID_MISSING", message, "spec-kitty upgrade --mint-mission-ids")
+        )
+    problems = validate_logs(moves, facts, known_ids(place)).problems
+    found += [_finding(place, problem) for problem in problems]
+    return len(moves.objects) + len(facts.objects), found
+
+
+def _finding(place: MissionPlace, problem: Problem) -> Finding:
+    where = f" ({problem.file}:{problem.line})" if problem.file and problem.line else ""
+    fix = problem.fix
+    if problem.code in _KEPT and fix is not None:
+        fix = f"git log -p -- {place.relative}"
+    elif fix is not None and fix.startswith("spec-kitty ") and " doctor " not in fix and "--mission" not in fix:
+        fix = f"{fix} --mission {place.slug}"
+    severity = Severity(problem.severity.value)
+    return Finding(SECTION, severity, problem.code, f"{place.slug}: {problem.message}{where}", fix)
+
+
+def _twins(subject: Subject) -> list[Finding]:
+    """Folders that claim to be the same mission: a copied folder would write into the other's log."""
+    by_id: dict[str, list[str]] = defaultdict(list)
+    for place in subject.places:
+        if place.mission_id is not None:
+            by_id[place.mission_id].append(place.slug)
+    return [
+        Finding(
+            SECTION,
+            Severity.ERROR,
+            "MISSION_ID_TWICE",
+            f"{' and '.join(slugs)} have the same mission_id {mission_id}",
+            f"git log --oneline -- kitty-specs/{slugs[-1]}/meta.json  # keep the folder that had it first",
+        )
+        for mission_id, slugs in by_id.items()
+        if len(slugs) > 1
+    ]

@@ -1,0 +1,65 @@
+"""The sections of `doctor`: each looks at one side of the project and says what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from specify_cli.context.missions import all_places, config_of
+from specify_cli.doctor import installed, leases, log, merging, setup, worktrees
+from specify_cli.doctor.findings import Finding, Subject, of_error
+from specify_cli.home import MissionPlace
+from specify_cli.kernel.config import Config
+from specify_cli.kernel.errors import SpecKittyError, UsageError
+from specify_cli.kernel.paths import Repository
+
+SECTIONS: Mapping[str, Callable[[Subject], list[Finding]]] = {
+    setup.SECTION: setup.examine,
+    installed.SECTION: installed.examine,
+    log.SECTION: log.examine,
+    worktrees.SECTION: worktrees.examine,
+    leases.SECTION: leases.examine,
+    merging.SECTION: merging.examine,
+}
+
+
+def chosen(section: str | None) -> tuple[str, ...]:
+    """The sections that are meant: one by its name, or all.
+
+    Raises:
+        UsageError: `UNKNOWN_SECTION`.
+    """
+    if section is None:
+        return tuple(SECTIONS)
+    if section in SECTIONS:
+        return (section,)
+    raise UsageError(
+        f"there is no section {section!r}; the sections are {', '.join(SECTIONS)}",
+        "UNKNOWN_SECTION",
+        hint="spec-kitty doctor",
+        details={"sections": list(SECTIONS)},
+    )
+
+
+def subject_of(repo: Repository, place: MissionPlace | None = None) -> Subject:
+    """What is examined: all missions of a repository, or the one that was named."""
+    places, broken = ([place], []) if place is not None else all_places(repo)
+    return Subject(repo, _config(repo, place), tuple(places), tuple(broken), every=place is None)
+
+
+def examine(subject: Subject, sections: Sequence[str]) -> list[Finding]:
+    """Everything that some sections find, in their order. Nothing is written; a failure is a finding."""
+    found: list[Finding] = []
+    for name in sections:
+        try:
+            found += SECTIONS[name](subject)
+        except SpecKittyError as error:
+            found.append(of_error(name, error))
+    return found
+
+
+def _config(repo: Repository, place: MissionPlace | None) -> Config:
+    """The settings; the defaults where they cannot be read, which section `setup` reports."""
+    try:
+        return config_of(repo, place)
+    except SpecKittyError:
+        return Config()

@@ -1,0 +1,169 @@
+"""Section `setup`: what every command needs before it can do anything."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import sys
+from collections.abc import Callable, Sequence
+
+from specify_cli.core import manifest as manifests
+from specify_cli.core.agents import AGENTS, DEFAULT_AGENT, installed
+from specify_cli.core.project_files import CONFIG, FIXED, METADATA
+from specify_cli.doctor.findings import Finding, Severity, Subject, of_error
+from specify_cli.kernel import files
+from specify_cli.kernel.config import Config, parse_config
+from specify_cli.kernel.errors import SpecKittyError, Unavailable
+from specify_cli.kernel.git import Git
+from specify_cli.kernel.text import plural, quoted
+
+SECTION = "setup"
+PYTHON = (3, 11)
+GIT = (2, 38)
+_VERSION = re.compile(r"(\d+)\.(\d+)")
+
+
+def examine(subject: Subject) -> list[Finding]:
+    """Python, git, who commits, the repository, the files of `.kittify`, the settings and the agents."""
+    git = _git(subject)
+    found = [_python(), git]
+    if git.severity is not Severity.ERROR:
+        found += [*_repository(subject), *_uncommitted(subject)]
+    return [*found, *_project(subject), *_state(subject)]
+
+
+def _python() -> Finding:
+    version = platform.python_version()
+    if sys.version_info >= PYTHON:
+        return _ok("PYTHON", f"Python {version}")
+    wanted = ".".join(map(str, PYTHON))
+    return _error("PYTHON_TOO_OLD", f"Python {version}, and {wanted} is needed", f"uv python install {wanted}")
+
+
+def _git(subject: Subject) -> Finding:
+    wanted = ".".join(map(str, GIT))
+    try:
+        said = Git(subject.repo.checkout).call("--version").out.strip()
+    except Unavailable as error:
+        return _error("GIT_MISSING", f"{error.message}; git {wanted} or newer is needed", "git --version")
+    match = _VERSION.search(said)
+    if match is None or (int(match[1]), int(match[2])) < GIT:
+        return _error("GIT_TOO_OLD", f"{said or 'git'}, and git {wanted} or newer is needed", "git --version")
+    return _ok("GIT", said)
+
+
+def _repository(subject: Subject) -> list[Finding]:
+    repo = subject.repo
+    if not repo.has_git:
+        return [_error("NOT_A_GIT_REPOSITORY", f"{repo.checkout} is not in a git repository", "git init")]
+    git = Git(repo.checkout)
+    found = []
+    identity = git.identity()
+    if identity is None:
+        fix = 'git config --global user.name "Your Name" && git config --global user.email you@example.org'
+        found.append(
+            _error("NO_GIT_IDENTITY", "git does not know who you are, and commits need a name and a mail", fix)
+        )
+    else:
+        found.append(_ok("IDENTITY", f"commits are by {identity}"))
+    here = repo.here()
+    if git.resolve("HEAD") is None:
+        fix = 'git add -A && git commit -m "Start"'
+        found.append(_warning("NO_COMMITS", f"{repo.checkout} has no commit yet, and missions need one", fix))
+    elif here is not None and here.busy:
+        message = f"{here.path} is in the middle of a {here.busy}: what is recorded is committed after it"
+        found.append(_note("BUSY", message, f"git -C {quoted(here.path)} status"))
+    elif here is not None and here.branch is None:
+        message = f"{here.path} is on no branch (detached HEAD), so no mission can be created from there"
+        found.append(_note("DETACHED_HEAD", message, f"git -C {quoted(here.path)} switch main"))
+    return found
+
+
+def _project(subject: Subject) -> list[Finding]:
+    folder = subject.project
+    if not (folder / CONFIG).exists():
+        if (folder / METADATA).exists():
+            return [
+                _error("CONFIG_MISSING", f"{folder / CONFIG} is missing", f"git -C {quoted(folder)} restore {CONFIG}")
+            ]
+        message = f"{folder} is not a spec-kitty project yet"
+        return [_error("NOT_INITIALIZED", message, f"spec-kitty init --ai {DEFAULT_AGENT}")]
+    found = []
+    missing = [name for name in (METADATA, manifests.PATH, *FIXED) if not (folder / name).exists()]
+    if manifests.PATH in missing and METADATA not in missing:
+        message = f"{folder} was set up by an older version: {manifests.PATH} is missing"
+        found.append(_warning("UPGRADE_NEEDED", message, "spec-kitty upgrade"))
+    elif missing:
+        found.append(_warning("SETUP_INCOMPLETE", f"missing in {folder}: {', '.join(missing)}", "spec-kitty init"))
+    try:
+        config = parse_config(files.read_text(folder / CONFIG), str(folder / CONFIG))
+    except SpecKittyError as error:
+        return [*found, of_error(SECTION, error)]
+    return [*found, _ok("CONFIG", f"{CONFIG} can be read"), *agents_of(config)]
+
+
+def _uncommitted(subject: Subject) -> list[Finding]:
+    """Files of the set-up that git does not know: other worktrees and clones lack them."""
+    if not subject.repo.has_git:
+        return []
+    git = Git(subject.project)
+    new = [change.path for change in git.changes(".kittify", *FIXED) if change.state == "??"]
+    if not new:
+        return []
+    fix = f'git -C {quoted(subject.project)} add .kittify kitty-specs && git commit -m "Set up spec-kitty"'
+    message = f"{plural(len(new), 'file')} of the set-up not committed, so other clones lack them: {', '.join(new[:4])}"
+    return [_note("SETUP_UNCOMMITTED", message, fix)]
+
+
+def agents_of(config: Config, find: Callable[[], Sequence[str]] = installed) -> list[Finding]:
+    """Whether the configured agents are known, and their programs on PATH.
+
+    Args:
+        config: the project's settings.
+        find: keys of the agents whose program is there.
+    """
+    if not config.agents:
+        return [_warning("NO_AGENTS", "no agent is configured", f"spec-kitty init --ai {DEFAULT_AGENT}")]
+    there = find()
+    found = []
+    for key in config.agents:
+        if key not in AGENTS:
+            message = f"{CONFIG} names the agent {key!r}, which this version does not know"
+            found.append(_warning("UNKNOWN_AGENT", message, f"edit agents.available in {CONFIG}"))
+        elif AGENTS[key].program and key not in there:
+            program = AGENTS[key].program
+            found.append(
+                _note("AGENT_NOT_FOUND", f"{AGENTS[key].name} is configured and {program} is not on PATH", None)
+            )
+    return found or [_ok("AGENTS", f"agents: {', '.join(config.agents)}")]
+
+
+def _state(subject: Subject) -> list[Finding]:
+    """Whether this process may write where the journal is; a sandbox often forbids it."""
+    if subject.repo.common_dir is None:
+        return []
+    state = subject.repo.state
+    folder = state if state.is_dir() else subject.repo.common_dir
+    if os.access(folder, os.W_OK):
+        return []
+    message = f"{folder} cannot be written by this process, so nothing can be recorded"
+    return [
+        _error("STATE_READ_ONLY", message, f"make {folder} writable (in a sandbox: add it to the writable folders)")
+    ]
+
+
+def _ok(code: str, message: str) -> Finding:
+    return Finding(SECTION, Severity.OK, code, message)
+
+
+def _note(code: str, message: str, fix: str | None) -> Finding:
+    return Finding(SECTION, Severity.NOTE, code, message, fix)
+
+
+def _warning(code: str, message: str, fix: str) -> Finding:
+    return Finding(SECTION, Severity.WARNING, code, message, fix)
+
+
+def _error(code: str, message: str, fix: str) -> Finding:
+    return Finding(SECTION, Severity.ERROR, code, message, fix)

@@ -1,0 +1,158 @@
+"""Section `worktrees`: what was recorded against the worktrees and branches that git has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from specify_cli.doctor.findings import Finding, Severity, Subject, of_error
+from specify_cli.kernel.errors import SpecKittyError
+from specify_cli.kernel.git import Git
+from specify_cli.kernel.paths import WORKTREES, Repository
+from specify_cli.kernel.text import plural, quoted
+from specify_cli.lanes.branch_naming import is_lane_branch, mission_branch_name, parse_mission_slug_from_branch
+from specify_cli.status.holders import HELD
+from specify_cli.status.models import Lane
+from specify_cli.workspaces.cleanup import reason_to_keep
+from specify_cli.workspaces.survey import LaneWorkspace, TreeState, survey
+
+SECTION = "worktrees"
+PRUNE = "spec-kitty doctor worktrees --fix"
+_OVER = frozenset({Lane.DONE, Lane.CANCELED})
+
+
+def examine(subject: Subject) -> list[Finding]:
+    """Vanished, dirty and orphan worktrees, wrong and missing branches; without git, nothing."""
+    repo = subject.repo
+    if not repo.has_git:
+        return []
+    workspaces: list[LaneWorkspace] = []
+    found: list[Finding] = []
+    for place in subject.places:
+        try:
+            workspaces += survey(repo, [place])
+        except SpecKittyError as error:
+            found.append(of_error(SECTION, error, place.slug))
+    gone = vanished(repo)
+    for workspace in workspaces:
+        found += _of_workspace(workspace, gone)
+    known = {workspace.path for workspace in workspaces}
+    found += [_forgotten(path) for path in gone if path not in known and subject.every]
+    if subject.every:
+        found += [*_orphans(subject, known), *_strays(repo), *_branches(subject, workspaces)]
+    if not found:
+        count = plural(len(workspaces), "lane workspace")
+        found.append(Finding(SECTION, Severity.OK, "WORKTREES", f"{count}, all as recorded"))
+    return found
+
+
+def vanished(repo: Repository) -> list[Path]:
+    """Worktrees that git has registered and whose folder is gone; locked ones may be on a drive that is away."""
+    listed = Git(repo.checkout).run("worktree", "list", "--porcelain", "-z")
+    found = []
+    for entry in listed.split("\0\0"):
+        lines = [line for line in entry.split("\0") if line]
+        path = next((line.partition(" ")[2] for line in lines if line.startswith("worktree ")), "")
+        if path and any(line.partition(" ")[0] == "prunable" for line in lines) and not Path(path).exists():
+            found.append(Path(path))
+    return found
+
+
+def _of_workspace(workspace: LaneWorkspace, gone: list[Path]) -> list[Finding]:
+    name = f"{workspace.place.slug} {workspace.lane_id}"
+    held = [wp_id for wp_id, lane in workspace.wps.items() if lane in HELD]
+    if workspace.tip is None and any(lane not in _OVER for lane in workspace.wps.values()):
+        return [_branch_missing(workspace, name)]
+    if workspace.state is TreeState.VANISHED:
+        return [_vanished(workspace, name, registered=workspace.path in gone, held=bool(held))]
+    if workspace.state is TreeState.WRONG_BRANCH:
+        message = f"{name}: {workspace.path} has {workspace.checked_out or 'no branch'} checked out"
+        fix = f"git -C {quoted(workspace.path)} switch {workspace.branch}"
+        return [Finding(SECTION, Severity.WARNING, "WORKTREE_WRONG_BRANCH", message, fix)]
+    found = []
+    if workspace.record is None:
+        message = f"{name}: {workspace.path} was not recorded by this clone; the next claim takes it over"
+        found.append(Finding(SECTION, Severity.NOTE, "WORKTREE_UNRECORDED", message))
+    if workspace.dirty:
+        found.append(_dirty(workspace, name, held))
+    elif not reason_to_keep(workspace):
+        message = f"{name}: its work is merged, and the worktree is clean"
+        found.append(Finding(SECTION, Severity.NOTE, "WORKTREE_NOT_NEEDED", message, "spec-kitty context cleanup"))
+    return found
+
+
+def _branch_missing(workspace: LaneWorkspace, name: str) -> Finding:
+    root, branch = workspace.place.repo.root, workspace.branch
+    message = f"{name}: branch {branch} was worked on here and is gone from this clone"
+    return Finding(
+        SECTION, Severity.ERROR, "LANE_BRANCH_MISSING", message, f"git -C {quoted(root)} fetch origin {branch}:{branch}"
+    )
+
+
+def _vanished(workspace: LaneWorkspace, name: str, *, registered: bool, held: bool) -> Finding:
+    again = "; the next claim makes it again" if not workspace.merged else ""
+    if registered:
+        message = f"{name}: the folder {workspace.path} is gone{again}"
+        return Finding(SECTION, Severity.WARNING, "WORKTREE_VANISHED", message, PRUNE)
+    message = f"{name}: it has no worktree{again}"
+    fix = "spec-kitty context cleanup" if workspace.merged else None
+    return Finding(SECTION, Severity.WARNING if held else Severity.NOTE, "WORKTREE_ABSENT", message, fix)
+
+
+def _dirty(workspace: LaneWorkspace, name: str, held: list[str]) -> Finding:
+    message = f"{name}: {plural(len(workspace.dirty), 'uncommitted file')} in {workspace.path}"
+    if held:
+        return Finding(SECTION, Severity.NOTE, "WORKTREE_DIRTY", f"{message}, where {', '.join(held)} is under way")
+    return Finding(SECTION, Severity.WARNING, "WORKTREE_DIRTY", message, f"git -C {quoted(workspace.path)} status")
+
+
+def _forgotten(path: Path) -> Finding:
+    message = f"git has a worktree registered at {path}, and there is no such folder"
+    return Finding(SECTION, Severity.WARNING, "WORKTREE_VANISHED", message, PRUNE)
+
+
+def _orphans(subject: Subject, known: set[Path]) -> list[Finding]:
+    """Worktrees with a lane's branch whose mission nobody knows."""
+    found = []
+    for checkout in subject.repo.checkouts():
+        if checkout.path not in known and is_lane_branch(checkout.branch or ""):
+            slug = parse_mission_slug_from_branch(checkout.branch or "")
+            if slug in {place.slug for place in subject.places} | {broken.slug for broken in subject.broken}:
+                continue
+            message = f"{checkout.path} has {checkout.branch} checked out, and there is no mission {slug}"
+            fix = f"git -C {quoted(subject.repo.root)} worktree remove {quoted(checkout.path)}"
+            found.append(Finding(SECTION, Severity.WARNING, "WORKTREE_ORPHAN", message, fix))
+    return found
+
+
+def _strays(repo: Repository) -> list[Finding]:
+    """Folders among the worktrees that are none: they would be in the way of a new one."""
+    folder = repo.root / WORKTREES
+    registered = {checkout.path for checkout in repo.checkouts()}
+    entries = sorted(folder.iterdir()) if folder.is_dir() else []
+    return [
+        Finding(
+            SECTION,
+            Severity.WARNING,
+            "WORKTREE_STRAY",
+            f"{entry} is a folder among the worktrees and no worktree itself",
+            f"mv {quoted(entry)} {entry}.kept",
+        )
+        for entry in entries
+        if entry.is_dir() and entry not in registered and any(entry.iterdir())
+    ]
+
+
+def _branches(subject: Subject, workspaces: list[LaneWorkspace]) -> list[Finding]:
+    """Branches of ours that belong to no mission."""
+    slugs = {place.slug for place in subject.places} | {broken.slug for broken in subject.broken}
+    in_use = {checkout.branch for checkout in subject.repo.checkouts()} | {each.branch for each in workspaces}
+    refs = Git(subject.repo.checkout).branches("refs/heads/kitty/")
+    found = []
+    for branch in sorted(ref.removeprefix("refs/heads/") for ref in refs):
+        slug = parse_mission_slug_from_branch(branch)
+        if slug is None or slug in slugs or branch in in_use:
+            continue
+        what = "is the branch" if branch == mission_branch_name(slug) else "is a lane"
+        message = f"{branch} {what} of a mission that is not in this clone"
+        found.append(Finding(SECTION, Severity.NOTE, "BRANCH_ORPHAN", message, f"git log --oneline -5 {branch}"))
+    return found

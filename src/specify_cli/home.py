@@ -1,0 +1,144 @@
+"""Where a mission's documents and logs are.
+
+The home of a mission is the checkout that has its target branch checked out: only there are documents written.
+Without one they are read from the tip of the target branch. The live log is this clone's journal, out of the tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import field
+from pathlib import Path
+
+from specify_cli.kernel import files
+from specify_cli.kernel.errors import Refused
+from specify_cli.kernel.git import Git
+from specify_cli.kernel.paths import KITTIFY, SPECS, Checkout, Repository
+from specify_cli.kernel.text import quoted
+from specify_cli.kernel.values import frozen
+
+
+def home_of(repo: Repository, target_branch: str) -> Checkout | None:
+    """The checkout that has a branch checked out, or None."""
+    return next((checkout for checkout in repo.checkouts() if checkout.branch == target_branch), None)
+
+
+@frozen
+class MissionPlace:
+    """One mission and where everything of it is.
+
+    Args:
+        repo: the repository as seen from where we stand.
+        slug: `NNN-slug`, the folder's name.
+        mission_id: its ULID; None for a mission older than mission ids.
+        target_branch: the branch its work is merged into.
+        home: the checkout that has it checked out, or None.
+        meta: its meta.json as it was read.
+    """
+
+    repo: Repository
+    slug: str
+    mission_id: str | None
+    target_branch: str
+    home: Checkout | None
+    meta: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """Names the mission's journal, locks and leases: the id, or the slug where there is none."""
+        return self.mission_id or self.slug
+
+    @property
+    def relative(self) -> str:
+        """The mission's folder below a checkout, POSIX."""
+        return f"{SPECS}/{self.slug}"
+
+    @property
+    def git(self) -> Git:
+        """Git in the home, else in the checkout we stand in."""
+        return Git(self.home.path if self.home else self.repo.checkout)
+
+    @property
+    def feature_dir(self) -> Path:
+        """The mission's folder in its home.
+
+        Raises:
+            Refused: `TARGET_NOT_CHECKED_OUT`.
+        """
+        if self.home is not None:
+            return self.home.path / SPECS / self.slug
+        if not self.repo.has_git:
+            return self.repo.checkout / SPECS / self.slug
+        raise Refused(
+            f"mission {self.slug} writes its documents on branch {self.target_branch}, which no checkout has",
+            "TARGET_NOT_CHECKED_OUT",
+            hint=f"git -C {quoted(self.repo.root)} switch {self.target_branch}",
+            details={"target_branch": self.target_branch},
+        )
+
+    @property
+    def folder(self) -> Path | None:
+        """The mission's folder on disk, or None without a home."""
+        return None if self.home is None and self.repo.has_git else self.feature_dir
+
+    @property
+    def state(self) -> Path:
+        """This clone's own state."""
+        return self.repo.state
+
+    @property
+    def journal(self) -> Path:
+        """The live status log of this clone."""
+        return self.state / "journal" / f"{self.key}.jsonl"
+
+    @property
+    def mission_journal(self) -> Path:
+        """The live mission log of this clone."""
+        return self.state / "journal" / f"{self.key}.mission.jsonl"
+
+    @property
+    def lock(self) -> Path:
+        """The lock that every write to the mission's logs holds."""
+        return self.state / "locks" / f"{self.key}.lock"
+
+    @property
+    def runtime(self) -> Path:
+        """Where prompts and failure logs of this mission's checkout go; the caller makes it ignored."""
+        if self.home is not None:
+            return self.home.path / KITTIFY / "runtime"
+        if not self.repo.has_git:
+            return self.repo.checkout / KITTIFY / "runtime"
+        return self.state / "runtime"
+
+    def read_bytes(self, name: str) -> bytes | None:
+        """A document of the mission: on disk in the home, else at the target branch's tip; None if absent."""
+        if self.folder is not None:
+            return files.read_bytes(self.folder / name)
+        return self.git.show_bytes(f"refs/heads/{self.target_branch}:{self.relative}/{name}")
+
+    def read(self, name: str) -> str | None:
+        """A document as text, any line ending read as a newline; None if absent."""
+        data = self.read_bytes(name)
+        return None if data is None else files.decode(data)
+
+    def read_many(self, names: Sequence[str]) -> dict[str, str | None]:
+        """As `read` for many documents; from the target branch's tip in one process."""
+        if self.folder is not None or not names:
+            return {name: self.read(name) for name in names}
+        tip = f"refs/heads/{self.target_branch}:{self.relative}"
+        found = self.git.show_many([f"{tip}/{name}" for name in names])
+        return {name: None if data is None else files.decode(data) for name, data in zip(names, found, strict=True)}
+
+    def names(self, folder: str = "") -> list[str]:
+        """Names directly below a folder of the mission, sorted; folders end in a slash."""
+        if self.folder is None:
+            where = f"{self.relative}/{folder}".rstrip("/")
+            return sorted(self.git.names_in(f"refs/heads/{self.target_branch}", where))
+        place = self.folder / folder
+        if not place.is_dir():
+            return []
+        return sorted(entry.name + ("/" if entry.is_dir() else "") for entry in place.iterdir())
+
+    def where(self, name: str) -> str:
+        """A document's name for messages: its path below the checkout."""
+        return f"{self.relative}/{name}"

@@ -1,0 +1,1 @@
+"""Doors to the world and shared values."""

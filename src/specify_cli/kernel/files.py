@@ -1,0 +1,306 @@
+"""The only place that writes, appends and fsyncs.
+
+A write is whole or it did not happen: a temporary file in the same folder, fsync, then a rename. A crash in
+mid-write leaves the old file and, at worst, a stray temporary one.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import stat
+from collections.abc import Mapping
+from contextlib import suppress
+from itertools import count
+from pathlib import Path
+
+from specify_cli.kernel.errors import Refused, Unavailable
+from specify_cli.kernel.text import quoted
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
+
+
+def explain(error: OSError, path: Path) -> Refused | Unavailable:
+    """A file-system failure as an error that a person can act on."""
+    reason = error.strerror or str(error)
+    if error.errno in _FULL:
+        return Unavailable(f"no room left to write {path}: {reason}", "DISK_FULL", hint=f"df -h {quoted(path.parent)}")
+    if error.errno in _READ_ONLY:
+        return Refused(
+            f"{path} cannot be written: {reason}",
+            "STATE_READ_ONLY",
+            hint=f"chmod u+rwx {quoted(path.parent)}  # in a sandbox: add it to the writable folders",
+            details={"path": str(path)},
+        )
+    return Unavailable(f"{path}: {reason}", "FILE_UNUSABLE", details={"path": str(path)})
+
+
+def read_bytes(path: Path) -> bytes | None:
+    """The content of a file, or None where there is none.
+
+    Raises:
+        Unavailable: something else stands in its place, or it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise explain(error, path) from error
+
+
+def decode(data: bytes) -> str:
+    """Bytes of a document as text: UTF-8 (a byte-order mark dropped), any line ending read as a newline."""
+    return data.decode("utf-8", "surrogateescape").removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def encode(text: str) -> bytes:
+    """Text as the bytes it came from."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def read_text(path: Path) -> str | None:
+    """A document as text, or None where there is none; see `decode`."""
+    data = read_bytes(path)
+    return None if data is None else decode(data)
+
+
+def parse_json(text: str, where: str) -> dict[str, object]:
+    """One JSON object.
+
+    Raises:
+        Refused: `MALFORMED_JSON`, with line and column.
+    """
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        line, column = (error.lineno, error.colno) if isinstance(error, json.JSONDecodeError) else (1, 1)
+        reason = error.msg if isinstance(error, json.JSONDecodeError) else str(error)
+        raise _malformed(where, line, column, reason) from error
+    except RecursionError as error:
+        raise _malformed(where, 1, 1, "nested too deeply") from error
+    if not isinstance(value, dict):
+        raise _malformed(where, 1, 1, "an object is expected")
+    return value
+
+
+def _malformed(where: str, line: int, column: int, reason: str) -> Refused:
+    return Refused(
+        f"{where} line {line}, column {column}: {reason}",
+        "MALFORMED_JSON",
+        hint=f"git log -p -- {quoted(where)}",
+        details={"path": where, "line": line, "column": column},
+    )
+
+
+def read_json(path: Path) -> dict[str, object] | None:
+    """The JSON object in a file, or None where there is no file; raises as `parse_json`."""
+    text = read_text(path)
+    return None if text is None else parse_json(text, str(path))
+
+
+def dump_json(value: Mapping[str, object]) -> str:
+    """JSON as all our files hold it: keys sorted, two spaces, one newline at the end."""
+    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    # Half a character, which JSON can name and UTF-8 cannot hold, keeps its JSON name.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def write_json(path: Path, value: Mapping[str, object], *, mkdir: bool = False) -> bool:
+    """Write a JSON object; False where the file already says exactly this."""
+    content = encode(dump_json(value))
+    if read_bytes(path) == content:
+        return False
+    atomic_write(path, content, mkdir=mkdir)
+    return True
+
+
+def atomic_write(path: Path, content: str | bytes, *, mkdir: bool = False) -> None:
+    """Replace a file as a whole, keeping its mode; never through a symbolic link.
+
+    Args:
+        path: the file.
+        content: all of it; text is written as UTF-8 as it is.
+        mkdir: make missing folders first.
+
+    Raises:
+        Refused: the file is a symbolic link (`SYMLINK_REFUSED`) or cannot be written (`STATE_READ_ONLY`).
+        Unavailable: the disk is full (`DISK_FULL`) or failed.
+    """
+    data = encode(content) if isinstance(content, str) else content
+    try:
+        if mkdir:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        mode = _mode_to_keep(path)
+        handle, name = _temporary(path)
+        try:
+            with os.fdopen(handle, "wb") as sink:
+                sink.write(data)
+                sink.flush()
+                os.fchmod(sink.fileno(), mode)
+                os.fsync(sink.fileno())
+            os.replace(name, path)
+        except BaseException:
+            name.unlink(missing_ok=True)
+            raise
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise explain(error, path) from error
+
+
+_counter = count()
+
+
+def _temporary(path: Path) -> tuple[int, Path]:
+    """A new file beside another; its name tells the process, so that nobody else's is met."""
+    name = path.parent / f".{path.name[:40]}.{os.getpid()}-{next(_counter)}.tmp"
+    name.unlink(missing_ok=True)
+    return os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), name
+
+
+def _mode_to_keep(path: Path) -> int:
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return 0o666 & ~_umask()
+    if stat.S_ISLNK(found.st_mode):
+        raise _through_link(path)
+    return stat.S_IMODE(found.st_mode)
+
+
+def _through_link(path: Path) -> Refused:
+    return Refused(
+        f"{path} is a symbolic link and is not written through", "SYMLINK_REFUSED", hint=f"rm {quoted(path)}"
+    )
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def append(path: Path, data: bytes, *, private: bool = True) -> None:
+    """Append whole lines in one write and fsync them; a write that failed half-way is taken back.
+
+    The caller holds the lock that makes it the only writer.
+
+    Args:
+        path: the log; missing folders are made, readable by the user alone where `private`.
+        data: lines, each ending in a newline.
+        private: mode 0600 for a new file, else the umask's.
+    """
+    try:
+        if private:
+            make_private(path.parent)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+        handle = os.open(path, flags, 0o600 if private else 0o666)
+        try:
+            before = os.fstat(handle).st_size
+            written = 0
+            try:
+                while written < len(data):
+                    written += os.write(handle, data[written:])
+                os.fsync(handle)
+            except OSError:
+                os.ftruncate(handle, before)
+                raise
+        finally:
+            os.close(handle)
+        if before == 0:
+            _sync_folder(path.parent)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise _through_link(path) from error
+        raise explain(error, path) from error
+
+
+def truncate(path: Path, size: int) -> None:
+    """Cut a file down to its first `size` bytes and fsync it; the caller holds the lock of an append."""
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_NOFOLLOW)
+        try:
+            os.ftruncate(handle, size)
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        raise explain(error, path) from error
+
+
+def scribble(path: Path, text: str) -> None:
+    """Leave a note that nobody relies on: not durable, and a failure does not matter."""
+    with suppress(OSError):
+        path.write_bytes(encode(text))
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a file for scratch use: not durable."""
+    try:
+        shutil.copyfile(source, target)
+    except OSError as error:
+        raise explain(error, target) from error
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder (and missing parents) that only the user can enter."""
+    try:
+        missing = [each for each in (folder, *folder.parents) if not each.exists()]
+        for each in reversed(missing):
+            each.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise explain(error, folder) from error
+
+
+def make_folder(folder: Path) -> None:
+    """Make an ordinary folder and its missing parents."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise explain(error, folder) from error
+
+
+def make_ignored(folder: Path) -> None:
+    """Make a folder that git ignores as a whole, by a `.gitignore` of its own."""
+    marker = folder / ".gitignore"
+    if not marker.exists():
+        make_folder(folder)
+        atomic_write(marker, "*\n")
+
+
+def remove(path: Path) -> None:
+    """Remove a file; nothing happens where there is none."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise explain(error, path) from error
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder and all in it; nothing happens where there is none."""
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise explain(error, folder) from error
+
+
+def move(source: Path, target: Path) -> None:
+    """Rename a file or folder; the target must not exist."""
+    try:
+        source.rename(target)
+        _sync_folder(target.parent)
+    except OSError as error:
+        raise explain(error, target) from error

@@ -1,0 +1,142 @@
+"""Objects and references: merges computed before anything moves, and the one transaction that moves references."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from specify_cli.kernel import files
+from specify_cli.kernel.git_read import GitRead
+from specify_cli.kernel.git_run import GitFailed
+from specify_cli.kernel.text import quoted
+from specify_cli.kernel.values import frozen
+
+ZERO = "0" * 40
+
+
+@frozen
+class TreeMerge:
+    """A merge computed in the object database.
+
+    Args:
+        tree: hash of the merged tree; with conflicts it holds their markers.
+        conflicts: paths in conflict.
+        messages: what git says of them.
+    """
+
+    tree: str
+    conflicts: tuple[str, ...]
+    messages: str = ""
+
+
+@frozen
+class RefUpdate:
+    """A reference to move: from `old` (ZERO: it must not exist) to `new` (ZERO: delete)."""
+
+    ref: str
+    old: str
+    new: str
+
+    def to_dict(self) -> dict[str, str]:
+        """As it stands in a merge intent."""
+        return {"ref": self.ref, "old": self.old, "new": self.new}
+
+
+@frozen
+class GitTrees(GitRead):
+    """The verbs that make objects and move references."""
+
+    def hash_object(self, content: bytes) -> str:
+        """Store a blob and return its hash."""
+        return self.run("hash-object", "-w", "--stdin", input=content, write=True).strip()
+
+    def merge_tree(self, ours: str, theirs: str, *, attributes: Path | None = None) -> TreeMerge:
+        """Merge two commits without touching a file or a reference.
+
+        Args:
+            ours: the side that is merged into.
+            theirs: the side that comes in.
+            attributes: a git attributes file, so that merge drivers named there apply.
+
+        Raises:
+            GitFailed: git could not compute it at all.
+        """
+        config = ("-c", f"core.attributesFile={attributes}") if attributes else ()
+        done = self.call(*config, "merge-tree", "--write-tree", "-z", "--name-only", ours, theirs, write=True)
+        # A name that git does not know gives 1 too, like a conflict, but no tree.
+        if done.code not in (0, 1) or not done.out:
+            raise GitFailed(
+                f"git merge-tree failed: {done.said}", "GIT_FAILED", hint=f"git -C {quoted(self.root)} fsck"
+            )
+        parts = done.out.split("\0")
+        conflicts: list[str] = []
+        for index, part in enumerate(parts[1:], 1):
+            if not part:
+                return TreeMerge(parts[0], tuple(dict.fromkeys(conflicts)), _told(parts[index + 1 :]))
+            conflicts.append(part)
+        return TreeMerge(parts[0].strip(), tuple(dict.fromkeys(conflicts)))
+
+    def commit_tree(
+        self, tree: str, parents: Sequence[str], message: str, *, env: Mapping[str, str] | None = None
+    ) -> str:
+        """Make a commit object; signed where the user signs commits."""
+        sign = ("-S",) if self.flag("commit.gpgsign") else ()
+        tips = [part for parent in parents for part in ("-p", parent)]
+        return self.run("commit-tree", *sign, tree, *tips, "-F", "-", input=message, env=env, write=True).strip()
+
+    def edit_tree(self, tree: str, changes: Mapping[str, bytes | None], *, scratch: Path) -> str:
+        """A tree with some files replaced (or removed, where None), through a throw-away index.
+
+        Args:
+            tree: the tree to begin with.
+            changes: path -> content; a replaced file keeps mode 100644.
+            scratch: a path for the index; removed afterwards.
+        """
+        env = {"GIT_INDEX_FILE": str(scratch)}
+        try:
+            self.run("read-tree", tree, env=env, write=True)
+            lines = []
+            for path, content in changes.items():
+                blob = ZERO if content is None else self.hash_object(content)
+                lines.append(f"{'0' if content is None else '100644'} {blob}\t{path}\0")
+            self.run("update-index", "-z", "--index-info", input="".join(lines), env=env, write=True)
+            return self.run("write-tree", env=env, write=True).strip()
+        finally:
+            files.remove(scratch)
+
+    def update_refs(self, updates: Sequence[RefUpdate], reason: str) -> None:
+        """Move all references in one transaction, each from its expected old value.
+
+        Raises:
+            GitFailed: one of them has moved; then none is.
+        """
+        lines = ["start"]
+        for update in updates:
+            if update.new == ZERO:
+                lines.append(f"delete {update.ref} {update.old}")
+            elif update.old == ZERO:
+                lines.append(f"create {update.ref} {update.new}")
+            else:
+                lines.append(f"update {update.ref} {update.new} {update.old}")
+        lines += ["prepare", "commit"]
+        self.run("update-ref", "-m", reason, "--stdin", input="\n".join(lines) + "\n", write=True)
+
+    def rehearse_checkout(self, old: str, new: str) -> str:
+        """What would stop the working tree from moving between two commits; empty if nothing."""
+        done = self.call("read-tree", "-n", "-m", "-u", old, new)
+        return "" if done.code == 0 else done.said
+
+    def move_checkout(self, old: str, new: str) -> None:
+        """Bring index and working tree from one commit to another, other changes left alone; repeatable."""
+        self.run("read-tree", "-m", "-u", old, new, write=True)
+
+
+def _told(parts: Sequence[str]) -> str:
+    """The readable lines of merge-tree's message records: count, paths, type, text."""
+    lines, at = [], 0
+    while at < len(parts) and parts[at].isdigit():
+        count = int(parts[at])
+        if at + count + 2 < len(parts):
+            lines.append(parts[at + count + 2].strip())
+        at += count + 3
+    return "\n".join(line for line in lines if line)

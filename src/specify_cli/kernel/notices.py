@@ -1,0 +1,24 @@
+"""Warnings that travel with a successful answer."""
+
+from __future__ import annotations
+
+from specify_cli.kernel.values import frozen
+
+
+@frozen
+class Notice:
+    """Something the caller should know although the command succeeded.
+
+    Args:
+        code: stable name, such as `COMMIT_FAILED`.
+        message: what happened.
+        hint: a command that mends it, where there is one.
+    """
+
+    code: str
+    message: str
+    hint: str | None = None
+
+    def to_dict(self) -> dict[str, str | None]:
+        """The shape in `warnings` of a JSON answer."""
+        return {"code": self.code, "message": self.message, "hint": self.hint}

@@ -1,0 +1,130 @@
+"""The only door to other programs: never a shell, always a time limit."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from specify_cli.kernel.errors import Unavailable
+from specify_cli.kernel.text import quoted
+from specify_cli.kernel.values import frozen
+
+
+@frozen
+class Completed:
+    """What a finished program said. `out` and `err` are UTF-8 with surrogateescape."""
+
+    argv: tuple[str, ...]
+    code: int
+    out: str
+    err: str
+
+    @property
+    def said(self) -> str:
+        """The output worth showing to a person: stderr, else stdout."""
+        return (self.err or self.out).strip()
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    input: str | bytes | None = None,
+    timeout: float = 60.0,
+) -> Completed:
+    """Run a program to its end.
+
+    Args:
+        argv: program and arguments.
+        cwd: folder to run in.
+        env: the whole environment; None inherits ours.
+        input: text for its standard input; None gives it an empty one.
+        timeout: seconds.
+
+    Raises:
+        Unavailable: the program is missing (`PROGRAM_MISSING`), cannot be run (`PROGRAM_UNUSABLE`) or took too long
+            (`TIMEOUT`); the folder is missing (`FOLDER_MISSING`).
+    """
+    data = input.encode("utf-8", "surrogateescape") if isinstance(input, str) else input or b""
+    try:
+        done = subprocess.run(
+            list(argv), cwd=cwd, env=env, timeout=timeout, capture_output=True, check=False, input=data
+        )
+    except OSError as error:
+        raise _not_started(argv, cwd, error) from error
+    except subprocess.TimeoutExpired as error:
+        raise Unavailable(f"{' '.join(argv[:3])} took longer than {timeout:g} s", "TIMEOUT") from error
+    return Completed(tuple(argv), done.returncode, _text(done.stdout), _text(done.stderr))
+
+
+@dataclass(slots=True)
+class Running:
+    """A program at work in the background; its output goes to a file."""
+
+    argv: tuple[str, ...]
+    handle: subprocess.Popen[bytes]
+
+    def poll(self) -> int | None:
+        """Its exit code, or None while it runs."""
+        return self.handle.poll()
+
+    def wait(self, timeout: float) -> int:
+        """Wait for its end; killed and reported as -9 after `timeout` seconds."""
+        try:
+            return self.handle.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.handle.kill()
+            self.handle.wait()
+            return -9
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.handle.kill()
+        self.handle.wait()
+
+
+def start(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None, output: Path) -> Running:
+    """Start a program in the background, its output appended to a file.
+
+    Raises:
+        Unavailable: the program or the folder is missing, or it cannot be run.
+    """
+    with output.open("ab") as sink:
+        try:
+            handle = subprocess.Popen(
+                list(argv), cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT
+            )
+        except OSError as error:
+            raise _not_started(argv, cwd, error) from error
+    return Running(tuple(argv), handle)
+
+
+def environment(**changes: str | None) -> dict[str, str]:
+    """A copy of this process's environment with some variables set, or removed where the value is None."""
+    env = dict(os.environ)
+    for name, value in changes.items():
+        if value is None:
+            env.pop(name, None)
+        else:
+            env[name] = value
+    return env
+
+
+def _not_started(argv: Sequence[str], cwd: Path | None, error: OSError) -> Unavailable:
+    if cwd is not None and not cwd.is_dir():
+        return Unavailable(f"the folder {cwd} does not exist", "FOLDER_MISSING", hint=f"ls -d {quoted(cwd)}")
+    if isinstance(error, FileNotFoundError):
+        return Unavailable(
+            f"{argv[0]} is not installed or not on PATH", "PROGRAM_MISSING", hint=f"command -v {quoted(argv[0])}"
+        )
+    return Unavailable(
+        f"{argv[0]} cannot be run: {error.strerror}", "PROGRAM_UNUSABLE", hint=f"ls -l {quoted(argv[0])}"
+    )
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")

@@ -1,0 +1,42 @@
+"""Small pure helpers for text that readers need without the cost of a library."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from zlib import crc32
+
+ULID_PATTERN = re.compile(r"^[0-9A-HJKMNP-TV-Z]{26}\Z")
+SLUG_PATTERN = re.compile(r"^[a-z0-9]+(-[a-z0-9]+)*\Z")
+
+
+def is_ulid(text: str) -> bool:
+    """Whether the text has the form of a ULID."""
+    return bool(ULID_PATTERN.fullmatch(text))
+
+
+def slugify(text: str) -> str:
+    """A title as a slug: lower case words joined by dashes; empty where nothing is left."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
+
+
+def plural(count: int, noun: str, nouns: str | None = None) -> str:
+    """A count with its noun: `1 lane`, `3 lanes`."""
+    return f"{count} {noun if count == 1 else nouns or noun + 's'}"
+
+
+def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
+    """A sorting key that counts numbers as numbers: `WP9` before `WP10`, `WP99` before `WP100`."""
+    parts = filter(None, re.split(r"([0-9]+)", text))
+    return tuple((0, int(part), part) if part.isdecimal() else (1, 0, part) for part in parts)
+
+
+def digest(text: str | bytes) -> str:
+    """A short fingerprint, for names of things that have no id of their own; not for telling edits from originals."""
+    data = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
+    return f"{crc32(data):08x}"
+
+
+def quoted(path: object) -> str:
+    """A path or name as a shell wants it, for commands in hints."""
+    return shlex.quote(str(path))

@@ -1,0 +1,221 @@
+"""YAML for readers: the simple subset of our own files, parsed without a library.
+
+Every command reads a config and a few headers, and importing a YAML library costs more than all else such a command
+does. What lies outside the subset (anchors, multi-line scalars, tags, odd quoting) is handed to the library.
+"""
+
+from __future__ import annotations
+
+import re
+
+from specify_cli.kernel import lazy
+
+
+class _Beyond(Exception):
+    """The text uses more of YAML than the subset."""
+
+
+# Blanks, printable characters and newlines. Tabs, other line breaks and what YAML forbids are left to the library.
+_ORDINARY = re.compile("[\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*")
+_KEY = re.compile(r"([A-Za-z_][\w.\-/]{0,99}):(?: +(.*))?")
+_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,17})")
+_FLOAT = re.compile(r"[-+]?[0-9]{1,17}\.[0-9]{1,17}")
+_WORDS: dict[str, object] = {
+    "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
+    "null": None, "Null": None, "NULL": None, "~": None, "": None,
+}  # fmt: skip
+# What these begin, or hold, means something else in YAML than the characters themselves.
+_SPECIAL_FIRST = set("&*!|>%@`\"'{}[],?#:")
+_FLOW_KEY = re.compile(r"([A-Za-z_][\w\-]{0,99}): +")
+_ENDS = re.compile(r"[,\[\]{}]")
+_TIMESTAMP = re.compile(r"\d{4}-\d\d?-\d\d?")
+_LIKE_NUMBER = re.compile(
+    r"[-+]?(?:\.?[0-9_][0-9_.,:]*(?:e[-+]?[0-9_]*)?|0[box][0-9a-f_]*|\.(?:inf|nan))", re.IGNORECASE
+)
+
+
+def loads(text: str, where: str) -> object:
+    """The value that a YAML text holds.
+
+    Args:
+        text: the document.
+        where: its name for error messages.
+
+    Raises:
+        Refused: `MALFORMED_YAML`, with line and column.
+    """
+    try:
+        return _Subset(text).document()
+    except (_Beyond, RecursionError):
+        return lazy.load("specify_cli.kernel.yaml_round_trip:load")(text, where)
+
+
+def mapping(text: str, where: str) -> dict[str, object]:
+    """The mapping that a YAML text holds; an empty text is an empty mapping, anything else raises as `loads`."""
+    value = loads(text, where)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        lazy.load("specify_cli.kernel.yaml_round_trip:not_a_mapping")(where)
+    return {str(key): item for key, item in value.items()} if isinstance(value, dict) else {}
+
+
+class _Subset:
+    def __init__(self, text: str) -> None:
+        if not _ORDINARY.fullmatch(text):
+            raise _Beyond
+        self.lines: list[tuple[int, str]] = []
+        for raw in text.split("\n"):
+            line = _without_comment(raw).rstrip(" ")
+            if not line:
+                continue
+            if line.startswith(("---", "...", "%")):
+                raise _Beyond
+            content = line.lstrip(" ")
+            self.lines.append((len(line) - len(content), content))
+        self.at = 0
+
+    def document(self) -> object:
+        if not self.lines:
+            return None
+        value = self.block(self.lines[0][0])
+        if self.at < len(self.lines):
+            raise _Beyond
+        return value
+
+    def block(self, indent: int) -> object:
+        if self.lines[self.at][1].startswith("- "):
+            return self.items(indent)
+        return self.pairs(indent)
+
+    def items(self, indent: int) -> list[object]:
+        found: list[object] = []
+        while self.at < len(self.lines) and self.lines[self.at][0] == indent:
+            content = self.lines[self.at][1]
+            if not content.startswith("- "):
+                break
+            rest = content[2:].lstrip(" ")
+            if _KEY.fullmatch(rest):
+                deeper = indent + len(content) - len(rest)
+                self.lines[self.at] = (deeper, rest)
+                found.append(self.pairs(deeper))
+            else:
+                self.at += 1
+                found.append(_value(rest))
+        self.ended(indent)
+        return found
+
+    def pairs(self, indent: int) -> dict[str, object]:
+        found: dict[str, object] = {}
+        while self.at < len(self.lines) and self.lines[self.at][0] == indent:
+            match = _KEY.fullmatch(self.lines[self.at][1])
+            if match is None or match[1] in found or match[1] in _WORDS:
+                raise _Beyond
+            self.at += 1
+            found[match[1]] = _value(match[2]) if match[2] else self.nested(indent)
+        self.ended(indent)
+        return found
+
+    def nested(self, indent: int) -> object:
+        if self.at >= len(self.lines):
+            return None
+        deeper, content = self.lines[self.at]
+        if deeper > indent or (deeper == indent and content.startswith("- ")):
+            return self.block(deeper)
+        return None
+
+    def ended(self, indent: int) -> None:
+        if self.at < len(self.lines) and self.lines[self.at][0] > indent:
+            raise _Beyond
+
+
+def _without_comment(line: str) -> str:
+    at = 0 if line.startswith("#") else line.find(" #")
+    if at < 0:
+        return line
+    # An even number of quotes before it: none is open, or they are plain characters. Else only the library can tell.
+    if line.count('"', 0, at) % 2 or line.count("'", 0, at) % 2:
+        raise _Beyond
+    return line[:at]
+
+
+def _value(text: str) -> object:
+    value, rest = _flow(text) if text[0] in "[{'\"" else (_plain(text), "")
+    if rest.strip(" "):
+        raise _Beyond
+    return value
+
+
+def _flow(text: str) -> tuple[object, str]:
+    """One value at the start of what stands within brackets, and what follows it."""
+    if text.startswith("["):
+        return _flow_list(text[1:])
+    if text.startswith("{"):
+        return _flow_map(text[1:])
+    if text[:1] in ("'", '"'):
+        return _quoted(text)
+    end = _ENDS.search(text)
+    if end is None or not text[: end.start()].strip(" "):
+        raise _Beyond
+    return _plain(text[: end.start()].strip(" ")), text[end.start() :]
+
+
+def _flow_list(text: str) -> tuple[list[object], str]:
+    found: list[object] = []
+    text = text.lstrip(" ")
+    while not text.startswith("]"):
+        value, text = _flow(text)
+        found.append(value)
+        text = _after(text, "]")
+    return found, text[1:]
+
+
+def _flow_map(text: str) -> tuple[dict[str, object], str]:
+    found: dict[str, object] = {}
+    text = text.lstrip(" ")
+    while not text.startswith("}"):
+        match = _FLOW_KEY.match(text)
+        if match is None or match[1] in found or match[1] in _WORDS:
+            raise _Beyond
+        found[match[1]], text = _flow(text[match.end() :])
+        text = _after(text, "}")
+    return found, text[1:]
+
+
+def _after(text: str, end: str) -> str:
+    """What follows an entry: the next one, or the closing bracket."""
+    text = text.lstrip(" ")
+    if text.startswith(","):
+        return text[1:].lstrip(" ")
+    if not text.startswith(end):
+        raise _Beyond
+    return text
+
+
+def _quoted(text: str) -> tuple[str, str]:
+    quote = text[0]
+    end = text.find(quote, 1)
+    if end < 0 or "\\" in text[:end] or text[end + 1 : end + 2] == quote:
+        raise _Beyond
+    return text[1:end], text[end + 1 :]
+
+
+def _plain(text: str) -> object:
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    if (
+        text[0] in _SPECIAL_FIRST
+        or text.startswith("- ")
+        or text in ("-", "<<", "=")
+        or ": " in text
+        or text.endswith(":")
+        or _TIMESTAMP.match(text)
+        or _LIKE_NUMBER.fullmatch(text)
+        or text.lower() in ("yes", "no", "on", "off", "y", "n")
+    ):
+        raise _Beyond
+    return text

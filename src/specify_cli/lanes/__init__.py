@@ -1,0 +1,1 @@
+"""Execution lanes: which work packages share a worktree and which run in parallel."""

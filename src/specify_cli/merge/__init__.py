@@ -1,0 +1,1 @@
+"""Lanes to mission branch to target, in one reference transaction."""

@@ -1,0 +1,59 @@
+"""All that a merge is made from, in one value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from specify_cli.conditions.accept_facts import last_acceptance
+from specify_cli.conditions.merge_rules import Accepted
+from specify_cli.core.work_packages import WorkPackage
+from specify_cli.home import MissionPlace
+from specify_cli.kernel.config import Config
+from specify_cli.kernel.git import Git
+from specify_cli.kernel.values import frozen
+from specify_cli.lanes.models import LanesManifest
+from specify_cli.merge.plan import Titles
+from specify_cli.merge.wish import Wish
+from specify_cli.status.reading import Status
+from specify_cli.workspaces.forecast_models import Forecast
+
+
+@frozen
+class Case:
+    """A mission that nothing speaks against merging.
+
+    Args:
+        strategy: for mission -> target.
+        status: its logs as they were when it was examined.
+        forecast: without conflicts.
+    """
+
+    place: MissionPlace
+    config: Config
+    wish: Wish
+    strategy: str
+    packages: Sequence[WorkPackage]
+    manifest: LanesManifest
+    status: Status
+    forecast: Forecast
+
+    @property
+    def git(self) -> Git:
+        """Git in the home."""
+        return self.place.git
+
+    @property
+    def titles(self) -> Titles:
+        """What the messages of commits say."""
+        name = str(self.place.meta.get("friendly_name") or self.place.slug)
+        return Titles(self.place.slug, name, {package.id: package.title for package in self.packages})
+
+    @property
+    def accepted(self) -> Accepted | None:
+        """The acceptance that the merge rests on."""
+        return last_acceptance(self.status.mission_events)
+
+    @property
+    def repo_name(self) -> str:
+        """What evidence calls this repository."""
+        return self.config.repo_slug or self.config.project_slug or self.place.repo.root.name

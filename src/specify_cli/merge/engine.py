@@ -1,0 +1,273 @@
+"""Merging a mission: compute everything, write down the intent, move all references at once, bring the rest along."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from specify_cli.conditions import merge_rules
+from specify_cli.conditions.accept_facts import canceled_in, last_acceptance
+from specify_cli.conditions.merge_facts import merge_facts
+from specify_cli.conditions.models import Unmet
+from specify_cli.context.missions import place_of
+from specify_cli.core.work_packages import WorkPackage, load_work_packages
+from specify_cli.home import MissionPlace
+from specify_cli.kernel import locks
+from specify_cli.kernel.config import Config
+from specify_cli.kernel.errors import NotFound, Refused
+from specify_cli.kernel.notices import Notice
+from specify_cli.kernel.paths import Repository
+from specify_cli.kernel.values import frozen
+from specify_cli.lanes.models import LanesManifest
+from specify_cli.lanes.persistence import read_lanes
+from specify_cli.merge import conflict, settling
+from specify_cli.merge import intent as intents
+from specify_cli.merge.case import Case
+from specify_cli.merge.intent import Intent
+from specify_cli.merge.making import make
+from specify_cli.merge.wish import Wish
+from specify_cli.status.reading import Status, read_status
+from specify_cli.workspaces.forecast import forecast
+from specify_cli.workspaces.forecast_models import Forecast
+
+LOCK_TIMEOUT = 10.0
+
+
+@frozen
+class Examined:
+    """A mission seen with the eyes of a merge."""
+
+    packages: Sequence[WorkPackage]
+    manifest: LanesManifest | None
+    status: Status
+    merge: Forecast | None
+    unmet: tuple[Unmet, ...]
+
+
+@frozen
+class Merged:
+    """The answer of a merge, built from the intent so that a resumed one says the same.
+
+    Args:
+        summary: what was merged, as it stands in the intent.
+    """
+
+    summary: Mapping[str, object]
+    pushed: bool = False
+    worktrees_removed: tuple[str, ...] = ()
+    branches_removed: tuple[str, ...] = ()
+    already: bool = False
+    warnings: tuple[Notice, ...] = ()
+
+    def to_dict(self) -> dict[str, object]:
+        """The JSON answer."""
+        return {
+            "result": "success",
+            **self.summary,
+            "already_merged": self.already,
+            "pushed": self.pushed,
+            "worktrees_removed": list(self.worktrees_removed),
+            "branches_removed": list(self.branches_removed),
+            "next_step": self.next_step,
+            "warnings": [notice.to_dict() for notice in self.warnings],
+        }
+
+    @property
+    def next_step(self) -> str:
+        """What a person does now."""
+        return f"spec-kitty status --mission {self.summary['mission_slug']}"
+
+
+def examine(place: MissionPlace, stopped: conflict.Stopped | None = None) -> Examined:
+    """Read a mission and everything that speaks against merging it; writes nothing but objects."""
+    packages, status, manifest = load_work_packages(place), read_status(place), read_lanes(place)
+    resolutions = stopped.resolutions if stopped else {}
+    canceled = canceled_in(status.snapshot)
+    merge = forecast(place, manifest, canceled=canceled, resolutions=resolutions) if manifest else None
+    own = conflict.read(place.repo, place.key)
+    others = [each.slug for each in conflict.stopped_into(place.repo, place.target_branch) if each.key != place.key]
+    facts = merge_facts(
+        place, packages, manifest, status, merge, own_conflict=own is not None and stopped is None, under_way=others
+    )
+    return Examined(packages, manifest, status, merge, tuple(merge_rules.unmet(facts)))
+
+
+def dry_run(place: MissionPlace) -> Examined:
+    """The forecast, and what else speaks against the merge. Writes nothing.
+
+    Raises:
+        Refused: `LANES_MISSING`: there is nothing to forecast.
+    """
+    place.repo.require_git()
+    stopped = conflict.read(place.repo, place.key)
+    seen = examine(place, stopped)
+    if seen.merge is None:
+        raise refusal(place, seen.unmet)
+    return seen
+
+
+@contextmanager
+def _alone(repo: Repository) -> Iterator[None]:
+    with locks.held(settling.merge_lock(repo), timeout=LOCK_TIMEOUT, doing="merge"):
+        yield
+
+
+def merge(place: MissionPlace, config: Config, wish: Wish) -> Merged:
+    """Merge an accepted mission into its target.
+
+    Args:
+        place: the mission.
+        config: the project's settings.
+        wish: what was asked for, and by whom.
+
+    Raises:
+        Refused: all reasons at once (`MERGE_REFUSED`, or the code of the only one); `DIRTY_OVERLAP`,
+            `REBASE_NOT_LINEAR`.
+        Conflict: `MERGE_CONFLICT`, `REFS_MOVED`, `PUSH_REJECTED`, `LOCKED`.
+    """
+    place.repo.require_git()
+    _check_target(place, wish)
+    with _alone(place.repo):
+        before = intents.read(intents.path_of(place.repo, place.key))
+        if before is not None and before.awaits_push:
+            raise Refused(
+                f"{place.slug} is merged as {before.new[:10]} and not pushed yet",
+                "MERGE_UNDER_WAY",
+                hint=f"spec-kitty merge --resume --mission {place.slug}",
+            )
+        if before is not None and settling.is_made(place.repo, before):
+            return _finish(place.repo, before)
+        settling.settle_all(place.repo)
+        return _merge(_reread(place), config, wish, None)
+
+
+def resume(place: MissionPlace, config: Config, wish: Wish) -> Merged:
+    """Go on with a merge that stopped at a conflict or at a refused push.
+
+    Args:
+        wish: who resumes; what was asked for at first counts unless it is said anew.
+
+    Raises:
+        NotFound: `NO_MERGE_UNDER_WAY`.
+        Refused: `MERGE_UNRESOLVED`; and as `merge`.
+    """
+    place.repo.require_git()
+    with _alone(place.repo):
+        interrupted = intents.read(intents.path_of(place.repo, place.key))
+        if interrupted is not None and settling.is_made(place.repo, interrupted):
+            return _finish(place.repo, interrupted)
+        settling.settle_all(place.repo)
+        stopped = conflict.read(place.repo, place.key)
+        place = _reread(place)
+        if stopped is not None:
+            return _merge(place, config, wish.after(stopped.options), conflict.resolved(place, stopped))
+        if place.meta.get("merged_at"):
+            return _merge(place, config, wish, None)
+        raise _nothing(place, "resume")
+
+
+def abort(place: MissionPlace) -> bool:
+    """Remove every trace of a stopped merge and nothing of the user's; whether a worktree was removed.
+
+    Raises:
+        NotFound: `NO_MERGE_UNDER_WAY`.
+        Refused: `MERGE_ALREADY_MADE`: the target has moved; only push and clean-up are left.
+    """
+    place.repo.require_git()
+    with _alone(place.repo):
+        interrupted = intents.read(intents.path_of(place.repo, place.key))
+        if interrupted is not None and settling.is_made(place.repo, interrupted):
+            raise Refused(
+                f"{place.slug} is merged as {interrupted.new[:10]} already; there is nothing left to give up",
+                "MERGE_ALREADY_MADE",
+                hint=f"spec-kitty merge --resume --mission {place.slug}",
+            )
+        settling.settle_all(place.repo)
+        stopped = conflict.read(place.repo, place.key)
+        if stopped is None and interrupted is None:
+            raise _nothing(place, "abort")
+        return conflict.forget(place, stopped) if stopped is not None else False
+
+
+def _reread(place: MissionPlace) -> MissionPlace:
+    """The mission as it is now that an interrupted merge may have been finished."""
+    return place_of(place.repo, place.slug) or place
+
+
+def _merge(place: MissionPlace, config: Config, wish: Wish, stopped: conflict.Stopped | None) -> Merged:
+    seen = examine(place, stopped)
+    if seen.unmet or seen.merge is None or seen.manifest is None:
+        raise refusal(place, seen.unmet)
+    strategy = wish.strategy or config.merge_strategy
+    if seen.merge.conflicts:
+        if strategy == "rebase":
+            raise _not_linear(place, seen.merge)
+        raise conflict.open_conflict(place, seen.merge, stopped, wish.to_dict())
+    intent = make(Case(place, config, wish, strategy, seen.packages, seen.manifest, seen.status, seen.merge))
+    if stopped is not None:
+        conflict.forget(place, stopped)
+    return _finish(place.repo, intent, warnings=_notices(seen))
+
+
+def _finish(repo: Repository, intent: Intent, warnings: tuple[Notice, ...] = ()) -> Merged:
+    finished = settling.finish(repo, intent, push=True)
+    if finished.push_refused:
+        raise settling.refused(intent, finished.push_refused)
+    cleaned = finished.cleaned
+    return Merged(
+        intent.summary,
+        pushed=finished.pushed,
+        worktrees_removed=cleaned.worktrees if cleaned else (),
+        branches_removed=cleaned.branches if cleaned else (),
+        already=intent.old == intent.new,
+        warnings=(*warnings, *(cleaned.kept if cleaned else ())),
+    )
+
+
+def _notices(seen: Examined) -> tuple[Notice, ...]:
+    accepted = last_acceptance(seen.status.mission_events)
+    if accepted is None or seen.merge is None or not accepted.tests or accepted.tree == seen.merge.tree:
+        return ()
+    said = "the target moved since the mission was accepted: its tests ran on another tree than the one that is merged"
+    return (Notice("TESTED_TREE_DIFFERS", said, None),)
+
+
+def refusal(place: MissionPlace, unmet: Sequence[Unmet]) -> Refused:
+    """All reasons why a mission cannot be merged, as one error."""
+    reasons = "".join(f"\n- {each.what}\n  {each.fix}" for each in unmet)
+    codes = {each.code for each in unmet}
+    return Refused(
+        f"mission {place.slug} cannot be merged: {unmet[0].what}" if len(unmet) == 1
+        else f"mission {place.slug} cannot be merged, for {len(unmet)} reasons:{reasons}",
+        codes.pop() if len(codes) == 1 else "MERGE_REFUSED",
+        hint=unmet[0].fix,
+        details={"mission_slug": place.slug, "unmet": [each.to_dict() for each in unmet]},
+    )  # fmt: skip
+
+
+def _not_linear(place: MissionPlace, merge: Forecast) -> Refused:
+    files = sorted({clash.path for step in merge.conflicts for clash in step.clashes})
+    return Refused(
+        f"{place.slug} cannot be rebased to one commit per work package: {', '.join(files[:5])} would conflict",
+        "REBASE_NOT_LINEAR",
+        hint=f"spec-kitty merge --strategy squash --mission {place.slug}",
+        details={"conflicts": [step.to_dict() for step in merge.conflicts]},
+    )
+
+
+def _nothing(place: MissionPlace, what: str) -> NotFound:
+    return NotFound(
+        f"no merge of {place.slug} is under way, so there is nothing to {what}",
+        "NO_MERGE_UNDER_WAY",
+        hint=f"spec-kitty merge --dry-run --mission {place.slug}",
+    )
+
+
+def _check_target(place: MissionPlace, wish: Wish) -> None:
+    if wish.target is not None and wish.target != place.target_branch:
+        after = f"git switch {wish.target} && git merge {place.target_branch}"
+        raise Refused(
+            f"mission {place.slug} lives on {place.target_branch} and is merged there, not into {wish.target}",
+            "TARGET_DIFFERS",
+            hint=f"spec-kitty merge --mission {place.slug} && {after}",
+        )

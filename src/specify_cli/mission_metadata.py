@@ -1,0 +1,136 @@
+"""meta.json of a mission: this module is its only writer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from specify_cli.kernel import clock, files
+from specify_cli.kernel.errors import NotFound, Refused
+from specify_cli.kernel.legacy import LEGACY_KEYS
+from specify_cli.kernel.text import is_ulid, quoted
+from specify_cli.kernel.values import frozen
+
+META = "meta.json"
+HISTORY_CAP = 20
+REQUIRED_FIELDS = frozenset(
+    {"created_at", "friendly_name", "mission_number", "mission_slug", "mission_type", "slug", "target_branch"}
+)
+_OLD_FIELDS = frozenset({*LEGACY_KEYS, "mission"})
+
+
+@frozen
+class MissionIdentity:
+    """What names a mission. `mission_id` is None for one older than mission ids (seed 079, track 3)."""
+
+    mission_slug: str
+    mission_number: str
+    mission_type: str
+    mission_id: str | None
+
+
+def load_meta(feature_dir: Path) -> dict[str, object] | None:
+    """meta.json of a mission folder, or None where there is none.
+
+    Raises:
+        Refused: `MALFORMED_JSON`.
+    """
+    return files.read_json(feature_dir / META)
+
+
+def identity_of(meta: Mapping[str, object], folder_name: str) -> MissionIdentity:
+    """The identity that a meta.json tells; missing parts come from the folder's name."""
+    number, _, _ = folder_name.partition("-")
+    mission_id = meta.get("mission_id")
+    return MissionIdentity(
+        mission_slug=str(meta.get("mission_slug") or folder_name),
+        mission_number=str(meta.get("mission_number") or (number if number.isdigit() else "")),
+        mission_type=str(meta.get("mission_type") or "software-dev"),
+        mission_id=mission_id if isinstance(mission_id, str) and is_ulid(mission_id) else None,
+    )
+
+
+def resolve_mission_identity(feature_dir: Path) -> MissionIdentity:
+    """The identity of the mission in a folder.
+
+    Raises:
+        NotFound: `MISSION_META_MISSING`.
+    """
+    return identity_of(_require(feature_dir), feature_dir.name)
+
+
+def validate_meta(meta: Mapping[str, object]) -> list[str]:
+    """What is wrong with a meta.json: missing, empty or outdated fields."""
+    found = [f"{name} is missing or empty" for name in sorted(REQUIRED_FIELDS) if not meta.get(name)]
+    found += [f"{name} is not written any more" for name in sorted(_OLD_FIELDS & meta.keys())]
+    mission_id = meta.get("mission_id")
+    if mission_id is not None and not (isinstance(mission_id, str) and is_ulid(mission_id)):
+        found.append("mission_id is not a ULID")
+    return found
+
+
+def write_meta(feature_dir: Path, meta: Mapping[str, object], *, validate: bool = True) -> None:
+    """Write meta.json as a whole.
+
+    Raises:
+        Refused: `META_INVALID`, or `MISSION_ID_IMMUTABLE` where the identity would change.
+    """
+    problems = validate_meta(meta) if validate else []
+    if problems:
+        raise Refused(
+            f"{feature_dir.name}/{META}: {'; '.join(problems)}",
+            "META_INVALID",
+            hint="spec-kitty upgrade",
+            details={"problems": problems},
+        )
+    before = load_meta(feature_dir) or {}
+    if before.get("mission_id") and before["mission_id"] != meta.get("mission_id"):
+        raise Refused(
+            f"{feature_dir.name}/{META}: mission_id {before['mission_id']} is immutable",
+            "MISSION_ID_IMMUTABLE",
+            hint=f"git diff -- {quoted(feature_dir / META)}",
+        )
+    files.write_json(feature_dir / META, meta)
+
+
+def record_acceptance(
+    feature_dir: Path, *, accepted_by: str, mode: str, from_commit: str | None = None, accept_commit: str | None = None
+) -> dict[str, object]:
+    """Note that a mission was accepted, keeping the last acceptances in `acceptance_history`."""
+    meta = _require(feature_dir)
+    entry: dict[str, object] = {"accepted_at": clock.stamp(), "accepted_by": accepted_by, "acceptance_mode": mode}
+    if from_commit:
+        entry["accepted_from_commit"] = from_commit
+    if accept_commit:
+        entry["accept_commit"] = accept_commit
+    history = meta.get("acceptance_history")
+    entries = [*history, entry] if isinstance(history, list) else [entry]
+    meta.update(entry, acceptance_history=entries[-HISTORY_CAP:])
+    write_meta(feature_dir, meta)
+    return meta
+
+
+def merged_meta(
+    meta: Mapping[str, object], *, merged_by: str, merged_into: str, strategy: str, merged_commit: str
+) -> dict[str, object]:
+    """meta.json as it is once the mission is merged."""
+    return {
+        **meta,
+        "merged_at": clock.stamp(),
+        "merged_by": merged_by,
+        "merged_into": merged_into,
+        "merged_strategy": strategy,
+        "merged_commit": merged_commit,
+    }
+
+
+def _require(feature_dir: Path) -> dict[str, object]:
+    meta = load_meta(feature_dir)
+    if meta is None:
+        raise NotFound(
+            f"{feature_dir.name} has no {META}",
+            "MISSION_META_MISSING",
+            hint="spec-kitty doctor",
+            details={"path": str(feature_dir)},
+        )
+    return meta

@@ -1,0 +1,112 @@
+"""From a choice to the answer of `next`."""
+
+from __future__ import annotations
+
+from specify_cli.context.models import Actor
+from specify_cli.home import MissionPlace
+from specify_cli.kernel import clock
+from specify_cli.kernel.notices import Notice
+from specify_cli.kernel.values import frozen
+from specify_cli.next.decision import RETRY_AFTER_SECONDS, Choice, Decision, DecisionKind
+from specify_cli.next.observe import Seen
+from specify_cli.status.progress import compute_weighted_progress
+
+
+@frozen
+class Handed:
+    """What was handed out with a step.
+
+    Args:
+        step_id: names the step in a report.
+        workspace: where to work; None for steps on the mission's documents.
+        prompt: the prompt file.
+    """
+
+    step_id: str | None = None
+    workspace: str | None = None
+    prompt: str | None = None
+
+
+def answer(
+    place: MissionPlace,
+    seen: Seen,
+    choice: Choice,
+    actor: Actor | None,
+    *,
+    handed: Handed | None = None,
+    guard_failures: tuple[str, ...] = (),
+    warnings: tuple[Notice, ...] = (),
+    query: bool = False,
+) -> Decision:
+    """All keys of the answer, from what was seen, chosen and handed out."""
+    handed = handed or Handed()
+    state = choice.state
+    if (query and not seen.status.mission_events and not seen.status.events) or (query and _untouched(seen)):
+        state = "not_started"
+    notices = [*warnings, *(Notice("GUARD_BROKEN", text) for text in choice.warnings)]
+    question = choice.question
+    return Decision(
+        kind=DecisionKind.QUERY.value if query else choice.kind.value,
+        agent=actor.name if actor else None,
+        mission_slug=place.slug,
+        mission=seen.mission_type.key,
+        mission_state=state,
+        timestamp=clock.stamp(),
+        action=choice.action if not query else None,
+        wp_id=choice.wp_id,
+        workspace_path=handed.workspace,
+        prompt_file=handed.prompt,
+        reason=choice.reason,
+        guard_failures=list(guard_failures or choice.unmet),
+        progress=progress(seen),
+        origin=origin(place),
+        run_id=place.mission_id,
+        step_id=handed.step_id,
+        decision_id=question.decision_id if question else None,
+        input_key=question.input_key if question else None,
+        question=question.text if question else None,
+        options=list(question.options) if question else None,
+        is_query=query,
+        preview_step=choice.action if query else None,
+        mission_number=_text(place.meta.get("mission_number")),
+        mission_id=place.mission_id,
+        mission_type=seen.mission_type.key,
+        session=actor.session if actor else None,
+        waiting_for=[each.to_dict() for each in choice.waiting_for],
+        retry_after=RETRY_AFTER_SECONDS if choice.kind is DecisionKind.BLOCKED and choice.waiting_for else None,
+        warnings=[notice.to_dict() for notice in notices],
+    )
+
+
+def _untouched(seen: Seen) -> bool:
+    """Whether no step was handed out and no work package introduced yet."""
+    return not seen.status.events and all(
+        event.type in ("mission_created", "origin_bound") for event in seen.status.mission_events
+    )
+
+
+def progress(seen: Seen) -> dict[str, object]:
+    """Counts of the board, for the answer."""
+    snapshot = seen.status.snapshot
+    counts = dict(snapshot.summary)
+    return {
+        "total_wps": len(seen.packages),
+        "done_wps": counts.get("done", 0),
+        "approved_wps": counts.get("approved", 0),
+        "in_progress_wps": counts.get("claimed", 0) + counts.get("in_progress", 0),
+        "for_review_wps": counts.get("for_review", 0) + counts.get("in_review", 0),
+        "planned_wps": counts.get("planned", 0),
+        "blocked_wps": counts.get("blocked", 0),
+        "canceled_wps": counts.get("canceled", 0),
+        "percentage": round(compute_weighted_progress(snapshot).percentage, 1),
+    }
+
+
+def origin(place: MissionPlace) -> dict[str, object]:
+    """The ticket a mission started from; empty without one."""
+    ticket = place.meta.get("origin_ticket")
+    return dict(ticket) if isinstance(ticket, dict) else {}
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

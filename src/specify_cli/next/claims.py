@@ -1,0 +1,278 @@
+"""Taking a work package: to implement it, or to review it.
+
+Handing out a work package is claiming it. Each of these may be repeated: the holder gets its own again, a crash
+half-way is finished by the next call.
+"""
+
+from __future__ import annotations
+
+from specify_cli.context.models import Actor, Context
+from specify_cli.core.commits import publish_mode
+from specify_cli.core.readiness import BUSY, SATISFIED, needs_of
+from specify_cli.core.work_packages import WorkPackage
+from specify_cli.kernel import clock
+from specify_cli.kernel.errors import Conflict, Refused
+from specify_cli.kernel.git import Git
+from specify_cli.kernel.values import frozen
+from specify_cli.lanes.branch_naming import lane_branch_name
+from specify_cli.lanes.models import LanesManifest
+from specify_cli.next.packages import has_gone_quiet
+from specify_cli.review.evidence import is_own_work, may_review_own
+from specify_cli.status.emit import Writer, writing
+from specify_cli.status.holders import WORKING, Holder, implementers
+from specify_cli.status.models import Lane, StatusEvent
+from specify_cli.workspaces import leases
+from specify_cli.workspaces.allocate import ensure_workspace
+from specify_cli.workspaces.dependencies import Needed
+from specify_cli.workspaces.lookup import LANE, Workspace, lane_of, workspace_of
+from specify_cli.workspaces.scope import owned_paths
+
+
+@frozen
+class Claim:
+    """A work package that is now the actor's.
+
+    Args:
+        claimed: whether this call made it so.
+        event_ids: events written by this call.
+        needed: the work packages it builds on, with their branches.
+        self_review: the reviewer implemented it.
+    """
+
+    package: WorkPackage
+    workspace: Workspace
+    claimed: bool
+    event_ids: tuple[str, ...] = ()
+    resumed: bool = False
+    self_review: bool = False
+    needed: tuple[Needed, ...] = ()
+
+
+def claim_work(
+    context: Context,
+    actor: Actor,
+    package: WorkPackage,
+    packages: dict[str, WorkPackage],
+    manifest: LanesManifest | None,
+    *,
+    base: str | None = None,
+    take_over: Holder | None = None,
+) -> Claim:
+    """Make a work package the actor's to implement, with its workspace ready.
+
+    Args:
+        packages: all work packages by id.
+        base: start the lane from this commit.
+        take_over: the quiet holder whose work is taken over.
+
+    Raises:
+        Conflict: `WP_ALREADY_CLAIMED` or `LANE_BUSY`, naming the holder; `DEPENDENCY_CONFLICT`.
+        Refused: `DEPENDENCIES_NOT_SATISFIED`, `WP_NOT_CLAIMABLE`, or what `ensure_workspace` refuses.
+    """
+    place, me = context.place, Holder(actor.name, actor.session)
+    lane = lane_of(manifest, place, package.id)
+    with writing(place, publish=publish_mode(context.config), doing=f"claim {package.id}") as log:
+        current = log.snapshot.lane_of(package.id)
+        holder = log.holders().get(package.id)
+        resume = current in WORKING
+        mine = resume and holder == me
+        if resume and not mine:
+            _check_quiet(context, package, manifest, holder, take_over)
+        if not resume:
+            _check_claimable(log, package, manifest, lane.lane_id, current)
+        needed = _needed(context, package, packages, manifest, lane.lane_id)
+        workspace = ensure_workspace(
+            place,
+            manifest,
+            package.id,
+            needed,
+            base=base,
+            resume=resume,
+            begun=_is_begun(log, context, lane.lane_id),
+            scope=owned_paths(package),
+        )
+        if resume and not mine:
+            _record_takeover(log, actor, package.id, holder, "implement")
+        written = _begin(log, actor, package.id, workspace)
+        leases.touch(place, package.id, actor.name, actor.session)
+    ids = tuple(event.event_id for event in written)
+    return Claim(package, workspace, not mine, ids, resumed=resume, needed=tuple(needed))
+
+
+def _begin(log: Writer, actor: Actor, wp_id: str, workspace: Workspace) -> list[StatusEvent]:
+    """The moves planned -> claimed -> in_progress, as far as they are still to be made."""
+    written: list[StatusEvent] = []
+    mode = "worktree" if workspace.kind == LANE else "direct_repo"
+    for source, target in ((Lane.PLANNED, Lane.CLAIMED), (Lane.CLAIMED, Lane.IN_PROGRESS)):
+        if log.snapshot.lane_of(wp_id) is source:
+            event = log.move(
+                wp_id,
+                target,
+                actor=actor.name,
+                session=actor.session,
+                execution_mode=mode,
+                workspace_context=str(workspace.path),
+                workspace=workspace.record(),
+            )
+            written.append(event)
+    return written
+
+
+def claim_review(
+    context: Context,
+    actor: Actor,
+    package: WorkPackage,
+    manifest: LanesManifest | None,
+    *,
+    take_over: Holder | None = None,
+) -> Claim:
+    """Make a work package the actor's to review.
+
+    Raises:
+        Conflict: `WP_ALREADY_CLAIMED`, naming who reviews it.
+        Refused: `WP_NOT_FOR_REVIEW`, or `SELF_REVIEW` where another has to do it.
+    """
+    place, me = context.place, Holder(actor.name, actor.session)
+    with writing(place, publish=publish_mode(context.config)) as log:
+        current = log.snapshot.lane_of(package.id)
+        holder = log.holders().get(package.id)
+        own = is_own_work(me, implementers(log.events, log.mission_events).get(package.id))
+        if current not in (Lane.FOR_REVIEW, Lane.IN_REVIEW):
+            raise Refused(
+                f"{package.id} is {current}, not for_review",
+                "WP_NOT_FOR_REVIEW",
+                hint=f"spec-kitty status --mission {place.slug}",
+                details={"wp_id": package.id, "lane": str(current)},
+            )
+        mine = current is Lane.IN_REVIEW and holder == me
+        if current is Lane.IN_REVIEW and not mine:
+            _check_quiet(context, package, manifest, holder, take_over)
+        if own and not mine and not may_review_own(context.config, log.events, log.mission_events, me):
+            raise self_review_refused(package.id, place.slug)
+        workspace = _reading_workspace(context, package, manifest, log)
+        leases.touch(place, package.id, actor.name, actor.session)
+        if current is Lane.FOR_REVIEW:
+            event = log.move(
+                package.id, Lane.IN_REVIEW, actor=actor.name, session=actor.session, self_review=own,
+                workspace=workspace.record(Git(workspace.path).resolve("HEAD")),
+            )  # fmt: skip
+            return Claim(package, workspace, True, (event.event_id,), self_review=own)
+        if not mine:
+            _record_takeover(log, actor, package.id, holder, "review")
+    return Claim(package, workspace, not mine, (), resumed=True, self_review=own)
+
+
+def _check_quiet(
+    context: Context,
+    package: WorkPackage,
+    manifest: LanesManifest | None,
+    holder: Holder | None,
+    take_over: Holder | None,
+) -> None:
+    """Somebody else's work is taken over only while its holder is the one that was seen to be quiet, and still is."""
+    quiet = holder == take_over and has_gone_quiet(context.place, context.config, package, manifest, holder)
+    if not quiet:
+        raise already_claimed(package.id, holder)
+
+
+def _is_begun(log: Writer, context: Context, lane_id: str) -> bool:
+    """Whether work was done on a lane since the mission was last merged, in any clone: then its branch holds it."""
+    branch = lane_branch_name(context.place.slug, lane_id, context.place.target_branch)
+    merged = max((clock.sort_key(each.at) for each in log.mission_events if each.type == "mission_closed"), default="")
+    return any(
+        event.workspace is not None and event.workspace.get("branch") == branch and clock.sort_key(event.at) > merged
+        for event in log.events
+    )
+
+
+def already_claimed(wp_id: str, holder: Holder | None) -> Conflict:
+    """The refusal for a work package that somebody else holds."""
+    return Conflict(
+        f"{wp_id} is held by {holder or 'somebody else'}",
+        "WP_ALREADY_CLAIMED",
+        hint="spec-kitty next --agent NAME --wait 60",
+        details={
+            "wp_id": wp_id,
+            "holder": {"actor": holder.actor, "session": holder.session} if holder else None,
+            "retryable": True,
+        },
+    )
+
+
+def self_review_refused(wp_id: str, slug: str) -> Refused:
+    """The refusal for a review of one's own work while others could do it."""
+    return Refused(
+        f"{wp_id} is your own work, and somebody else has to review it",
+        "SELF_REVIEW",
+        hint=f"spec-kitty next --agent ANOTHER --mission {slug}  # or set review.self: true in .kittify/config.yaml",
+        details={"wp_id": wp_id},
+    )
+
+
+def _record_takeover(log: Writer, actor: Actor, wp_id: str, holder: Holder | None, work: str) -> None:
+    before = {"actor": holder.actor, "session": holder.session} if holder else None
+    log.record(
+        "lease_taken_over", actor=actor.name, session=actor.session, wp_id=wp_id, data={"from": before, "work": work}
+    )
+
+
+def _check_claimable(
+    log: Writer, package: WorkPackage, manifest: LanesManifest | None, lane_id: str, current: Lane
+) -> None:
+    snapshot = log.snapshot
+    if current is not Lane.PLANNED:
+        raise Refused(
+            f"{package.id} is {current}, and only a planned work package can be claimed",
+            "WP_NOT_CLAIMABLE",
+            hint=f'spec-kitty agent tasks move-task {package.id} --to planned --force --note "why"',
+            details={"wp_id": package.id, "lane": str(current)},
+        )
+    open_needs = {need: str(snapshot.lane_of(need)) for need in needs_of(package, manifest)}
+    open_needs = {need: lane for need, lane in open_needs.items() if lane not in SATISFIED}
+    if open_needs:
+        listed = ", ".join(f"{need} ({lane})" for need, lane in open_needs.items())
+        raise Refused(
+            f"{package.id} waits for {listed}",
+            "DEPENDENCIES_NOT_SATISFIED",
+            hint="spec-kitty next --agent NAME",
+            details={"wp_id": package.id, "waiting_for": open_needs},
+        )
+    held = log.holders()
+    lane = manifest.lane_for_wp(package.id) if manifest else None
+    for other in lane.wp_ids if lane else ():
+        if other != package.id and snapshot.lane_of(other) in BUSY:
+            raise Conflict(
+                f"{lane_id} of {package.id} is busy: {other} is held by {held.get(other, 'somebody')}",
+                "LANE_BUSY",
+                hint="spec-kitty next --agent NAME --wait 60",
+                details={"wp_id": package.id, "lane_id": lane_id, "held": other, "retryable": True},
+            )
+
+
+def _needed(
+    context: Context,
+    package: WorkPackage,
+    packages: dict[str, WorkPackage],
+    manifest: LanesManifest | None,
+    lane_id: str,
+) -> list[Needed]:
+    found = []
+    for wp_id in needs_of(package, manifest):
+        if wp_id not in packages:
+            continue
+        lane = lane_of(manifest, context.place, wp_id)
+        branch = lane_branch_name(context.place.slug, lane.lane_id, context.place.target_branch)
+        found.append(Needed(wp_id, branch, same_lane=lane.lane_id == lane_id))
+    return found
+
+
+def _reading_workspace(
+    context: Context, package: WorkPackage, manifest: LanesManifest | None, log: Writer
+) -> Workspace:
+    """Where a reviewer reads: where the work was done, or its branch here where that was another clone."""
+    known = workspace_of(context.place, manifest, package.id)
+    if known is not None and known.path.is_dir():
+        return known
+    lane = lane_of(manifest, context.place, package.id)
+    begun = _is_begun(log, context, lane.lane_id)
+    return ensure_workspace(context.place, manifest, package.id, (), resume=True, begun=begun)

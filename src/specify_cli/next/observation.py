@@ -1,0 +1,137 @@
+"""All that a decision of the loop depends on, as values."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from specify_cli.kernel.values import frozen
+from specify_cli.status.holders import Holder
+from specify_cli.status.models import Lane
+
+
+@frozen
+class Question:
+    """Something a person (or the agent, for them) has to decide.
+
+    Args:
+        decision_id: the same for the same question in the same situation.
+        input_key: what it is about, for programs.
+        options: answers that the tool acts on; empty for free text.
+    """
+
+    decision_id: str
+    input_key: str
+    text: str
+    options: tuple[str, ...] = ()
+    wp_id: str | None = None
+
+
+@frozen
+class PlanningView:
+    """A planning step as it stands.
+
+    Args:
+        unmet: what its document still lacks.
+        finished: reported, committed by a person, or followed by finalize-tasks.
+        overtaken: finalize-tasks has done with what the document says, so what it lacks is only a warning.
+        questions: what a person has to say first: clarifications left in the document, a report of being blocked.
+    """
+
+    name: str
+    unmet: tuple[str, ...] = ()
+    finished: bool = False
+    overtaken: bool = False
+    questions: tuple[Question, ...] = ()
+
+    @property
+    def done(self) -> bool:
+        """Whether the next step may begin."""
+        return self.finished and not self.questions and (self.overtaken or not self.unmet)
+
+
+@frozen
+class OpenStep:
+    """A step that was handed out and not reported; `at` is when."""
+
+    step_id: str
+    action: str
+    holder: Holder
+    wp_id: str | None = None
+    quiet: bool = False
+    at: str = ""
+
+
+class Kinship(IntEnum):
+    """Whose work a review would judge; the lower the better."""
+
+    OTHER_AGENT = 0
+    OTHER_SESSION = 1
+    OWN = 2
+
+
+@frozen
+class PackageView:
+    """A work package as it stands.
+
+    Args:
+        needs: work packages that must be approved or done first: dependencies and those ordered before it.
+        holder: who works on it or reviews it.
+        owner: who holds it or worked on it last; a question about it goes there first.
+        quiet: whether that holder has gone quiet.
+        reviewable: whether we may review it.
+        kinship: how near its implementer is to us as its reviewer.
+        given_back: whether we gave it back ourselves.
+        question: a decision it waits for, not yet answered.
+    """
+
+    wp_id: str
+    lane: Lane
+    lane_id: str | None = None
+    needs: tuple[str, ...] = ()
+    holder: Holder | None = None
+    owner: Holder | None = None
+    quiet: bool = False
+    reviewable: bool = True
+    kinship: Kinship = Kinship.OTHER_AGENT
+    given_back: bool = False
+    question: Question | None = None
+
+
+@frozen
+class Observation:
+    """All that a decision depends on.
+
+    Args:
+        me: who asks; None for a query by nobody.
+        planning: the planning steps in order.
+        packages: the work packages in id order.
+        open_steps: steps handed out and not reported.
+        accepted: whether the mission is accepted (and nothing was reopened since).
+        merged: whether it is merged.
+        merge_auto: whether merging is a step of the loop.
+        ending: what a person has to say before the mission can be accepted or merged.
+        set_aside: work packages that could not be handed out in this turn.
+    """
+
+    me: Holder | None
+    planning: tuple[PlanningView, ...]
+    packages: tuple[PackageView, ...]
+    open_steps: tuple[OpenStep, ...] = ()
+    accepted: bool = False
+    merged: bool = False
+    merge_auto: bool = False
+    mission_slug: str = ""
+    ending: Question | None = None
+    set_aside: frozenset[str] = frozenset()
+
+
+@frozen
+class Waiting:
+    """Somebody who holds what we would need."""
+
+    what: str
+    holder: Holder
+
+    def to_dict(self) -> dict[str, str | None]:
+        """The shape in `waiting_for`."""
+        return {"what": self.what, "actor": self.holder.actor, "session": self.holder.session}

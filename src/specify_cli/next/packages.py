@@ -1,0 +1,123 @@
+"""The work packages of a mission as one who asks for a step sees them, with the questions they wait for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from specify_cli.core.readiness import needs_of
+from specify_cli.core.work_packages import WorkPackage
+from specify_cli.home import MissionPlace
+from specify_cli.kernel.config import Config
+from specify_cli.kernel.text import digest
+from specify_cli.lanes.models import LanesManifest
+from specify_cli.next.decision import REJECTIONS_BEFORE_A_DECISION
+from specify_cli.next.observation import Kinship, PackageView, Question
+from specify_cli.next.planning import answered
+from specify_cli.review.cycles import rejections
+from specify_cli.review.evidence import is_own_work, may_review_own
+from specify_cli.status.holders import HELD, Holder, holders, implementers
+from specify_cli.status.models import Lane
+from specify_cli.status.reading import Status
+from specify_cli.workspaces.leases import is_quiet, read_lease
+from specify_cli.workspaces.lookup import workspace_of
+from specify_cli.workspaces.scope import scope_of
+
+
+def package_views(
+    place: MissionPlace,
+    config: Config,
+    me: Holder | None,
+    packages: Sequence[WorkPackage],
+    manifest: LanesManifest | None,
+    status: Status,
+) -> tuple[PackageView, ...]:
+    """Every work package as it stands for `me`, in id order."""
+    held = holders(status.snapshot, status.mission_events)
+    workers = implementers(status.events, status.mission_events)
+    own_allowed = me is None or may_review_own(config, status.events, status.mission_events, me)
+    answers = answered(status.mission_events)
+    lanes = {package.id: status.snapshot.lane_of(package.id) for package in packages}
+    views = []
+    for package in packages:
+        lane, holder, worker = lanes[package.id], held.get(package.id), workers.get(package.id)
+        execution_lane = manifest.lane_for_wp(package.id) if manifest else None
+        kinship = _kinship(me, worker)
+        views.append(
+            PackageView(
+                package.id,
+                lane,
+                execution_lane.lane_id if execution_lane else None,
+                needs_of(package, manifest),
+                holder,
+                owner=holder or worker,
+                quiet=lane in HELD and has_gone_quiet(place, config, package, manifest, holder),
+                reviewable=own_allowed or kinship is not Kinship.OWN,
+                kinship=kinship,
+                given_back=me is not None and _gave_back(status, package.id, me),
+                question=_question(package, lane, lanes, status, answers),
+            )
+        )
+    return tuple(views)
+
+
+def has_gone_quiet(
+    place: MissionPlace, config: Config, package: WorkPackage, manifest: LanesManifest | None, holder: Holder | None
+) -> bool:
+    """Whether the holder of a work package was seen in this clone, and not for a while."""
+    lease = read_lease(place, package.id)
+    if lease is None or Holder(lease.actor, lease.session) != holder:
+        return False
+    workspace = workspace_of(place, manifest, package.id)
+    scope = scope_of(package, workspace) if workspace else ()
+    return is_quiet(lease, workspace.path if workspace else None, config.quiet_minutes, scope)
+
+
+def _kinship(me: Holder | None, worker: Holder | None) -> Kinship:
+    if me is None or worker is None or worker.actor != me.actor:
+        return Kinship.OTHER_AGENT
+    return Kinship.OWN if is_own_work(me, worker) else Kinship.OTHER_SESSION
+
+
+def _gave_back(status: Status, wp_id: str, me: Holder) -> bool:
+    last = next((event for event in reversed(status.events) if event.wp_id == wp_id), None)
+    if last is None or not last.force or last.is_bootstrap or last.to_lane not in (Lane.PLANNED, Lane.FOR_REVIEW):
+        return False
+    return Holder(last.actor, last.session) == me
+
+
+def _question(
+    package: WorkPackage,
+    lane: Lane,
+    lanes: Mapping[str, Lane],
+    status: Status,
+    answers: Mapping[str, str],
+) -> Question | None:
+    for question in _questions(package, lane, lanes, status):
+        if question.decision_id not in answers:
+            return question
+    return None
+
+
+def _questions(package: WorkPackage, lane: Lane, lanes: Mapping[str, Lane], status: Status) -> list[Question]:
+    found: list[Question] = []
+    wp_id = package.id
+    if lane is Lane.BLOCKED:
+        last = next((event for event in reversed(status.events) if event.wp_id == wp_id), None)
+        why = f": {last.reason}" if last and last.reason else ""
+        key = digest(last.event_id if last else wp_id)
+        text = f"{wp_id} is blocked{why}. Resume it (an answer in words is passed on), or cancel it?"
+        found.append(Question(f"{wp_id}-blocked-{key}", f"wp.{wp_id}.blocked", text, ("resume", "cancel"), wp_id))
+    if lane is not Lane.PLANNED:
+        return found
+    times = rejections(status.events, wp_id)
+    if times >= REJECTIONS_BEFORE_A_DECISION:
+        text = f"{wp_id} was rejected {times} times. Continue, block it, or cancel it?"
+        options = ("continue", "block", "cancel")
+        found.append(Question(f"{wp_id}-rejected-{times}", f"wp.{wp_id}.rejected", text, options, wp_id))
+    gone = [need for need in package.dependencies if lanes.get(need) is Lane.CANCELED]
+    if gone:
+        text = f"{wp_id} depends on {', '.join(gone)}, which is canceled. Cancel it too, or edit its dependencies?"
+        found.append(
+            Question(f"{wp_id}-depends-{'-'.join(gone)}", f"wp.{wp_id}.dependency", text, ("cancel", "edit"), wp_id)
+        )
+    return found

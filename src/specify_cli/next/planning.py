@@ -1,0 +1,160 @@
+"""How far the planning of a mission has come: what each document lacks, and whether somebody finished it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from specify_cli.core.documents import Shortcoming, clarifications, shortcomings
+from specify_cli.core.mission_types import MissionType, Step, StepKind
+from specify_cli.core.tasks_document import wp_titles
+from specify_cli.core.templates import template
+from specify_cli.core.work_packages import WorkPackage
+from specify_cli.home import MissionPlace
+from specify_cli.kernel.text import digest
+from specify_cli.lanes.models import LanesManifest
+from specify_cli.next.observation import PlanningView, Question
+from specify_cli.status.mission_log import MissionEvent
+from specify_cli.status.reading import Status
+
+TASKS = "tasks.md"
+WPS = "wps.yaml"
+
+
+def answered(events: Sequence[MissionEvent]) -> dict[str, str]:
+    """Decision id -> answer."""
+    return {
+        str(event.data.get("decision_id")): str(event.data.get("answer", ""))
+        for event in events
+        if event.type == "decision_answered"
+    }
+
+
+def planning_views(
+    place: MissionPlace,
+    mission_type: MissionType,
+    packages: Sequence[WorkPackage],
+    manifest: LanesManifest | None,
+    status: Status,
+    stuck: Mapping[str, Question],
+    *,
+    started: bool,
+) -> tuple[PlanningView, ...]:
+    """The planning steps in order.
+
+    Running finalize-tasks finishes what comes before it, and while the lanes cover the plan nobody is sent back to its
+    documents but for a question left in them. Once a work package has left planned nobody asks for planning steps
+    again, so who finished them is not looked up.
+
+    Args:
+        stuck: questions of steps reported as blocked, by action.
+        started: whether a work package has left planned.
+    """
+    reported = _reported(status.mission_events)
+    answers = answered(status.mission_events)
+    steps = mission_type.planning_steps
+    unmet = {step.name: unmet_of(place, mission_type, step, packages, manifest) for step in steps}
+    covered = any(step.kind is StepKind.FINALIZE and not unmet[step.name] for step in steps)
+    everything = started or manifest is not None
+    committed = {} if everything or all(step.name in reported for step in steps) else _committed_by_people(place)
+    return tuple(
+        PlanningView(
+            step.name,
+            unmet[step.name],
+            everything or step.name in reported or _is_committed(step, committed),
+            covered and step.kind is StepKind.DOCUMENT,
+            () if started else _questions(place, step, answers, stuck),
+        )
+        for step in steps
+    )
+
+
+def unmet_of(
+    place: MissionPlace,
+    mission_type: MissionType,
+    step: Step,
+    packages: Sequence[WorkPackage],
+    manifest: LanesManifest | None,
+) -> tuple[str, ...]:
+    """What a planning step still lacks."""
+    if step.kind is StepKind.DOCUMENT and step.document:
+        if step.document == TASKS and place.read(WPS) is not None:
+            return ()
+        scaffold = template(place.repo, mission_type.key, step.template) if step.template else ""
+        text = place.read(step.document)
+        left = [f"{step.document} still asks: {question}" for question in clarifications(text or "")]
+        return (*(each.message for each in shortcomings(step, text, scaffold)), *left)
+    if step.kind is StepKind.PACKAGES:
+        return _without_prompt(place, step, mission_type, packages)
+    if step.kind is StepKind.FINALIZE:
+        planned = [package.id for package in packages]
+        if not planned:
+            return ("there is no work package to finalize",)
+        missing = [wp_id for wp_id in planned if manifest is None or manifest.lane_for_wp(wp_id) is None]
+        return (f"lanes.json does not cover {', '.join(missing)}",) if missing else ()
+    return ()
+
+
+def _without_prompt(
+    place: MissionPlace, step: Step, mission_type: MissionType, packages: Sequence[WorkPackage]
+) -> tuple[str, ...]:
+    known = {package.id: package for package in packages}
+    listed = wp_titles(place.read(TASKS) or "")
+    found = [f"{wp_id} has no prompt file tasks/{wp_id}-….md" for wp_id in listed if wp_id not in known]
+    if not listed and not known:
+        found.append("there is no work package yet")
+    scaffold = template(place.repo, mission_type.key, step.template) if step.template else ""
+    for package in packages:
+        found += [f"{package.file}: {each.message}" for each in _prompt_shortcomings(step, package, scaffold)]
+    return tuple(found)
+
+
+def _prompt_shortcomings(step: Step, package: WorkPackage, scaffold: str) -> list[Shortcoming]:
+    return [each for each in shortcomings(step, package.body, scaffold) if each.code == "PLACEHOLDER_LEFT"]
+
+
+def open_questions(place: MissionPlace, step: Step, answers: Mapping[str, str]) -> tuple[Question, ...]:
+    """Clarifications left in a step's document that nobody answered."""
+    if step.kind is not StepKind.DOCUMENT or not step.document:
+        return ()
+    found = []
+    for text in clarifications(place.read(step.document) or ""):
+        key = f"{step.name}-{digest(text)}"
+        if key not in answers:
+            found.append(Question(key, f"{step.document}.clarification", text))
+    return tuple(found)
+
+
+def _questions(
+    place: MissionPlace, step: Step, answers: Mapping[str, str], stuck: Mapping[str, Question]
+) -> tuple[Question, ...]:
+    asked = stuck.get(step.name)
+    return (*((asked,) if asked else ()), *open_questions(place, step, answers))
+
+
+def _reported(events: Sequence[MissionEvent]) -> set[str]:
+    return {
+        str(event.data.get("action"))
+        for event in events
+        if event.type == "step_reported" and event.data.get("result") == "success" and event.data.get("guard_met")
+    }
+
+
+def _committed_by_people(place: MissionPlace) -> dict[str, str]:
+    """Document -> subject of the newest commit on the target branch that changed it and is not one of ours."""
+    if not place.repo.has_git:
+        return {}
+    found: dict[str, str] = {}
+    for subject, paths in place.git.history(f"refs/heads/{place.target_branch}", place.relative):
+        if subject.startswith(f"spec-kitty({place.slug}): "):
+            continue
+        for path in paths:
+            found.setdefault(path.removeprefix(f"{place.relative}/"), subject)
+    return found
+
+
+def _is_committed(step: Step, committed: Mapping[str, str]) -> bool:
+    if step.document is None:
+        return False
+    if step.kind is StepKind.PACKAGES:
+        return any(path.startswith(f"{step.document}/WP") for path in committed)
+    return step.document in committed or (step.document == TASKS and WPS in committed)

@@ -1,0 +1,232 @@
+"""The prompt file of a step: everything the agent needs, and the exact commands to run when it is done."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from specify_cli.context.models import Actor, Context
+from specify_cli.core.agents import command_body
+from specify_cli.core.charter import charter_excerpt
+from specify_cli.core.documents import goal_of
+from specify_cli.core.mission_types import MissionType, Step, StepKind
+from specify_cli.core.templates import command_template, template
+from specify_cli.home import MissionPlace
+from specify_cli.kernel import files
+from specify_cli.kernel.git import Git
+from specify_cli.next.claims import Claim
+from specify_cli.next.observe import Seen
+from specify_cli.next.prompt_sections import (
+    answers_section,
+    decisions_section,
+    notes_section,
+    reports_section,
+    so_far,
+    subtasks_section,
+    to_read,
+    unmet_section,
+)
+from specify_cli.review.cycles import feedback_of
+from specify_cli.review.prompts import ReviewPrompt, feedback_section, fenced, review_prompt
+from specify_cli.status.models import Lane
+from specify_cli.status.reading import Status
+from specify_cli.workspaces.scope import scope_of
+
+
+def write_prompt(place: MissionPlace, name: str, text: str) -> Path:
+    """Keep a prompt where its agent can read it: in the mission's checkout, ignored by git.
+
+    Args:
+        name: file name without ending; one a step and holder, so that nobody's prompt is overwritten by another's.
+    """
+    files.make_ignored(place.runtime)
+    path = place.runtime / "prompts" / place.slug / f"{name}.md"
+    files.atomic_write(path, text, mkdir=True)
+    return path
+
+
+def planning_prompt(
+    context: Context,
+    seen: Seen,
+    step: Step,
+    actor: Actor,
+    unmet: Sequence[str],
+    answers: Mapping[str, tuple[str, str]],
+) -> str:
+    """The prompt of a planning or accept step.
+
+    Args:
+        unmet: what its document still lacks.
+        answers: decision id -> (question, answer), to be worked into the documents.
+    """
+    place, mission_type = context.place, seen.mission_type
+    text = command_template(place.repo, mission_type.key, step.command)
+    filled = command_body(text, step.command, agent=actor.name, mission=place.slug)
+    report = f"spec-kitty next --agent {actor.name} --mission {place.slug} --result success"
+    return f"""# {step.title}: mission {place.slug}
+
+You are `{actor.name}`. {step.goal}
+
+{_documents(place, step)}
+{_charter(context)}{answers_section(answers)}{unmet_section(unmet)}{reports_section(seen.status, step.name)}
+{filled.strip()}
+
+{_scaffold(place, mission_type, step)}## When it is done
+
+    {report}
+
+If it cannot be done, say why: `--result blocked --note "…"`; to give the step back: `--result failed --note "…"`.
+"""
+
+
+def merge_prompt(context: Context, mission_type: MissionType, actor: Actor) -> str:
+    """The prompt of the step that merges the mission, where the project made merging a step."""
+    place = context.place
+    body = command_body(
+        command_template(place.repo, mission_type.key, "merge"), "merge", agent=actor.name, mission=place.slug
+    )
+    report = f"spec-kitty next --agent {actor.name} --mission {place.slug} --result success"
+    return f"""# Merge: mission {place.slug}
+
+You are `{actor.name}`. This project has its missions merged by the loop (`merge.auto`), so nobody has to ask for it.
+
+{body.strip()}
+
+## When it is done
+
+    {report}
+
+If it cannot be done, say why: `--result blocked --note "…"`.
+"""
+
+
+def implement_prompt(context: Context, claim: Claim, actor: Actor, status: Status) -> str:
+    """The prompt of a work package that is to be implemented."""
+    place, package, workspace = context.place, claim.package, claim.workspace
+    feedback = feedback_of(status.mission_events, package.id)
+    slug = place.slug
+    command = f"--agent {actor.name} --mission {slug}"
+    goal = goal_of(place.read("spec.md") or place.read("mission.md") or "")
+    planning = workspace.kind == "repo_root"
+    rules = (
+        "Work here, on the branch that is checked out, and touch only the files this package owns."
+        if planning
+        else "This worktree is yours alone while you hold the package. Do not edit the main checkout or another"
+        " worktree, and do not switch branches here. The `kitty-specs/` folder in it is an old copy that nobody reads."
+    )
+    return f"""# Implement {package.id}: {package.title}
+
+{feedback_section(feedback)}Mission `{slug}`. You are `{actor.name}`, and you hold {package.id}.
+
+## Where to work
+
+    cd {shlex.quote(str(workspace.path))}
+
+Branch `{workspace.branch}`. {rules}
+Owned files: {", ".join(f"`{path}`" for path in package.owned_files) or "(none named)"}
+{_live(place)}
+{_before(claim, status)}{_charter(context)}## What the mission is for (from the repository)
+
+{fenced(goal or "(the specification states no goal)", "markdown")}
+## The work package (from the repository)
+
+{fenced(package.body, "markdown")}
+{subtasks_section(context, claim, status)}
+## When it is done
+
+1. All checks of the project pass in the worktree, and you have read your own diff once as a reviewer would.
+2. Commit there, then hand over:
+
+       spec-kitty agent tasks move-task {package.id} --to for_review {command} --note "<what was built; checks run>"
+
+   Where you cannot run `git commit`, add `--commit "<message>"`: it commits the worktree for you.
+3. Go on:
+
+       spec-kitty next {command}
+
+Stuck? `spec-kitty next {command} --result blocked --note "<the question>"`.
+Must stop? Commit what is sound, then `spec-kitty next {command} --result failed --note "<what is left>"`.
+"""
+
+
+def review_text(context: Context, claim: Claim, actor: Actor, status: Status) -> str:
+    """The prompt of a work package that is to be reviewed."""
+    place, package, workspace = context.place, claim.package, claim.workspace
+    git = Git(workspace.path)
+    scope = scope_of(package, workspace)
+    base, head = review_span(claim, status)
+    note = next(
+        (
+            event.reason or ""
+            for event in reversed(status.events)
+            if event.wp_id == package.id and event.to_lane is Lane.FOR_REVIEW and not event.force
+        ),
+        "",
+    )
+    return review_prompt(
+        ReviewPrompt(
+            package.id,
+            package.title,
+            place.slug,
+            actor.name,
+            goal_of(place.read("spec.md") or place.read("mission.md") or ""),
+            package.body,
+            workspace.path,
+            workspace.branch,
+            base,
+            head,
+            git.diff(base, head, *scope),
+            git.diff(base, head, *scope, stat=True),
+            scope,
+            feedback_of(status.mission_events, package.id),
+            note,
+            claim.self_review,
+        )
+    )
+
+
+def review_span(claim: Claim, status: Status) -> tuple[str, str]:
+    """Base and head of a work package that was handed to review: as recorded then, else as they are now."""
+    handed = next(
+        (
+            event.workspace
+            for event in reversed(status.events)
+            if event.wp_id == claim.package.id and event.to_lane is Lane.FOR_REVIEW and event.workspace
+        ),
+        None,
+    )
+    head = str(handed.get("head") or "") if handed else ""
+    base = str(handed.get("base") or "") if handed else ""
+    return base or claim.workspace.base, head or Git(claim.workspace.path).resolve("HEAD") or claim.workspace.base
+
+
+def _before(claim: Claim, status: Status) -> str:
+    """What one has to know of the work so far."""
+    wp_id = claim.package.id
+    return to_read(claim) + so_far(claim) + decisions_section(status, wp_id) + notes_section(status, wp_id)
+
+
+def _scaffold(place: MissionPlace, mission_type: MissionType, step: Step) -> str:
+    """The template of a document that nothing on disk has yet."""
+    written = step.kind is StepKind.DOCUMENT and step.document and place.read(step.document) is not None
+    if step.template is None or written:
+        return ""
+    text = template(place.repo, mission_type.key, step.template)
+    return f"## The form to fill in\n\n{fenced(text, 'markdown')}\n"
+
+
+def _documents(place: MissionPlace, step: Step) -> str:
+    where = place.folder if place.folder is not None else f"branch {place.target_branch}, {place.relative}"
+    line = f"Mission folder: `{where}`"
+    return f"{line}\nThe step's document: `{where}/{step.document}`\n" if step.document else f"{line}\n"
+
+
+def _live(place: MissionPlace) -> str:
+    where = place.folder if place.folder is not None else f"branch {place.target_branch}, {place.relative}"
+    return f"The mission's live documents (read only): `{where}`\n"
+
+
+def _charter(context: Context) -> str:
+    text = charter_excerpt(context.repo)
+    return f"## The project's charter (from the repository)\n\n{fenced(text, 'markdown')}\n" if text else ""

@@ -1,0 +1,122 @@
+"""Parts of prompts: what was done, said, asked and answered before. Empty where there is nothing to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from specify_cli.context.models import Context
+from specify_cli.core.subtasks import boxes, subtask_states, subtasks_for
+from specify_cli.kernel.git import Git
+from specify_cli.next.claims import Claim
+from specify_cli.review.prompts import fenced
+from specify_cli.status.reading import Status
+from specify_cli.workspaces.lookup import ROOT
+from specify_cli.workspaces.scope import scope_of
+
+
+def answers_section(answers: Mapping[str, tuple[str, str]]) -> str:
+    """Answers to questions about the mission's documents: decision id -> (question, answer)."""
+    if not answers:
+        return ""
+    told = fenced("\n".join(f"- {question}\n  Answer: {answer}" for question, answer in answers.values()), "text")
+    return f"## Answers to open questions\n\nWork them into the document and remove their markers.\n\n{told}\n"
+
+
+def unmet_section(unmet: Sequence[str]) -> str:
+    """What a step's document still lacks."""
+    if not unmet:
+        return ""
+    return "## Still missing\n\n" + "\n".join(f"- {text}" for text in unmet) + "\n\n"
+
+
+def reports_section(status: Status, action: str) -> str:
+    """Why earlier holders of a step on the mission's documents gave it back."""
+    said = [
+        f"- {event.actor}: {event.data['note']}"
+        for event in status.mission_events
+        if event.type == "step_reported"
+        and event.wp_id is None
+        and event.data.get("action") == action
+        and event.data.get("result") != "success"
+        and event.data.get("note")
+    ]
+    return "## Notes of those before you\n\n" + fenced("\n".join(said[-5:]), "text") + "\n" if said else ""
+
+
+def decisions_section(status: Status, wp_id: str) -> str:
+    """Questions about a work package, and what was answered."""
+    told = [
+        f"- {event.data.get('question')}\n  Answer: {event.data.get('answer')}"
+        for event in status.mission_events
+        if event.type == "decision_answered" and event.wp_id == wp_id
+    ]
+    return "## Questions that were answered\n\n" + fenced("\n".join(told), "text") + "\n" if told else ""
+
+
+def notes_section(status: Status, wp_id: str) -> str:
+    """Notes on a work package, and the reasons of moves that were forced or gave it back."""
+    notes = [event for event in status.mission_events if event.type == "note" and event.wp_id == wp_id]
+    given = [
+        (event.actor, event.reason)
+        for event in status.events
+        if event.wp_id == wp_id and event.force and event.reason and not event.is_bootstrap
+    ]
+    lines = [f"- {event.actor}: {event.data.get('text', '')}" for event in notes[-10:]]
+    lines += [f"- {actor}: {reason}" for actor, reason in given[-5:]]
+    return "## Notes so far (from the repository)\n\n" + fenced("\n".join(lines), "text") + "\n" if lines else ""
+
+
+def to_read(claim: Claim) -> str:
+    """Where the work is that this package builds on, and is not in its workspace."""
+    if claim.workspace.kind == ROOT:
+        return _branches(claim)
+    if not claim.workspace.missing:
+        return ""
+    merges = "\n".join(f"    git merge {branch}" for branch in claim.workspace.missing)
+    return (
+        "## First: bring in what is missing\n\nThe package also builds on work that is not in this worktree yet,"
+        f" because it conflicts with what is. Merge it, and keep what both sides meant:\n\n{merges}\n\n"
+    )
+
+
+def _branches(claim: Claim) -> str:
+    elsewhere = [need for need in claim.needed if not need.same_lane]
+    if not elsewhere:
+        return ""
+    lines = "\n".join(f"- {need.wp_id}: `git log -p {claim.workspace.branch}..{need.branch}`" for need in elsewhere)
+    return (
+        "## What to read\n\nThe package builds on work that is not merged here. Read it on its branches"
+        f" (a file: `git show BRANCH:PATH`); merge and switch nothing:\n\n{lines}\n\n"
+    )
+
+
+def so_far(claim: Claim) -> str:
+    """What is in the workspace already: what was brought there, the package's own commits, uncommitted files."""
+    workspace = claim.workspace
+    brought = f"Its dependencies are in it: {', '.join(workspace.brought)}.\n\n" if workspace.brought else ""
+    git = Git(workspace.path)
+    scope = scope_of(claim.package, workspace)
+    commits = git.log_lines(f"{workspace.base}..HEAD", *scope, limit=20)
+    if not (claim.resumed or commits):
+        return brought
+    lines = ["## Where it stands", "", "You go on with work that was begun before.", ""]
+    lines += [f"- commit {line}" for line in commits] or ["- no commit yet"]
+    lines += [f"- uncommitted: `{change.path}`" for change in git.changes(*scope)[:30]]
+    return brought + "\n".join(lines) + "\n\n"
+
+
+def subtasks_section(context: Context, claim: Claim, status: Status) -> str:
+    """The subtasks with their ticks, and the command that ticks them."""
+    place = context.place
+    found = boxes(place)
+    states = subtask_states(place, status.mission_events)
+    ids = subtasks_for(claim.package, found)
+    if not ids:
+        return ""
+    titles = {box.id: box.title for listed in found.values() for box in listed}
+    lines = "\n".join(f"- [{'x' if states.get(each) else ' '}] {each} {titles.get(each, '')}".rstrip() for each in ids)
+    return (
+        f"## Subtasks\n\nTick what is done as you go:\n\n"
+        f"    spec-kitty agent tasks mark-status {' '.join(ids)} --status done --mission {place.slug}\n\n"
+        f"{fenced(lines, 'markdown')}"
+    )

@@ -1,0 +1,217 @@
+"""Reporting a step: judged against its guard, recorded, and repeatable."""
+
+from __future__ import annotations
+
+from specify_cli.context.missions import place_of
+from specify_cli.context.models import Actor, Context
+from specify_cli.core.commits import milestone, publish_mode
+from specify_cli.core.mission_types import load_mission_type
+from specify_cli.core.work_packages import WorkPackage, load_work_packages
+from specify_cli.kernel.errors import Conflict, NotFound, Refused
+from specify_cli.kernel.notices import Notice
+from specify_cli.kernel.values import frozen, replace
+from specify_cli.lanes.persistence import read_lanes
+from specify_cli.next.observation import OpenStep
+from specify_cli.next.observe import is_accepted
+from specify_cli.next.planning import answered, open_questions, unmet_of
+from specify_cli.next.steps import is_current, unreported
+from specify_cli.next.submit import commit_work, submit
+from specify_cli.next.verdicts import give_back
+from specify_cli.status.emit import writing
+from specify_cli.status.holders import WORKING, Holder
+from specify_cli.status.models import Lane
+from specify_cli.status.reading import Status, read_status
+from specify_cli.workspaces import leases
+from specify_cli.workspaces.lookup import workspace_of
+
+
+@frozen
+class Report:
+    """What a report came to.
+
+    Args:
+        unmet: what the guard still wants; then nothing else happened.
+        asks: a person has to answer a question first.
+        times: how often the step was reported with its guard unmet.
+        context: with the mission as it is now.
+    """
+
+    context: Context
+    action: str = ""
+    wp_id: str | None = None
+    step_id: str | None = None
+    unmet: tuple[str, ...] = ()
+    asks: bool = False
+    times: int = 0
+    warnings: tuple[Notice, ...] = ()
+
+
+def report_step(context: Context, actor: Actor, result: str, step_id: str | None, note: str | None) -> Report:
+    """Report the actor's open step. With no open step nothing is judged.
+
+    Args:
+        result: success, failed or blocked.
+        step_id: the step; the last one handed to this actor where none is given.
+        note: why, or what was done.
+
+    Raises:
+        NotFound: `STEP_NOT_FOUND`: no step of that id was handed out.
+        Conflict: `STEP_TAKEN`: somebody else holds the step by now.
+        Refused: `REVIEW_VERDICT_MISSING`.
+    """
+    status = read_status(context.place)
+    step = _open_step(status, Holder(actor.name, actor.session), step_id)
+    if step is None:
+        return Report(context)
+    if step.wp_id is None:
+        return _planning(context, actor, step, result, note)
+    packages = {package.id: package for package in load_work_packages(context.place)}
+    package = packages.get(step.wp_id)
+    if package is None:
+        raise NotFound(f"{step.wp_id} is no longer planned", "WP_NOT_FOUND", hint="spec-kitty agent tasks list-tasks")
+    if result == "success":
+        unmet = _finish(context, actor, step, package, note)
+        times = _record(context, actor, step, result, note, met=not unmet)
+        return Report(context, step.action, step.wp_id, step.step_id, unmet, times=times)
+    _record(context, actor, step, result, note, met=False, closed=True)
+    if result == "failed":
+        give_back(context, actor, package.id, note or "given back")
+    else:
+        _block(context, actor, package.id, note or "blocked by its agent")
+    return Report(context, step.action, step.wp_id, step.step_id)
+
+
+def commit_open_work(context: Context, actor: Actor, message: str) -> None:
+    """Commit what is uncommitted of the work package that the actor implements; nothing happens without one.
+
+    Raises:
+        Refused: `COMMIT_FAILED`, `NO_GIT_IDENTITY`.
+    """
+    status = read_status(context.place)
+    held = status.holders()
+    manifest = read_lanes(context.place)
+    for package in load_work_packages(context.place):
+        mine = held.get(package.id) == Holder(actor.name, actor.session)
+        if mine and status.snapshot.lane_of(package.id) in WORKING:
+            workspace = workspace_of(context.place, manifest, package.id)
+            if workspace is not None and workspace.path.is_dir():
+                commit_work(workspace, package, message)
+
+
+def _open_step(status: Status, me: Holder, step_id: str | None) -> OpenStep | None:
+    """The step that is reported; None where its work has moved on, so that there is nothing to judge."""
+    held = status.holders()
+    waiting = {
+        key: step for key, step in unreported(status.mission_events).items() if is_current(status.snapshot, step)
+    }
+    if step_id is None:
+        mine = [step for step in waiting.values() if me == (held.get(step.wp_id) if step.wp_id else step.holder)]
+        return next((step for step in reversed(mine) if step.holder == me), None)
+    if step_id in waiting:
+        step = waiting[step_id]
+        holder = held.get(step.wp_id) if step.wp_id else step.holder
+        if holder != me:
+            raise Conflict(
+                f"step {step_id} ({step.action} {step.wp_id or ''}) is held by {holder} by now",
+                "STEP_TAKEN",
+                hint=f"spec-kitty next --agent {me.actor}",
+                details={"step_id": step_id, "holder": str(holder)},
+            )
+        return step
+    if any(event.type == "step_issued" and event.event_id == step_id for event in status.mission_events):
+        return None
+    raise NotFound(
+        f"no step {step_id} was handed out",
+        "STEP_NOT_FOUND",
+        hint="spec-kitty next --agent NAME",
+        details={"step_id": step_id},
+    )
+
+
+def _planning(context: Context, actor: Actor, step: OpenStep, result: str, note: str | None) -> Report:
+    unmet = _still_missing(context, step.action) if result == "success" else ()
+    times = _record(context, actor, step, result, note, met=result == "success" and not unmet, closed=not unmet)
+    if unmet:
+        asks = _asks(context, step.action)
+        return Report(context, step.action, None, step.step_id, unmet, asks, times)
+    leases.release(context.place, step.action)
+    subject = f"{step.action} {'done' if result == 'success' else result}"
+    committed = milestone(context.place, context.config, subject)
+    return Report(read_again(context), step.action, None, step.step_id, warnings=committed.warnings)
+
+
+def _still_missing(context: Context, action: str) -> tuple[str, ...]:
+    place = context.place
+    mission_type = load_mission_type(str(place.meta.get("mission_type") or "software-dev"), place.repo)
+    step = mission_type.step(action)
+    if action == "accept" or (step is not None and not step.is_planning):
+        done = is_accepted(place, read_status(place))
+        return () if done else (f"not accepted yet: spec-kitty accept --mission {place.slug}",)
+    if action == "merge":
+        return () if place.meta.get("merged_at") else (f"not merged yet: spec-kitty merge --mission {place.slug}",)
+    if step is None:
+        return ()
+    return unmet_of(place, mission_type, step, load_work_packages(place), read_lanes(place))
+
+
+def _asks(context: Context, action: str) -> bool:
+    """Whether the document of a step holds a clarification that nobody answered."""
+    place = context.place
+    mission_type = load_mission_type(str(place.meta.get("mission_type") or "software-dev"), place.repo)
+    step = mission_type.step(action)
+    return step is not None and bool(open_questions(place, step, answered(read_status(place).mission_events)))
+
+
+def read_again(context: Context) -> Context:
+    """The same, with the mission as it is now: others accept and merge while one waits."""
+    place = place_of(context.repo, context.place.slug)
+    return replace(context, place=place) if place is not None else context
+
+
+def _finish(context: Context, actor: Actor, step: OpenStep, package: WorkPackage, note: str | None) -> tuple[str, ...]:
+    """Make a success true where it is not yet; what is missing otherwise."""
+    if step.action == "review":
+        raise Refused(
+            f"{package.id} has no verdict yet, and a review is reported by its verdict",
+            "REVIEW_VERDICT_MISSING",
+            hint=f"spec-kitty agent tasks move-task {package.id} --to approved --mission {context.place.slug}",
+            details={"wp_id": package.id},
+        )
+    submission = submit(context, actor, package, read_lanes(context.place), note=note)
+    return tuple(f"{each.what} (fix: {each.fix})" for each in submission.unmet)
+
+
+def _block(context: Context, actor: Actor, wp_id: str, note: str) -> None:
+    with writing(context.place, publish=publish_mode(context.config)) as log:
+        lane = log.snapshot.lane_of(wp_id)
+        if log.holders().get(wp_id) != Holder(actor.name, actor.session) or lane not in (*WORKING, Lane.IN_REVIEW):
+            return
+        forced = lane is Lane.IN_REVIEW
+        log.move(wp_id, Lane.BLOCKED, actor=actor.name, session=actor.session, force=forced, reason=note)
+    leases.release(context.place, wp_id)
+
+
+def _record(
+    context: Context,
+    actor: Actor,
+    step: OpenStep,
+    result: str,
+    note: str | None,
+    *,
+    met: bool,
+    closed: bool | None = None,
+) -> int:
+    """Record a report; how often the step has now been reported without being finished."""
+    data: dict[str, object] = {
+        "step_id": step.step_id,
+        "action": step.action,
+        "result": result,
+        "guard_met": met,
+        "closed": met if closed is None else closed,
+    }
+    if note:
+        data["note"] = note
+    with writing(context.place, publish=publish_mode(context.config)) as log:
+        log.record("step_reported", actor=actor.name, session=actor.session, wp_id=step.wp_id, data=data)
+        said = [each.data for each in log.mission_events if each.type == "step_reported"]
+    return sum(1 for each in said if each.get("step_id") == step.step_id and not each.get("closed", True))

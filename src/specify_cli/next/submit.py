@@ -1,0 +1,139 @@
+"""Handing a work package to review."""
+
+from __future__ import annotations
+
+from specify_cli.conditions.models import Unmet
+from specify_cli.conditions.review_facts import work_facts
+from specify_cli.conditions.review_rules import for_review
+from specify_cli.context.models import Actor, Context
+from specify_cli.core.commits import no_identity, publish_mode
+from specify_cli.core.subtasks import boxes, subtasks_for
+from specify_cli.core.work_packages import WorkPackage
+from specify_cli.kernel.errors import Refused
+from specify_cli.kernel.git import Git
+from specify_cli.kernel.text import quoted
+from specify_cli.kernel.values import frozen
+from specify_cli.lanes.models import LanesManifest
+from specify_cli.status.emit import TransitionError, Writer, writing
+from specify_cli.status.models import Lane, StatusEvent
+from specify_cli.status.reading import read_status
+from specify_cli.workspaces import leases
+from specify_cli.workspaces.lookup import ROOT, Workspace, workspace_of
+from specify_cli.workspaces.records import note_head
+from specify_cli.workspaces.scope import scope_of
+
+
+@frozen
+class Submission:
+    """How handing over went.
+
+    Args:
+        event: the move; None where conditions were unmet.
+        unmet: all of them.
+    """
+
+    event: StatusEvent | None
+    unmet: tuple[Unmet, ...] = ()
+
+
+def commit_work(place_workspace: Workspace, package: WorkPackage, message: str) -> str | None:
+    """Commit what is uncommitted in a work package's workspace; the new commit, or None where there was nothing.
+
+    In lane-planning only the owned files are committed.
+
+    Raises:
+        Refused: `COMMIT_FAILED`, with what git or a hook said; `NO_GIT_IDENTITY`.
+    """
+    git = Git(place_workspace.path)
+    scope = scope_of(package, place_workspace)
+    changes = git.changes(*scope)
+    if not changes:
+        return None
+    if git.identity() is None:
+        raise no_identity()
+    if place_workspace.kind == ROOT:
+        new = [change.path for change in changes if change.state == "??"]
+        if new:
+            git.add_intent(*new)
+        done = git.commit_only(message, *(change.path for change in changes))
+    else:
+        done = git.commit_all(message)
+    if done.code != 0:
+        raise Refused(
+            f"git commit failed in {place_workspace.path}: {done.said}",
+            "COMMIT_FAILED",
+            hint=f"git -C {quoted(place_workspace.path)} status",
+        )
+    return git.resolve("HEAD")
+
+
+def submit(
+    context: Context,
+    actor: Actor,
+    package: WorkPackage,
+    manifest: LanesManifest | None,
+    *,
+    note: str | None = None,
+    commit: str | None = None,
+    force: bool = False,
+) -> Submission:
+    """Move a work package to for_review where its conditions hold.
+
+    Args:
+        note: told to the reviewer; with `force` the reason.
+        commit: commit the uncommitted work first, with this message.
+        force: whatever is unmet.
+
+    Raises:
+        TransitionError, Conflict: what the status log refuses.
+    """
+    place = context.place
+    workspace = workspace_of(place, manifest, package.id)
+    if commit and workspace is not None:
+        commit_work(workspace, package, commit)
+    facts, head = work_facts(place, package, workspace, read_status(place))
+    unmet = tuple(for_review(facts))
+    if unmet and not force:
+        return Submission(None, unmet)
+    with writing(place, publish=publish_mode(context.config)) as log:
+        _record_hand_ticks(context, actor, package, log)
+        event = log.move(
+            package.id,
+            Lane.FOR_REVIEW,
+            actor=actor.name,
+            session=actor.session,
+            force=force and bool(unmet),
+            reason=note,
+            subtasks_complete=facts.subtasks_complete,
+            implementation_evidence_present=facts.has_evidence,
+            workspace=workspace.record(head) if workspace else None,
+            execution_mode="direct_repo" if workspace and workspace.kind == ROOT else "worktree",
+        )
+    if workspace is not None and head is not None:
+        note_head(place, workspace.lane_id, package.id, head)
+    leases.release(place, package.id)
+    return Submission(event)
+
+
+def refused(wp_id: str, source: str, unmet: tuple[Unmet, ...]) -> TransitionError:
+    """The refusal that lists all that is missing."""
+    listed = "; ".join(each.what for each in unmet)
+    return TransitionError(
+        f"{wp_id} cannot go from {source} to for_review: {listed}",
+        "TRANSITION_REJECTED",
+        hint=unmet[0].fix,
+        details={"wp_id": wp_id, "unmet": [each.to_dict() for each in unmet]},
+    )
+
+
+def _record_hand_ticks(context: Context, actor: Actor, package: WorkPackage, log: Writer) -> None:
+    """A box ticked by hand becomes an event when its work package goes to review."""
+    found = boxes(context.place)
+    said = {
+        event.data.get("subtask") for event in log.mission_events if event.type == "subtask" and event.data.get("done")
+    }
+    mine = set(subtasks_for(package, found))
+    for box in (box for listed in found.values() for box in listed):
+        if box.done and box.id in mine and box.id not in said:
+            data = {"subtask": box.id, "done": True}
+            log.record("subtask", actor=actor.name, session=actor.session, wp_id=package.id, data=data)

@@ -1,0 +1,1 @@
+"""Review prompts, feedback cycles and the evidence of a verdict."""

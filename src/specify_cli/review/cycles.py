@@ -1,0 +1,91 @@
+"""Review feedback: stored, numbered, immutable, and first in the next implement prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from specify_cli.core.work_packages import WorkPackage
+from specify_cli.home import MissionPlace
+from specify_cli.kernel.values import frozen
+from specify_cli.status.mission_log import MissionEvent
+from specify_cli.status.models import Lane, StatusEvent
+
+
+@frozen
+class Feedback:
+    """What a reviewer asked to be changed.
+
+    Args:
+        cycle: 1 for the first rejection of the work package.
+        file: where its text stands below the mission folder.
+        reference: `feedback://…`, as events name it.
+        text: all of it.
+        reviewer: who wrote it.
+    """
+
+    wp_id: str
+    cycle: int
+    file: str
+    reference: str
+    text: str
+    reviewer: str
+
+    def to_data(self) -> dict[str, object]:
+        """The data of its `review_finding` event."""
+        return {
+            "cycle": self.cycle,
+            "file": self.file,
+            "reference": self.reference,
+            "reviewer": self.reviewer,
+            "text": self.text,
+        }
+
+
+def feedback_of(events: Sequence[MissionEvent], wp_id: str) -> list[Feedback]:
+    """All feedback on a work package, oldest first."""
+    found: list[Feedback] = []
+    for event in events:
+        if event.type != "review_finding" or event.wp_id != wp_id:
+            continue
+        data = event.data
+        cycle = data.get("cycle")
+        found.append(
+            Feedback(
+                wp_id,
+                cycle if isinstance(cycle, int) else len(found) + 1,
+                str(data.get("file", "")),
+                str(data.get("reference", "")),
+                str(data.get("text", "")),
+                str(data.get("reviewer") or event.actor),
+            )
+        )
+    return found
+
+
+def next_feedback(
+    place: MissionPlace, package: WorkPackage, events: Sequence[MissionEvent], text: str, reviewer: str
+) -> Feedback:
+    """The next review cycle of a work package, not yet recorded."""
+    cycle = max((each.cycle for each in feedback_of(events, package.id)), default=0) + 1
+    stem = PurePosixPath(package.file).stem
+    return Feedback(
+        package.id,
+        cycle,
+        f"tasks/{stem}/review-cycle-{cycle}.md",
+        f"feedback://{place.slug}/{package.id}/review-cycle-{cycle}.md",
+        text if text.endswith("\n") else text + "\n",
+        reviewer,
+    )
+
+
+def rejections(events: Sequence[StatusEvent], wp_id: str) -> int:
+    """How often a verdict sent a work package back; a forced move is none."""
+    return sum(
+        1
+        for event in events
+        if event.wp_id == wp_id
+        and not event.force
+        and event.from_lane in (Lane.IN_REVIEW, Lane.APPROVED)
+        and event.to_lane in (Lane.PLANNED, Lane.IN_PROGRESS)
+    )

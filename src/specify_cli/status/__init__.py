@@ -1,0 +1,1 @@
+"""The logs of a mission and the fold of them."""

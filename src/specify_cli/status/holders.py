@@ -1,0 +1,65 @@
+"""Who holds a work package and who implemented it, told by the logs alone.
+
+A lease file only says whether that holder is quiet (see `workspaces/leases.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from specify_cli.kernel import clock
+from specify_cli.kernel.values import frozen
+from specify_cli.status.mission_log import MissionEvent
+from specify_cli.status.models import Lane, StatusEvent, StatusSnapshot
+
+WORKING = frozenset({Lane.CLAIMED, Lane.IN_PROGRESS})
+HELD = WORKING | {Lane.IN_REVIEW}
+TAKEN_OVER = "lease_taken_over"
+
+
+@frozen
+class Holder:
+    """An actor and its session; sessions without an id cannot be told apart."""
+
+    actor: str
+    session: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.actor} ({self.session})" if self.session else self.actor
+
+
+def holders(snapshot: StatusSnapshot, events: Iterable[MissionEvent]) -> dict[str, Holder]:
+    """Work package -> holder: the latest claim, or a later take-over of it.
+
+    Args:
+        snapshot: the fold of the status log.
+        events: the mission log.
+    """
+    held: dict[str, tuple[str, Holder]] = {}
+    for wp_id, state in snapshot.work_packages.items():
+        if state["holder_actor"] is not None:
+            since = clock.sort_key(state["holder_since"] or "")
+            held[wp_id] = (since, Holder(state["holder_actor"], state["holder_session"]))
+    for event in events:
+        if event.type == TAKEN_OVER and event.wp_id in held and clock.sort_key(event.at) > held[event.wp_id][0]:
+            held[event.wp_id] = (clock.sort_key(event.at), Holder(event.actor, event.session))
+    return {wp_id: holder for wp_id, (_, holder) in held.items()}
+
+
+def implementers(events: Sequence[StatusEvent], mission_events: Iterable[MissionEvent]) -> dict[str, Holder]:
+    """Work package -> who worked on it last, before any review.
+
+    Args:
+        events: the status log in fold order.
+        mission_events: the mission log, for work that was taken over.
+    """
+    found: dict[str, tuple[str, Holder]] = {}
+    for event in events:
+        if event.to_lane in WORKING or (event.to_lane is Lane.FOR_REVIEW and event.from_lane in WORKING):
+            found[event.wp_id] = (clock.sort_key(event.at), Holder(event.actor, event.session))
+    for taken in mission_events:
+        if taken.type == TAKEN_OVER and taken.wp_id in found:
+            at = clock.sort_key(taken.at)
+            if at >= found[taken.wp_id][0] and taken.data.get("work") != "review":
+                found[taken.wp_id] = (at, Holder(taken.actor, taken.session))
+    return {wp_id: holder for wp_id, (_, holder) in found.items()}

@@ -1,0 +1,269 @@
+"""A log of a mission: this clone's journal, and the published copy in the tree.
+
+The journal is where events are recorded at once. The copy travels with the branch: it is brought up to date at
+milestones, and a teammate's commit brings events that the journal lacks. So a reader takes the union of both; a
+writer appends to the journal; publishing appends to the copy what it lacks and never changes a line of it.
+
+Nothing here locks: a caller that writes holds the mission's lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from specify_cli.home import MissionPlace
+from specify_cli.kernel import clock, files
+from specify_cli.kernel.errors import Refused, SpecKittyError
+from specify_cli.kernel.values import frozen
+from specify_cli.status import lines, tails
+from specify_cli.status.lines import Line, Scan
+from specify_cli.status.mission_log import MISSION_EVENTS_FILENAME
+from specify_cli.status.problems import TORN, Problem, Severity
+
+EVENTS_FILENAME = "status.events.jsonl"
+ALWAYS = "always"
+
+
+@frozen
+class LogFile:
+    """One of a mission's logs.
+
+    Args:
+        place: the mission.
+        name: the copy's file name.
+        live: the journal, outside the tree.
+        publish: `milestone`, or `always` to append to the copy at every write too.
+    """
+
+    place: MissionPlace
+    name: str
+    live: Path
+    publish: str = "milestone"
+
+    @property
+    def journal(self) -> Path:
+        """Where events are recorded; outside git the file in the tree itself."""
+        return self.live if self.place.repo.has_git else self.place.feature_dir / self.name
+
+    @property
+    def copy(self) -> Path | None:
+        """The published copy in the mission's home; None without a home, and outside git."""
+        folder = self.place.folder if self.place.repo.has_git else None
+        return None if folder is None else folder / self.name
+
+    @property
+    def where(self) -> str:
+        """The copy's name in problems."""
+        if self.copy is not None:
+            return str(self.copy)
+        return f"{self.place.target_branch}:{self.place.relative}/{self.name}"
+
+
+def status_log(place: MissionPlace, publish: str = "milestone") -> LogFile:
+    """The log of moves."""
+    return LogFile(place, EVENTS_FILENAME, place.journal, publish)
+
+
+def mission_log_file(place: MissionPlace, publish: str = "milestone") -> LogFile:
+    """The log of everything beside the moves."""
+    return LogFile(place, MISSION_EVENTS_FILENAME, place.mission_journal, publish)
+
+
+@frozen
+class Reading:
+    """The union of journal and copy.
+
+    Args:
+        objects: parsed lines, each id once, in no particular order; annotations of newer versions included.
+        numbers: the line number of each; negative where it is a line of the journal.
+        problems: what was skipped.
+        unpublished: indexes of the objects that the copy lacks.
+        log: what was read.
+    """
+
+    objects: list[Line]
+    numbers: list[int]
+    problems: tuple[Problem, ...]
+    unpublished: tuple[int, ...]
+    log: LogFile
+
+    def origin(self, index: int) -> tuple[str, int]:
+        """File and line of an object."""
+        number = self.numbers[index]
+        return (str(self.log.journal), -number) if number < 0 else (self.log.where, number)
+
+
+def read(log: LogFile) -> Reading:
+    """Read a log: the journal and the copy in the home, or at the target branch's tip without a home.
+
+    Raises:
+        Refused: `LOG_NOT_A_FILE`: something else stands in a log's place.
+        Unavailable: it cannot be read.
+    """
+    published = _scan_copy(log)
+    recorded = _scan_journal(log.journal, published.seen)
+    union = _Union(log, published)
+    union.add_copy()
+    union.add_journal(recorded)
+    return union.reading((*published.problems, *recorded.problems))
+
+
+def _scan_copy(log: LogFile) -> Scan:
+    if log.copy is not None:
+        return lines.scan_file(log.copy)
+    data = log.place.read_bytes(log.name) if log.place.repo.has_git else None
+    return lines.scan_bytes(data or b"", log.where)
+
+
+def _scan_journal(path: Path, known: lines.Known) -> Scan:
+    """The journal; a torn end may be a write that is under way, and is looked at once more."""
+    found = lines.scan_file(path, known)
+    if any(problem.code == TORN for problem in found.problems):
+        clock.sleep(0.01)
+        found = lines.scan_file(path, known)
+    return found
+
+
+class _Union:
+    """Puts copy and journal together: each event id once, the journal's content where they differ."""
+
+    def __init__(self, log: LogFile, published: Scan) -> None:
+        self._log = log
+        self._published = published
+        self._objects: list[Line] = []
+        self._numbers: list[int] = []
+        self._by_id: dict[str, int] = {}
+        self._missing: list[int] = []
+        self._problems: list[Problem] = []
+
+    def add_copy(self) -> None:
+        foreign: dict[str, list[int]] = {}
+        for entry, number in zip(self._published.objects, self._published.numbers, strict=True):
+            owner = entry.get("mission_id")
+            if isinstance(owner, str) and self._log.place.mission_id not in (None, owner):
+                foreign.setdefault(owner, []).append(number)
+            else:
+                self._add(entry, number)
+        for owner, numbers in sorted(foreign.items()):
+            message = f"{len(numbers)} events belong to another mission, {owner}; they are skipped"
+            self._report(Severity.WARNING, "FOREIGN_MISSION", message, numbers[0], "spec-kitty doctor log")
+
+    def add_journal(self, recorded: Scan) -> None:
+        for entry, number in zip(recorded.objects, recorded.numbers, strict=True):
+            if self._add(entry, -number):
+                self._missing.append(len(self._objects) - 1)
+
+    def _add(self, entry: Line, number: int) -> bool:
+        event_id = entry.get("event_id")
+        if isinstance(event_id, str):
+            known = self._by_id.setdefault(event_id, len(self._objects))
+            if known != len(self._objects):
+                self._meet(known, entry, number)
+                return False
+        self._objects.append(entry)
+        self._numbers.append(number)
+        return True
+
+    def _meet(self, known: int, entry: Line, number: int) -> None:
+        """Two lines of one id: identical ones are one; else the journal's content counts, else the lesser text."""
+        held = self._objects[known]
+        if held == entry:
+            return
+        message = f"event {entry['event_id']} stands twice in the log with different contents"
+        self._report(Severity.ERROR, "EVENT_ID_CONFLICT", message, number, "spec-kitty agent status validate")
+        if number < 0 <= self._numbers[known] or (number > 0 and lines.encode([entry]) < lines.encode([held])):
+            self._objects[known] = entry
+            self._numbers[known] = number
+
+    def _report(self, severity: Severity, code: str, message: str, number: int, fix: str) -> None:
+        where = str(self._log.journal) if number < 0 else self._log.where
+        self._problems.append(Problem(severity, code, message, where, abs(number), fix))
+
+    def reading(self, problems: tuple[Problem, ...]) -> Reading:
+        return Reading(self._objects, self._numbers, (*problems, *self._problems), tuple(self._missing), self._log)
+
+
+def append(log: LogFile, objects: Sequence[Mapping[str, object]]) -> tuple[Problem, ...]:
+    """Record events: one write of whole lines to the journal, then fsync; to the copy too where that is asked for.
+
+    Args:
+        log: the caller holds the mission's lock.
+        objects: events in the order in which they happened.
+
+    Returns:
+        What was set aside on the way, and a warning where the copy could not be written: the events are recorded.
+
+    Raises:
+        Refused: `STATE_READ_ONLY`, `SYMLINK_REFUSED`, `LOG_NOT_A_FILE`.
+        Unavailable: `DISK_FULL`; then nothing was recorded.
+    """
+    if not objects:
+        return ()
+    problems = _append(log, log.journal, objects)
+    if log.publish == ALWAYS:
+        try:
+            problems += _append_to_copy(log, objects)
+        except SpecKittyError as error:
+            message = f"recorded, but the published copy could not be written: {error.message}"
+            problems += (Problem(Severity.WARNING, "COPY_NOT_WRITTEN", message, log.where, None, error.hint),)
+    return problems
+
+
+def publish(log: LogFile) -> int:
+    """Append to the published copy what it lacks, in fold order; returns how many lines that were.
+
+    Nothing happens without a home, and while the user's own rebase or merge is under way there.
+
+    Args:
+        log: the caller holds the mission's lock.
+
+    Raises:
+        As `read` and `append`.
+    """
+    if _open_copy(log) is None:
+        return 0
+    reading = read(log)
+    missing = sorted((reading.objects[index] for index in reading.unpublished), key=_order)
+    if missing:
+        _append_to_copy(log, missing)
+    return len(missing)
+
+
+def unpublished(log: LogFile) -> int:
+    """How many recorded events the published copy lacks."""
+    return len(read(log).unpublished)
+
+
+def _order(entry: Line) -> tuple[str, str]:
+    at = entry.get("at") or entry.get("timestamp")
+    return clock.sort_key(str(at or "")), str(entry.get("event_id") or "")
+
+
+def _open_copy(log: LogFile) -> Path | None:
+    """The copy, where it may be written now."""
+    copy, home = log.copy, log.place.home
+    if copy is None or home is None or home.busy or not copy.parent.is_dir():
+        return None
+    if not copy.parent.resolve().is_relative_to(home.path.resolve()):
+        raise Refused(
+            f"{copy.parent} leads out of the project and is not written through",
+            "SYMLINK_REFUSED",
+            hint=f"ls -l {copy.parent}",
+        )
+    return copy
+
+
+def _append_to_copy(log: LogFile, objects: Sequence[Mapping[str, object]]) -> tuple[Problem, ...]:
+    copy = _open_copy(log)
+    return () if copy is None else _append(log, copy, objects)
+
+
+def _append(log: LogFile, path: Path, objects: Sequence[Mapping[str, object]]) -> tuple[Problem, ...]:
+    data = lines.encode(objects)
+    found: tuple[Problem, ...] = ()
+    if lines.is_log(path):
+        glue, found = tails.mend(path, log.place.state / "quarantine", f"{log.place.key}-{log.name}")
+        data = glue + data
+    files.append(path, data, private=path == log.live)
+    return found

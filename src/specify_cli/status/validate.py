@@ -1,0 +1,207 @@
+"""What is wrong with a mission's logs, as problems with a fix each. Pure: it looks at what was read.
+
+An event of a version before mission ids was made under other rules: what today would be an error is a warning there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from specify_cli.kernel.errors import Refused
+from specify_cli.kernel.text import is_ulid
+from specify_cli.kernel.values import frozen
+from specify_cli.status import reading as readings
+from specify_cli.status.models import Lane, StatusEvent, StatusSnapshot
+from specify_cli.status.problems import Problem, Severity
+from specify_cli.status.reducer import Fold
+from specify_cli.status.store import Reading
+from specify_cli.status.transitions import MATRIX, TERMINAL_LANES, allowed_targets
+
+EXECUTION_MODES = frozenset({"worktree", "direct_repo"})
+Origins = Mapping[str, tuple[str, int]]
+_NOWHERE: Origins = {}
+
+
+@frozen
+class ValidationResult:
+    """All problems of a mission's logs, the gravest first."""
+
+    problems: tuple[Problem, ...]
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """What makes it fail."""
+        return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What somebody should settle."""
+        return tuple(problem for problem in self.problems if problem.severity is Severity.WARNING)
+
+    @property
+    def passed(self) -> bool:
+        """Whether there is no error."""
+        return not self.errors
+
+    def to_dict(self) -> dict[str, object]:
+        """The JSON shape."""
+        return {"passed": self.passed, "findings": [problem.to_dict() for problem in self.problems]}
+
+
+def validate_logs(moves: Reading, facts: Reading, known_wps: Collection[str] | None = None) -> ValidationResult:
+    """Everything that is wrong with a mission's two logs.
+
+    Args:
+        moves: the status log, as `store.read` gives it.
+        facts: the mission log.
+        known_wps: ids of the work packages that the plan has; None where there is no plan to compare with.
+    """
+    events, _ = readings.status_events(moves)
+    _, odd_facts = readings.mission_events_of(facts)
+    origins = {str(entry.get("event_id")): moves.origin(index) for index, entry in enumerate(moves.objects)}
+    snapshot = Fold.of(events).snapshot()
+    found = [*moves.problems, *facts.problems, *odd_facts]
+    for index, entry in enumerate(moves.objects):
+        if "to_lane" in entry:
+            found += validate_event_schema(entry, moves.origin(index))
+    found += validate_transition_legality(events, origins)
+    found += validate_done_evidence(events, origins)
+    found += validate_lost_claims(snapshot, origins)
+    found += validate_predecessors(events, origins)
+    if known_wps is not None:
+        found += validate_work_packages(snapshot, known_wps, moves.log.where)
+    found += validate_publication(moves, facts)
+    rank = list(Severity)
+    return ValidationResult(tuple(sorted(found, key=lambda problem: rank.index(problem.severity))))
+
+
+def validate_event_schema(event: Mapping[str, object], origin: tuple[str, int] = ("", 0)) -> list[Problem]:
+    """What is wrong with one line of the status log that looks like a move.
+
+    Args:
+        event: the parsed line.
+        origin: its file and line number.
+    """
+    problems: list[Problem] = []
+
+    def add(severity: Severity, message: str) -> None:
+        file, line = origin
+        name = event.get("event_id", "(no id)")
+        fix = "spec-kitty doctor log --fix" if severity is Severity.ERROR else None
+        problems.append(Problem(severity, "INVALID_EVENT", f"event {name!r}: {message}", file, line or None, fix))
+
+    try:
+        parsed = StatusEvent.from_dict(event)
+    except Refused as error:
+        add(Severity.ERROR, error.message.partition(": ")[2])
+        return problems
+    if not is_ulid(parsed.event_id):
+        add(Severity.WARNING, "event_id is not a ULID")
+    if not isinstance(event.get("actor"), str) or not event["actor"]:
+        add(Severity.WARNING, "actor is missing")
+    if not parsed.mission_slug:
+        add(Severity.WARNING, "mission_slug is missing")
+    if parsed.execution_mode not in EXECUTION_MODES:
+        add(Severity.WARNING, f"execution_mode is {parsed.execution_mode!r}")
+    if parsed.force and not (parsed.reason or "").strip():
+        add(Severity.WARNING, "forced without a reason")
+    if "evidence" in parsed.extra and parsed.evidence is None:
+        add(Severity.WARNING, "evidence wants a review with reviewer, verdict and reference")
+    return problems
+
+
+def validate_transition_legality(events: Iterable[StatusEvent], origins: Origins = _NOWHERE) -> list[Problem]:
+    """Unforced moves that were applied and that the rules do not know.
+
+    Args:
+        events: in fold order.
+        origins: event id -> file and line.
+    """
+    problems: list[Problem] = []
+    fold = Fold()
+    for event in events:
+        lane = fold.lane_of(event.wp_id)
+        known = fold.last_applied(event.wp_id) is not None
+        if not fold.apply(event) or event.force or event.is_bootstrap:
+            continue
+        if known and event.from_lane is not lane:
+            message = f"{event.wp_id} was {lane}, but event {event.event_id} moves it from {event.from_lane}"
+            problems.append(_problem(event, "FROM_LANE_MISMATCH", message, origins))
+        if (event.from_lane, event.to_lane) not in MATRIX:
+            ways = ", ".join(allowed_targets(event.from_lane)) or "nowhere without force"
+            message = f"{event.wp_id}: there is no move {event.from_lane} -> {event.to_lane} (allowed: {ways})"
+            problems.append(_problem(event, "ILLEGAL_TRANSITION", message, origins))
+    return problems
+
+
+def validate_done_evidence(events: Iterable[StatusEvent], origins: Origins = _NOWHERE) -> list[Problem]:
+    """Unforced moves to done that do not say who reviewed the work; arguments as above."""
+    return [
+        _problem(event, "DONE_WITHOUT_EVIDENCE", f"{event.wp_id} is done without evidence of its review", origins)
+        for event in events
+        if event.to_lane is Lane.DONE and event.evidence is None and not event.force
+    ]
+
+
+def validate_lost_claims(snapshot: StatusSnapshot, origins: Origins = _NOWHERE) -> list[Problem]:
+    """Moves of two clones that excluded each other and that nobody has settled yet."""
+    problems = []
+    for claim in snapshot.lost_claims:
+        file, line = origins.get(claim.event_id, ("", None))
+        problems.append(Problem(Severity.WARNING, "LOST_CLAIM", claim.message, file, line, claim.fix))
+    return problems
+
+
+def validate_predecessors(events: Collection[StatusEvent], origins: Origins = _NOWHERE) -> list[Problem]:
+    """Moves that build on an event that the log lacks."""
+    ids = {event.event_id for event in events}
+    problems = []
+    for event in events:
+        if event.prev is not None and event.prev not in ids:
+            file, line = origins.get(event.event_id, ("", None))
+            message = f"event {event.event_id} of {event.wp_id} builds on {event.prev}, which the log lacks"
+            problems.append(Problem(Severity.WARNING, "MISSING_PREDECESSOR", message, file, line, "git pull"))
+    return problems
+
+
+def validate_work_packages(snapshot: StatusSnapshot, known_wps: Collection[str], file: str = "") -> list[Problem]:
+    """Work packages of the log that the plan does not have.
+
+    Args:
+        snapshot: the fold of the log.
+        known_wps: ids in the plan.
+        file: the log.
+    """
+    problems = []
+    for wp_id, state in snapshot.work_packages.items():
+        if wp_id in known_wps:
+            continue
+        message = f"{wp_id} is {state['lane']} and not in the plan"
+        fix = f'spec-kitty agent tasks move-task {wp_id} --to canceled --note "removed from the plan"'
+        final = state["lane"] in TERMINAL_LANES
+        severity = Severity.NOTE if final else Severity.ERROR
+        problems.append(Problem(severity, "UNKNOWN_WORK_PACKAGE", message, file, None, None if final else fix))
+    return problems
+
+
+def validate_publication(*logs: Reading) -> list[Problem]:
+    """Recorded events that the copies in the tree lack."""
+    return [
+        Problem(
+            Severity.NOTE,
+            "UNPUBLISHED",
+            f"{len(log.unpublished)} events of {log.log.name} are recorded and not yet published",
+            log.log.where,
+            None,
+            "spec-kitty materialize",
+        )
+        for log in logs
+        if log.unpublished and log.log.place.repo.has_git
+    ]
+
+
+def _problem(event: StatusEvent, code: str, message: str, origins: Origins) -> Problem:
+    file, line = origins.get(event.event_id, ("", None))
+    severity = Severity.ERROR if event.mission_id else Severity.WARNING
+    fix = f'spec-kitty agent tasks move-task {event.wp_id} --to {event.to_lane} --force --note "settled"'
+    return Problem(severity, code, message, file, line, fix)

@@ -1,0 +1,1 @@
+"""Worktrees of lanes, leases of their holders, merges computed before they happen."""

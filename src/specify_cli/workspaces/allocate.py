@@ -1,0 +1,224 @@
+"""The worktree of a work package: found, repaired or made, with what it depends on already in it.
+
+All of it can be repeated after a crash at any point; a failed step undoes what this run made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from specify_cli.home import MissionPlace
+from specify_cli.kernel import files, locks
+from specify_cli.kernel.errors import NotFound, Refused
+from specify_cli.kernel.git import Git
+from specify_cli.kernel.paths import Checkout
+from specify_cli.kernel.text import quoted
+from specify_cli.kernel.values import frozen, replace
+from specify_cli.lanes.branch_naming import PLANNING_LANE_ID, lane_branch_name, mission_branch_name
+from specify_cli.lanes.models import ExecutionLane, LanesManifest
+from specify_cli.workspaces.dependencies import Needed, bring_together, still_missing
+from specify_cli.workspaces.lookup import LANE, ROOT, Workspace, lane_of, lane_path
+from specify_cli.workspaces.records import LaneRecord, Span, read_record, write_record
+from specify_cli.workspaces.recovery import clear_way, usable
+
+
+@frozen
+class _Start:
+    """Where a lane begins: at its own tip, else at the mission branch (made at the target where there is none)."""
+
+    commit: str
+    tip: str | None
+    mission_branch: str | None = None
+
+
+def ensure_workspace(
+    place: MissionPlace,
+    manifest: LanesManifest | None,
+    wp_id: str,
+    needed: Sequence[Needed],
+    *,
+    base: str | None = None,
+    resume: bool = False,
+    begun: bool = False,
+    scope: Sequence[str] = (),
+) -> Workspace:
+    """Make the worktree of a work package ready.
+
+    Args:
+        place: the mission.
+        manifest: its lanes.
+        wp_id: the work package.
+        needed: the work packages it builds on, with their branches.
+        base: start a new lane from this commit instead of the mission branch.
+        resume: its holder comes back: the worktree is taken as it is.
+        begun: the lane holds work already, so a branch that is not here is missed.
+        scope: git path patterns of its owned files, which in lane-planning must be clean.
+
+    Raises:
+        Refused: `NOT_A_GIT_REPOSITORY`, `LANES_MISSING`, `LANE_BRANCH_MISSING`, `WORKTREE_DIRTY`, `WORKTREE_WRONG_BRANCH`,
+            `WORKSPACE_BLOCKED`, `TARGET_NOT_CHECKED_OUT`.
+        Conflict: `DEPENDENCY_CONFLICT`.
+    """
+    place.repo.require_git()
+    lane = lane_of(manifest, place, wp_id)
+    with locks.held(place.state / "locks" / "workspaces.lock", timeout=120, doing=f"workspace of {wp_id}"):
+        if lane.lane_id == PLANNING_LANE_ID:
+            found = _planning(place, wp_id, () if resume else scope)
+        else:
+            found = _lane(place, lane, wp_id, needed, base, resume=resume, begun=begun)
+        return _remember(place, found)
+
+
+def _planning(place: MissionPlace, wp_id: str, scope: Sequence[str]) -> Workspace:
+    home = place.feature_dir.parent.parent
+    git = Git(home)
+    dirty = [change.path for change in git.changes(*scope)] if scope else []
+    if dirty:
+        raise _dirty(home, dirty, wp_id)
+    branch = lane_branch_name(place.slug, PLANNING_LANE_ID, place.target_branch)
+    return Workspace(wp_id, PLANNING_LANE_ID, home, branch, git.resolve("HEAD") or "", ROOT)
+
+
+def _lane(
+    place: MissionPlace,
+    lane: ExecutionLane,
+    wp_id: str,
+    needed: Sequence[Needed],
+    base: str | None,
+    *,
+    resume: bool,
+    begun: bool,
+) -> Workspace:
+    git = place.git
+    branch = lane_branch_name(place.slug, lane.lane_id, place.target_branch)
+    record = read_record(place, lane.lane_id)
+    refs = git.branches("refs/heads")
+    worktree = usable(place, branch, record.path if record else lane_path(place, lane.lane_id))
+    if worktree is not None and not resume:
+        _check_clean(place, worktree, branch, wp_id)
+    start = _start(place, refs, branch, begun=begun or record is not None)
+    target = start.commit
+    brought: tuple[str, ...] = ()
+    missing: tuple[Needed, ...] = ()
+    known = record is not None and wp_id in record.wps
+    if base is not None and not known:
+        target = _asked_base(git, base, start.tip)
+        missing = still_missing(git, refs, target, needed)
+    elif not (known or resume):
+        target, brought = bring_together(
+            place, git, refs, start.commit, needed, wp_id, branch if start.tip is not None else None
+        )
+    path = worktree.path if worktree else lane_path(place, lane.lane_id)
+    if worktree is None:
+        _make(git, path, branch, start, target)
+    elif target != start.commit:
+        _bring_forward(place, worktree, target, wp_id)
+    lacking = tuple(need.branch for need in missing)
+    return Workspace(wp_id, lane.lane_id, path, branch, target, LANE, worktree is None, brought, lacking)
+
+
+def _asked_base(git: Git, base: str, tip: str | None) -> str:
+    """The commit that a person names as the base; it must hold what the lane has already."""
+    commit = git.resolve(base)
+    if commit is None:
+        raise NotFound(f"there is no commit {base!r}", "BASE_NOT_FOUND", hint="git branch --all")
+    if tip is not None and not git.is_ancestor(tip, commit):
+        raise Refused(
+            f"{base} does not contain what the lane has already ({tip[:10]})",
+            "BASE_INVALID",
+            hint=f"git log {base}..{tip}",
+        )
+    return commit
+
+
+def _start(place: MissionPlace, refs: dict[str, str], branch: str, *, begun: bool) -> _Start:
+    tip = refs.get(f"refs/heads/{branch}")
+    if tip is not None:
+        return _Start(tip, tip)
+    if begun:
+        raise lane_branch_missing(place, branch)
+    mission_branch = mission_branch_name(place.slug)
+    standing = refs.get(f"refs/heads/{mission_branch}")
+    if standing is not None:
+        return _Start(standing, None)
+    target = refs.get(f"refs/heads/{place.target_branch}")
+    if target is None:
+        raise NotFound(f"there is no branch {place.target_branch}", "BRANCH_NOT_FOUND", hint="git fetch --all")
+    return _Start(target, None, mission_branch)
+
+
+def lane_branch_missing(place: MissionPlace, branch: str) -> Refused:
+    """The refusal for a lane whose work this clone does not have."""
+    return Refused(
+        f"branch {branch} holds work of this mission and is not in this clone",
+        "LANE_BRANCH_MISSING",
+        hint=f"git -C {quoted(place.repo.root)} fetch origin {branch}:{branch}",
+        details={"branch": branch},
+    )
+
+
+def _check_clean(place: MissionPlace, worktree: Checkout, branch: str, wp_id: str) -> None:
+    """A new claim wants the right branch and nothing uncommitted; the copy of the mission's folder does not count."""
+    if worktree.branch != branch:
+        raise Refused(
+            f"{worktree.path} has {worktree.branch or 'no branch'} checked out, {wp_id} needs {branch}",
+            "WORKTREE_WRONG_BRANCH",
+            hint=f"git -C {quoted(worktree.path)} switch {branch}",
+        )
+    changed = [change.path for change in Git(worktree.path).changes()]
+    dirty = [path for path in changed if not path.startswith(f"{place.relative}/")]
+    if dirty:
+        raise _dirty(worktree.path, dirty, wp_id)
+
+
+def _dirty(path: Path, dirty: Sequence[str], wp_id: str) -> Refused:
+    return Refused(
+        f"{path} has uncommitted changes ({', '.join(dirty[:5])}), so {wp_id} cannot begin there",
+        "WORKTREE_DIRTY",
+        hint=f'cd {quoted(path)} && git add -- {" ".join(dirty[:5])} && git commit -m "Keep what was left"',
+        details={"files": list(dirty), "path": str(path)},
+    )
+
+
+def _bring_forward(place: MissionPlace, worktree: Checkout, target: str, wp_id: str) -> None:
+    """Let a standing worktree take what was computed; an edited copy of the mission's folder must not be in the way."""
+    git = Git(worktree.path)
+    dirty = [change.path for change in git.changes(place.relative)]
+    if dirty and set(dirty) & set(git.changed_between("HEAD", target, place.relative)):
+        raise _dirty(worktree.path, dirty, wp_id)
+    git.fast_forward(target)
+
+
+def _make(git: Git, path: Path, branch: str, start: _Start, target: str) -> None:
+    """Make branch and worktree, or neither."""
+    files.make_ignored(path.parent)
+    clear_way(git, path)
+    if start.mission_branch is not None:
+        git.create_branch(start.mission_branch, start.commit)
+    if start.tip is None:
+        git.create_branch(branch, target)
+    elif start.tip != target:
+        git.run("update-ref", f"refs/heads/{branch}", target, start.tip, write=True)
+    try:
+        git.add_worktree(path, branch)
+    except BaseException:
+        # A hook that fails makes git fail when the worktree stands already.
+        git.call("worktree", "remove", "--force", str(path), write=True)
+        undo = ("-d", f"refs/heads/{branch}", target)
+        if start.tip is not None:
+            undo = (f"refs/heads/{branch}", start.tip, target)
+        git.call("update-ref", *undo, write=True)
+        if start.mission_branch is not None:
+            git.call("update-ref", "-d", f"refs/heads/{start.mission_branch}", start.commit, write=True)
+        raise
+
+
+def _remember(place: MissionPlace, found: Workspace) -> Workspace:
+    """Record the workspace; a work package keeps the base of its first claim."""
+    record = read_record(place, found.lane_id)
+    wps = dict(record.wps) if record else {}
+    wps.setdefault(found.wp_id, Span(found.base))
+    found = replace(found, base=wps[found.wp_id].base)
+    write_record(place, LaneRecord(found.lane_id, found.path, found.branch, wps))
+    return found

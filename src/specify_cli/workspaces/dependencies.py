@@ -1,0 +1,113 @@
+"""Bringing the work that a work package builds on into its lane, computed before any file moves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from specify_cli.home import MissionPlace
+from specify_cli.kernel.errors import Conflict, Refused
+from specify_cli.kernel.git import Git
+from specify_cli.kernel.text import quoted
+from specify_cli.kernel.values import frozen
+
+
+@frozen
+class Needed:
+    """A work package that another builds on, and the branch that holds it.
+
+    Args:
+        branch: its lane's branch; for a planning work package the target branch.
+        same_lane: it lies in the same lane, so its work is there already.
+    """
+
+    wp_id: str
+    branch: str
+    same_lane: bool = False
+
+
+def bring_together(
+    place: MissionPlace,
+    git: Git,
+    refs: dict[str, str],
+    start: str,
+    needed: Sequence[Needed],
+    wp_id: str,
+    lane_branch: str | None = None,
+) -> tuple[str, tuple[str, ...]]:
+    """The commit that holds a lane's tip and all it needs, made in the object database.
+
+    Args:
+        refs: full name -> commit of all local branches.
+        start: the lane's tip.
+        needed: what must be in it.
+        wp_id: the work package that begins.
+        lane_branch: the lane's branch where there is one: begun from it alone, the rest can be merged by hand.
+
+    Returns:
+        The commit (`start` itself where nothing was missing), and in words what was brought.
+
+    Raises:
+        Refused: `LANE_BRANCH_MISSING`.
+        Conflict: `DEPENDENCY_CONFLICT`, naming files and both work packages.
+    """
+    current = start
+    brought: list[str] = []
+    holders: list[str] = []
+    for need in needed:
+        if need.same_lane:
+            continue
+        tip = refs.get(f"refs/heads/{need.branch}")
+        if tip is None:
+            raise Refused(
+                f"{wp_id} builds on {need.wp_id}, whose branch {need.branch} is not in this clone",
+                "LANE_BRANCH_MISSING",
+                hint=f"git -C {quoted(place.repo.root)} fetch origin {need.branch}:{need.branch}",
+                details={"branch": need.branch, "wp_id": need.wp_id},
+            )
+        if tip == current or git.is_ancestor(tip, current):
+            continue
+        current = _merge(place, git, current, tip, need, wp_id, holders, lane_branch or need.branch)
+        brought.append(f"{need.wp_id} ({need.branch})")
+        holders.append(need.wp_id)
+    return current, tuple(brought)
+
+
+def still_missing(git: Git, refs: dict[str, str], commit: str, needed: Sequence[Needed]) -> tuple[Needed, ...]:
+    """What a commit does not hold of the work that it should build on."""
+    return tuple(
+        need
+        for need in needed
+        if not need.same_lane
+        and ((tip := refs.get(f"refs/heads/{need.branch}")) is None or not git.is_ancestor(tip, commit))
+    )
+
+
+def _merge(
+    place: MissionPlace,
+    git: Git,
+    current: str,
+    tip: str,
+    need: Needed,
+    wp_id: str,
+    holders: Sequence[str],
+    way_out: str,
+) -> str:
+    if git.is_ancestor(current, tip):
+        return tip
+    merged = git.merge_tree(current, tip)
+    mine = f"{place.relative}/"
+    conflicts = [path for path in merged.conflicts if not path.startswith(mine)]
+    if conflicts:
+        others = " and ".join(holders) or f"the lane of {wp_id}"
+        raise Conflict(
+            f"{wp_id} builds on {need.wp_id} and {others}, and both changed {', '.join(conflicts[:5])}",
+            "DEPENDENCY_CONFLICT",
+            hint=f"spec-kitty agent action implement {wp_id} --agent NAME --mission {place.slug} --base {way_out}",
+            details={"files": conflicts, "wps": [*holders, need.wp_id], "wp_id": wp_id},
+        )
+    tree = merged.tree
+    if merged.conflicts:
+        # The mission's own documents in a lane are a copy of the day it was made; the newer copy is taken.
+        fresh = {path: git.show_bytes(f"{tip}:{path}") for path in merged.conflicts}
+        tree = git.edit_tree(tree, fresh, scratch=place.state / f"index-{wp_id}")
+    return git.commit_tree(tree, (current, tip), f"Bring {need.wp_id} into the lane of {wp_id}\n")

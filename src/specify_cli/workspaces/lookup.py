@@ -1,0 +1,81 @@
+"""Where a work package's workspace is; read only, and cheap to import."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from pathlib import Path
+
+from specify_cli.home import MissionPlace
+from specify_cli.kernel.errors import Refused
+from specify_cli.kernel.paths import WORKTREES
+from specify_cli.kernel.values import frozen
+from specify_cli.lanes.branch_naming import PLANNING_LANE_ID
+from specify_cli.lanes.models import ExecutionLane, LanesManifest
+from specify_cli.workspaces.records import read_record
+
+LANE = "lane_workspace"
+ROOT = "repo_root"
+
+
+@frozen
+class Workspace:
+    """Where a work package is worked on.
+
+    Args:
+        path: the worktree; for lane-planning the mission's home.
+        branch: the branch checked out there.
+        base: the commit its work began from.
+        kind: `lane_workspace` or `repo_root`.
+        created: whether this run made the worktree.
+        brought: what was merged into the lane by this run, in words.
+        missing: branches it builds on that are not in it, because it was begun from a commit that a person named.
+    """
+
+    wp_id: str
+    lane_id: str
+    path: Path
+    branch: str
+    base: str
+    kind: str = LANE
+    created: bool = False
+    brought: tuple[str, ...] = field(default=())
+    missing: tuple[str, ...] = field(default=())
+
+    def record(self, head: str | None = None) -> dict[str, object]:
+        """The `workspace` of a status event."""
+        return {"lane_id": self.lane_id, "branch": self.branch, "base": self.base, "head": head}
+
+
+def lane_of(manifest: LanesManifest | None, place: MissionPlace, wp_id: str) -> ExecutionLane:
+    """The lane of a work package.
+
+    Raises:
+        Refused: `LANES_MISSING` before finalize-tasks ran for it.
+    """
+    lane = None if manifest is None else manifest.lane_for_wp(wp_id)
+    if lane is None:
+        raise Refused(
+            f"{wp_id} has no lane in {place.where('lanes.json')}",
+            "LANES_MISSING",
+            hint=f"spec-kitty agent mission finalize-tasks --mission {place.slug}",
+        )
+    return lane
+
+
+def lane_path(place: MissionPlace, lane_id: str) -> Path:
+    """Where a lane's worktree is made; one that stands elsewhere is remembered by its record."""
+    return place.repo.root / WORKTREES / f"{place.slug}-{lane_id}"
+
+
+def workspace_of(place: MissionPlace, manifest: LanesManifest | None, wp_id: str) -> Workspace | None:
+    """The workspace a work package has in this clone now; None before its first claim. Writes nothing."""
+    lane = None if manifest is None else manifest.lane_for_wp(wp_id)
+    if lane is None:
+        return None
+    if lane.lane_id == PLANNING_LANE_ID and place.home is None:
+        return None
+    record = read_record(place, lane.lane_id)
+    if record is None or wp_id not in record.wps:
+        return None
+    kind = ROOT if lane.lane_id == PLANNING_LANE_ID else LANE
+    return Workspace(wp_id, lane.lane_id, record.path, record.branch, record.wps[wp_id].base, kind)

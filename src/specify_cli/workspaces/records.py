@@ -1,0 +1,97 @@
+"""What this clone knows of a mission's lanes: where the worktree is, and per work package base and head."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from pathlib import Path
+
+from specify_cli.home import MissionPlace
+from specify_cli.kernel import files
+from specify_cli.kernel.errors import Refused
+from specify_cli.kernel.values import frozen
+
+
+@frozen
+class Span:
+    """The commits of one work package on its lane.
+
+    Args:
+        base: the lane's tip when the work package was claimed.
+        head: the tip when it last went to review; None before.
+    """
+
+    base: str
+    head: str | None = None
+
+
+@frozen
+class LaneRecord:
+    """One lane of a mission in this clone."""
+
+    lane_id: str
+    path: Path
+    branch: str
+    wps: dict[str, Span] = field(default_factory=dict)
+
+
+def folder(place: MissionPlace) -> Path:
+    """Where the records of a mission are kept."""
+    return place.state / "workspaces" / place.key
+
+
+def workspace_records(place: MissionPlace) -> list[LaneRecord]:
+    """All lanes of a mission that this clone has worked in, by name."""
+    where = folder(place)
+    names = sorted(entry.stem for entry in where.glob("*.json")) if where.is_dir() else []
+    found = (read_record(place, name) for name in names)
+    return [record for record in found if record is not None]
+
+
+def read_record(place: MissionPlace, lane_id: str) -> LaneRecord | None:
+    """The record of one lane, or None.
+
+    Raises:
+        Refused: `RECORD_INVALID`: the file is not what we wrote.
+    """
+    path = folder(place) / f"{lane_id}.json"
+    data = files.read_json(path)
+    if data is None:
+        return None
+    spans = data.get("wps")
+    try:
+        wps = {
+            str(wp_id): Span(str(span["base"]), span.get("head"))
+            for wp_id, span in (spans.items() if isinstance(spans, dict) else ())
+        }
+        return LaneRecord(str(data["lane_id"]), Path(str(data["path"])), str(data["branch"]), wps)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise Refused(f"{path} is not a workspace record: {error}", "RECORD_INVALID", hint=f"rm {path}") from error
+
+
+def write_record(place: MissionPlace, record: LaneRecord) -> None:
+    """Keep the record of one lane."""
+    files.make_private(folder(place))
+    files.write_json(
+        folder(place) / f"{record.lane_id}.json",
+        {
+            "lane_id": record.lane_id,
+            "path": str(record.path),
+            "branch": record.branch,
+            "wps": {wp_id: {"base": span.base, "head": span.head} for wp_id, span in record.wps.items()},
+        },
+    )
+
+
+def forget_record(place: MissionPlace, lane_id: str) -> None:
+    """Drop the record of a lane that was cleaned up."""
+    files.remove(folder(place) / f"{lane_id}.json")
+
+
+def note_head(place: MissionPlace, lane_id: str, wp_id: str, head: str) -> None:
+    """Remember the commit at which a work package went to review."""
+    record = read_record(place, lane_id)
+    if record is None:
+        return
+    base = record.wps[wp_id].base if wp_id in record.wps else head
+    wps = {**record.wps, wp_id: Span(base, head)}
+    write_record(place, LaneRecord(record.lane_id, record.path, record.branch, wps))

@@ -1,0 +1,107 @@
+"""Merges and commits in the object database alone: no reference, index or file of the user's is touched."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from specify_cli.home import MissionPlace
+from specify_cli.kernel import files
+from specify_cli.kernel.git import Git, TreeMerge
+from specify_cli.kernel.paths import SPECS
+from specify_cli.kernel.values import frozen
+
+_UNION = f"{SPECS}/**/*.jsonl merge=union\n"
+_NOBODY = "spec-kitty <spec-kitty@localhost>"
+
+
+@frozen
+class Workbench:
+    """Where the merges of one mission are computed.
+
+    Args:
+        place: the mission.
+        date: seconds since 1970 that passing commits carry: the same tips give the same commits, in every run.
+    """
+
+    place: MissionPlace
+    date: int
+
+    @property
+    def git(self) -> Git:
+        """Git in the mission's home."""
+        return self.place.git
+
+    def merge(self, ours: str, theirs: str) -> TreeMerge:
+        """Merge two commits; the mission's own folder is always that of `ours`.
+
+        A lane's copy of that folder is from the day the lane was made; what it says is never taken.
+        """
+        merged = self.git.merge_tree(ours, theirs, attributes=attributes(self.place))
+        conflicts = tuple(path for path in merged.conflicts if not self.is_own(path))
+        return TreeMerge(self.with_folder_of(merged.tree, ours), conflicts, merged.messages)
+
+    def is_own(self, path: str) -> bool:
+        """Whether a path lies in the mission's own folder."""
+        return path.startswith(f"{self.place.relative}/")
+
+    def with_folder_of(self, tree: str, source: str) -> str:
+        """The tree with the mission's folder as another tree or commit has it."""
+        folder = self.place.relative
+        if self.git.call("diff-tree", "--quiet", "-r", tree, source, "--", folder).code == 0:
+            return tree
+        scratch = self.scratch("folder")
+        env = {"GIT_INDEX_FILE": str(scratch)}
+        listed = self.git.run("ls-tree", "-r", "-z", source, f"{folder}/")
+        try:
+            self.git.run("read-tree", tree, env=env, write=True)
+            gone = self.git.run("ls-files", "-z", "--", folder, env=env)
+            lines = "".join(f"0 {'0' * 40}\t{path}\0" for path in gone.split("\0") if path)
+            self.git.run("update-index", "-z", "--index-info", input=lines + listed, env=env, write=True)
+            return self.git.run("write-tree", env=env, write=True).strip()
+        finally:
+            files.remove(scratch)
+
+    def passing_commit(self, tree: str, *parents: str) -> str:
+        """A commit that stands for a result while one computes on; nothing ever refers to it for good.
+
+        Unsigned and of a fixed author, so that no passphrase is asked for what may be thrown away.
+        """
+        who = f"{_NOBODY} {self.date} +0000"
+        heads = "".join(f"parent {parent}\n" for parent in parents)
+        text = f"tree {tree}\n{heads}author {who}\ncommitter {who}\n\nA merge computed by spec-kitty\n"
+        return self.git.run("hash-object", "-t", "commit", "-w", "--stdin", input=text, write=True).strip()
+
+    def scratch(self, name: str) -> Path:
+        """A path for a throw-away index of this process."""
+        folder = self.place.state / "merge"
+        files.make_private(folder)
+        return folder / f"{self.place.key}.{name}.{os.getpid()}.index"
+
+
+def workbench(place: MissionPlace, tips: list[str]) -> Workbench:
+    """A workbench for merging these commits; its date is that of the newest of them."""
+    dates = place.git.run("log", "--no-walk=unsorted", "--format=%ct", *tips, "--") if tips else "0"
+    return Workbench(place, max((int(date) for date in dates.split()), default=0))
+
+
+def attributes(place: MissionPlace) -> Path | None:
+    """A file of attributes that joins the logs of missions line by line; None where the home's own rules say so.
+
+    It holds the user's general attributes too, because git reads only one such file.
+    """
+    if place.home is not None:
+        own = files.read_text(place.home.path / SPECS / ".gitattributes") or ""
+        if any(line.split()[:1] == ["*.jsonl"] and "merge=union" in line for line in own.splitlines()):
+            return None
+    path = place.state / "attributes"
+    general = Path(place.git.setting("core.attributesFile") or _general()).expanduser()
+    content = (files.read_text(general) or "").rstrip("\n") + "\n" + _UNION
+    if files.read_text(path) != content:
+        files.make_private(path.parent)
+        files.atomic_write(path, content)
+    return path
+
+
+def _general() -> str:
+    return f"{os.environ.get('XDG_CONFIG_HOME') or '~/.config'}/git/attributes"

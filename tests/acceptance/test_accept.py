@@ -1,0 +1,166 @@
+"""Accepting a mission: every condition at once, evidence on what would be merged."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from specify_cli.status.models import Lane
+from tests.support.project import Project, Task
+from tests.support.stories import Story, ready, story
+
+
+def _codes(found: dict[str, object]) -> list[str]:
+    unmet = found["unmet"]
+    assert isinstance(unmet, list)
+    return sorted({each["code"] for each in unmet})
+
+
+def test_a_complete_mission_is_accepted_with_evidence(project: Project) -> None:
+    found = ready(project, accepted=False)
+
+    done = found.accept("--test", "test -f src/three/a.py && python3 -c 'import sys; sys.path.insert(0, \"src/one\")'")
+
+    data = done.ok().json()
+    assert data["accepted"] is True
+    assert data["tests"][0]["exit_code"] == 0
+    assert Path(data["tests"][0]["log"]).is_file()
+    meta = json.loads((found.mission.folder / "meta.json").read_text())
+    assert meta["accepted_by"] == "user:Ada"
+    assert meta["acceptance_mode"] == "local"
+    assert data["commit"] == found.git.head()
+    assert found.git.status() == ""
+    event = found.mission.status.mission_events[-1]
+    assert event.type == "accepted"
+    assert event.data["tree"] == data["tree"]
+    assert event.data["lanes"] == {
+        lane.lane_id: found.git.head(f"kitty/mission-{found.slug}-{lane.lane_id}")
+        for lane in found.mission.lanes.lanes
+        if not lane.is_planning
+    }
+    assert found.mission.lane("WP01") is Lane.APPROVED
+    assert not (project.path / ".worktrees" / f"{found.slug}-accept").exists()
+
+
+def test_accepting_twice_changes_nothing(project: Project) -> None:
+    found = ready(project)
+    before = found.refs()
+    again = found.accept().ok().json()
+    assert again["already_accepted"] is True
+    assert found.refs() == before
+
+
+def test_every_unmet_condition_is_named_at_once(project: Project) -> None:
+    found = story(project, Task("WP01", owns=("src/one/**",), subtasks=("T001",)), Task("WP02", owns=("src/two/**",)))
+    tree = found.do("WP01", approve=False, src__one__a_py="one\n")
+    tree.write("src/one/left.py", "uncommitted\n")
+    spec = found.mission.folder / "spec.md"
+    spec.write_text(
+        spec.read_text() + "- **FR-002**: Nobody does this.\n\nWhen? [NEEDS CLARIFICATION: before or after lunch?]\n"
+    )
+    (found.mission.folder / "plan.md").unlink()
+    before = found.refs()
+
+    result = found.accept().failed("NOT_ACCEPTABLE", 1).json()
+
+    assert _codes(result) == [
+        "ARTIFACT_MISSING",
+        "NEEDS_CLARIFICATION",
+        "REQUIREMENT_UNMAPPED",
+        "SUBTASKS_OPEN",
+        "WORKTREE_DIRTY",
+        "WP_NOT_APPROVED",
+    ]
+    assert all(each["fix"] for each in result["unmet"])
+    assert found.refs() == before
+    assert found.accept("--allow-fail").code == 0
+    assert not found.mission.status.mission_events or found.mission.status.mission_events[-1].type != "accepted"
+
+
+def test_lenient_makes_documents_warnings(project: Project) -> None:
+    found = ready(project, accepted=False)
+    spec = found.mission.folder / "spec.md"
+    spec.write_text(spec.read_text() + "- **FR-009**: Later.\n")
+    assert _codes(found.accept().failed("NOT_ACCEPTABLE").json()) == ["REQUIREMENT_UNMAPPED"]
+    data = found.accept("--lenient").ok().json()
+    assert [notice["code"] for notice in data["warnings"]] == ["REQUIREMENT_UNMAPPED"]
+
+
+def test_a_checklist_reports_and_writes_nothing(project: Project) -> None:
+    found = ready(project, accepted=False)
+    before = found.refs(), len(found.mission.status.mission_events)
+    data = found.accept("--mode", "checklist").ok().json()
+    assert (data["ready"], data["accepted"]) == (True, False)
+    assert (found.refs(), len(found.mission.status.mission_events)) == before
+    found.mission.force("WP01", Lane.PLANNED)
+    assert found.accept("--mode", "checklist").code == 1
+
+
+def test_a_canceled_work_package_is_excepted_and_listed(project: Project) -> None:
+    found = story(project, Task("WP01", owns=("src/one/**",)), Task("WP02", owns=("src/two/**",), subtasks=("T009",)))
+    found.do("WP01", src__one__a_py="one\n")
+    found.do("WP02", approve=False, src__two__a_py="given up\n")
+    found.mission.force("WP02", Lane.CANCELED)
+
+    data = found.accept().ok().json()
+    assert data["canceled"] == [{"wp_id": "WP02", "subtasks": ["T009"], "requirement_refs": ["FR-001"]}]
+    branch = found.branch("WP02")
+    tip = found.git.head(branch)
+    found.merge().ok()
+
+    assert "src/two/a.py" not in found.files()
+    assert found.mission.lane("WP02") is Lane.CANCELED
+    assert found.refs()[f"refs/spec-kitty/canceled/{found.slug}/{found.lane('WP02').lane_id}"] == tip
+
+
+def test_a_test_that_fails_only_with_two_lanes_together_makes_accept_refuse(project: Project) -> None:
+    found = story(project, Task("WP01", owns=("a/**",)), Task("WP02", owns=("b/**",)))
+    found.do("WP01", a__f_txt="x\n")
+    found.do("WP02", b__f_txt="x\n")
+
+    data = found.accept("--test", "test ! -f a/f.txt || test ! -f b/f.txt").failed("NOT_ACCEPTABLE").json()
+
+    assert _codes(data) == ["TEST_FAILED"]
+    assert data["tests"][0]["exit_code"] == 1
+    assert found.git.status() == ""
+
+
+def test_a_forecast_conflict_is_a_condition(project: Project) -> None:
+    found = story(project, Task("WP01", owns=("a/**",)), Task("WP02", owns=("b/**",)))
+    found.do("WP01", shared_txt="one\n")
+    found.do("WP02", shared_txt="two\n")
+    data = found.accept().failed("NOT_ACCEPTABLE").json()
+    assert _codes(data) == ["MERGE_CONFLICT"]
+    assert "WP01" in data["unmet"][0]["what"]
+    assert "WP02" in data["unmet"][0]["what"]
+
+
+def test_without_lanes_nothing_is_green(project: Project) -> None:
+    found = ready(project, accepted=False)
+    (found.mission.folder / "lanes.json").unlink()
+    assert "LANES_MISSING" in _codes(found.accept().failed("NOT_ACCEPTABLE").json())
+
+
+def test_no_commit_records_without_a_commit(project: Project) -> None:
+    found = ready(project, accepted=False)
+    head = found.git.head()
+    data = found.accept("--no-commit", "--mode", "pr").ok().json()
+    assert data["commit"] is None
+    assert found.git.head() == head
+    assert json.loads((found.mission.folder / "meta.json").read_text())["acceptance_mode"] == "pr"
+
+
+def test_an_unknown_mode_is_a_usage_error(project: Project) -> None:
+    ready(project, accepted=False).accept("--mode", "later").failed("USAGE_ERROR", 2)
+
+
+@pytest.mark.parametrize("words", [(), ("--mode", "checklist")])
+def test_people_see_a_table(project: Project, words: tuple[str, ...]) -> None:
+    found: Story = ready(project, accepted=False)
+    found.mission.force("WP05", Lane.PLANNED)
+    said = project.run("accept", "--mission", found.slug, *words)
+    assert said.code == 1
+    assert "WP_NOT_APPROVED" in said.out
+    assert "spec-kitty agent action implement WP05" in said.out

@@ -1,0 +1,97 @@
+"""What acceptance and merge want; values in, reasons out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from specify_cli.conditions import accept_rules, merge_rules
+from specify_cli.conditions.accept_rules import AcceptFacts, DirtyWorktree, PackageState, TestRun
+from specify_cli.conditions.merge_rules import Accepted, MergeFacts
+from specify_cli.status.models import Lane
+from specify_cli.workspaces.forecast_models import Clash, Outcome, Step
+
+DONE = (PackageState("WP01", "Clock", Lane.APPROVED), PackageState("WP02", "Bell", Lane.DONE))
+GOOD = AcceptFacts("001-x", "kitty-specs/001-x", DONE)
+ACCEPTED = Accepted("01", "ada", "2026-11-20", "local", {"lane-a": "aaa"})
+FREE = MergeFacts("001-x", "main", "/p", "/p", DONE, accepted=ACCEPTED, tips={"lane-a": "aaa"})
+STEP = Step("lane-b", "1", "2", Outcome.CONFLICT, "1", "t", ("WP02",), (Clash("f.py", ("WP02",), ("WP01",)),))
+
+
+def test_nothing_is_missing() -> None:
+    assert accept_rules.unmet(GOOD) == []
+    assert merge_rules.unmet(FREE) == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "code"),
+    [
+        (replace(GOOD, packages=()), "NO_WORK_PACKAGES"),
+        (replace(GOOD, packages=(PackageState("WP01", "Clock", Lane.CANCELED),)), "NO_WORK_PACKAGES"),
+        (replace(GOOD, lanes_known=False), "LANES_MISSING"),
+        (replace(GOOD, without_lane=("WP09",)), "LANES_MISSING"),
+        (replace(GOOD, open_subtasks=(("WP01", ("T001", "T002")),)), "SUBTASKS_OPEN"),
+        (replace(GOOD, clarifications=(("spec.md", "when?"),)), "NEEDS_CLARIFICATION"),
+        (replace(GOOD, missing_artifacts=("plan.md",)), "ARTIFACT_MISSING"),
+        (replace(GOOD, missing_artifacts=("lanes.json",)), "ARTIFACT_MISSING"),
+        (replace(GOOD, missing_artifacts=("research.md",)), "ARTIFACT_MISSING"),
+        (replace(GOOD, unmapped=("FR-002",)), "REQUIREMENT_UNMAPPED"),
+        (replace(GOOD, dirty=(DirtyWorktree("lane-a", "/w", ("f",)),)), "WORKTREE_DIRTY"),
+        (replace(GOOD, missing_branches=(("lane-a", "kitty/x"),)), "LANE_BRANCH_MISSING"),
+        (replace(GOOD, conflicts=(STEP,)), "MERGE_CONFLICT"),
+        (replace(GOOD, tests=(TestRun("make test", 2, 1.0, "/log"),)), "TEST_FAILED"),
+    ],
+)
+def test_each_condition_of_acceptance(facts: AcceptFacts, code: str) -> None:
+    assert [each.code for each in accept_rules.unmet(facts)] == [code]
+    assert all(each.fix for each in accept_rules.unmet(facts))
+
+
+@given(st.lists(st.sampled_from(list(Lane)), min_size=1, max_size=8))
+def test_exactly_the_unsettled_work_packages_are_named(lanes: list[Lane]) -> None:
+    packages = tuple(PackageState(f"WP{number:02d}", "x", lane) for number, lane in enumerate(lanes, 1))
+    named = {each.subject for each in accept_rules.unmet(replace(GOOD, packages=packages)) if each.subject}
+    settled = {Lane.APPROVED, Lane.DONE, Lane.CANCELED}
+    assert named == {package.wp_id for package in packages if package.lane not in settled}
+
+
+def test_lenient_lets_documents_pass_and_nothing_else() -> None:
+    dirty = (DirtyWorktree("a", "/", ()),)
+    facts = replace(GOOD, unmapped=("FR-002",), clarifications=(("spec.md", "?"),), dirty=dirty)
+    found = accept_rules.unmet(facts)
+    unmet, allowed = accept_rules.split(found, lenient=True)
+    assert [each.code for each in unmet] == ["WORKTREE_DIRTY"]
+    assert {each.code for each in allowed} == {"REQUIREMENT_UNMAPPED", "NEEDS_CLARIFICATION"}
+    assert accept_rules.split(found, lenient=False) == (found, [])
+
+
+@pytest.mark.parametrize(
+    ("facts", "code"),
+    [
+        (replace(FREE, home=None), "TARGET_NOT_CHECKED_OUT"),
+        (replace(FREE, busy="rebase"), "CHECKOUT_BUSY"),
+        (replace(FREE, index_locked="/p/.git/index.lock"), "INDEX_LOCKED"),
+        (replace(FREE, identity=False), "NO_GIT_IDENTITY"),
+        (replace(FREE, lanes_known=False), "LANES_MISSING"),
+        (replace(FREE, accepted=None), "NOT_ACCEPTED"),
+        (replace(FREE, tips={"lane-a": "bbb"}), "ACCEPTANCE_STALE"),
+        (replace(FREE, tips={"lane-a": "aaa", "lane-b": "bbb"}), "ACCEPTANCE_STALE"),
+        (replace(FREE, packages=(PackageState("WP01", "x", Lane.FOR_REVIEW),)), "WP_NOT_APPROVED"),
+        (replace(FREE, dirty=(DirtyWorktree("lane-a", "/w", ("f",)),)), "WORKTREE_DIRTY"),
+        (replace(FREE, missing_branches=(("lane-a", "kitty/x"),)), "LANE_BRANCH_MISSING"),
+        (replace(FREE, lacking=(("WP01", "lane-a", "abc"),)), "APPROVED_COMMIT_MISSING"),
+        (replace(FREE, behind=("origin/main", 3)), "TARGET_BEHIND_REMOTE"),
+        (replace(FREE, own_conflict=True), "MERGE_UNDER_WAY"),
+        (replace(FREE, under_way=("002-y",)), "MERGE_UNDER_WAY"),
+    ],
+)
+def test_each_reason_against_a_merge(facts: MergeFacts, code: str) -> None:
+    assert [each.code for each in merge_rules.unmet(facts)] == [code]
+    assert all(each.fix for each in merge_rules.unmet(facts))
+
+
+def test_a_lane_that_is_gone_is_no_change() -> None:
+    assert merge_rules.changed_lanes(ACCEPTED, {}) == []

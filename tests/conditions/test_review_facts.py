@@ -1,0 +1,102 @@
+"""The facts behind a move to review, on real git."""
+
+from __future__ import annotations
+
+import shutil
+
+from specify_cli.conditions.review_facts import reviewed_head, work_facts
+from specify_cli.conditions.review_rules import WorkFacts
+from specify_cli.core.work_packages import load_work_packages
+from specify_cli.status.models import StatusEvent
+from specify_cli.workspaces.lookup import workspace_of
+from tests.support.git import Repo
+from tests.support.loop import Agent
+from tests.support.missions import Mission, finalized_mission
+from tests.support.project import Project, Task
+from tests.support.status import moved
+
+
+def facts(mission: Mission, wp_id: str = "WP01") -> WorkFacts:
+    package = next(each for each in load_work_packages(mission.place) if each.id == wp_id)
+    workspace = workspace_of(mission.place, mission.lanes, wp_id)
+    return work_facts(mission.place, package, workspace, mission.status)[0]
+
+
+def test_before_the_first_claim_there_is_no_workspace(project: Project) -> None:
+    mission = finalized_mission(project)
+    assert facts(mission).workspace is None
+    repo = Repo(mission.claim("WP01").workspace.path)
+    assert facts(mission).workspace == str(repo.path)
+    shutil.rmtree(repo.path)
+    assert facts(mission).workspace is None
+
+
+def test_uncommitted_files_and_commits_are_found_and_the_copy_of_the_mission_is_not(project: Project) -> None:
+    mission = finalized_mission(project)
+    repo = Repo(mission.claim("WP01").workspace.path)
+    repo.write("a.py", "a = 1\n")
+    repo.write(f"kitty-specs/{mission.slug}/spec.md", "another spec\n")
+    assert (facts(mission).dirty, facts(mission).commits) == (("a.py",), 0)
+    repo("add", "a.py")
+    repo("commit", "-q", "-m", "a")
+    assert (facts(mission).dirty, facts(mission).commits, facts(mission).has_evidence) == ((), 1, True)
+
+
+def test_commits_of_the_work_package_before_do_not_count(project: Project) -> None:
+    mission = finalized_mission(project, Task("WP01"), Task("WP02", needs=("WP01",)))
+    Agent(mission).submit("WP01")
+    Agent(mission, "codex", "c1").approve("WP01")
+    mission.claim("WP02")
+    assert facts(mission, "WP02").commits == 0
+
+
+def test_another_branch_or_none_is_told(project: Project) -> None:
+    mission = finalized_mission(project)
+    repo = Repo(mission.claim("WP01").workspace.path)
+    assert facts(mission).wrong_branch is None
+    repo("switch", "-q", "-c", "sideways")
+    assert facts(mission).wrong_branch == "sideways"
+    repo("switch", "-q", "--detach")
+    assert facts(mission).wrong_branch == "a detached HEAD"
+
+
+def test_planning_work_is_its_own_files_alone(project: Project) -> None:
+    mission = finalized_mission(project, Task("WP01", mode="planning_artifact", owns=("docs/",)))
+    mission.claim("WP01")
+    project.git.write("src/a.py", "a = 1\n")
+    project.git.commit("not this package's")
+    project.git.write("src/b.py", "b = 1\n")
+    assert (facts(mission).commits, facts(mission).dirty) == (0, ())
+    project.git.write("docs/deep/guide.md", "guide\n")
+    assert facts(mission).dirty == ("docs/deep/guide.md",)
+    project.git.commit("the guide")
+    assert (facts(mission).commits, facts(mission).dirty) == (1, ())
+
+
+def test_after_a_rejection_a_newer_commit_than_the_reviewed_one_is_wanted(project: Project) -> None:
+    mission = finalized_mission(project)
+    agent = Agent(mission)
+    step = agent.submit("WP01")
+    Agent(mission, "codex", "c1").reject("WP01")
+    agent.next()
+    repo = Repo(agent.work(step, "once more\n").path)
+    assert facts(mission).unchanged_since is None
+    repo("reset", "-q", "--hard", "HEAD~1")
+    assert facts(mission).unchanged_since == repo.head()
+    repo("commit", "-q", "--amend", "--no-edit", "-m", "amended")
+    assert facts(mission).unchanged_since is None
+
+
+def test_the_reviewed_head_is_that_of_the_last_rejection() -> None:
+    events: list[StatusEvent] = []
+
+    def add(source: str, target: str, head: str | None = None, wp_id: str = "WP01") -> str | None:
+        events.append(moved(source, target, wp_id=wp_id, workspace={"head": head} if head else None))
+        return reviewed_head(events, "WP01")
+
+    assert add("in_progress", "for_review", "a1") is None
+    assert add("for_review", "in_review") is None
+    assert add("in_review", "planned", wp_id="WP02") is None
+    assert add("in_review", "planned") == "a1"
+    assert add("in_progress", "for_review", "b2") is None
+    assert add("approved", "in_progress") == "b2"

@@ -1,0 +1,44 @@
+"""Fixtures for every test: a scratch home, real git, the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli import Result, run_here, run_script
+from tests.support.environment import isolate
+from tests.support.git import Repo, make_repo
+from tests.support.project import Project, make_project
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees or touches the home folder, the settings, the sessions or the repository of who runs it."""
+    isolate(tmp_path / "home", monkeypatch)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def git(tmp_path: Path) -> Repo:
+    """A real repository on `main` with one commit, and nothing of ours in it."""
+    return make_repo(tmp_path / "repo")
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    """A real repository that is a spec-kitty project, committed."""
+    return make_project(tmp_path / "project")
+
+
+@pytest.fixture
+def run() -> Callable[..., Result]:
+    """Run a command in this process; see `tests.support.cli.run_here`."""
+    return run_here
+
+
+@pytest.fixture
+def run_installed() -> Callable[..., Result]:
+    """Run a command through the installed script; see `tests.support.cli.run_script`."""
+    return run_script

@@ -1,0 +1,54 @@
+"""Who acts, and in which session."""
+
+from __future__ import annotations
+
+import pytest
+
+from specify_cli.context.actor import session_here, unknown_session, who
+from specify_cli.context.models import Actor
+from specify_cli.kernel.paths import discover
+from tests.support.missions import finalized_mission
+from tests.support.project import Project
+
+
+def test_the_flag_then_the_environment_then_the_git_user(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    repo = discover(project.path)
+    assert who(None, repo) == Actor("user:Ada")
+    monkeypatch.setenv("SPEC_KITTY_AGENT", "codex")
+    assert who(None, repo) == Actor("codex")
+    assert who("claude", repo) == Actor("claude")
+
+
+def test_the_session_is_ours_then_the_agents_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert session_here() is None
+    monkeypatch.setenv("CODEX_THREAD_ID", "thread")
+    assert session_here() == "thread"
+    monkeypatch.setenv("CLAUDE_CODE_SESSION_ID", "theirs")
+    assert session_here() == "theirs"
+    monkeypatch.setenv("SPEC_KITTY_SESSION", "ours")
+    assert session_here() == "ours"
+    monkeypatch.setenv("SPEC_KITTY_SESSION", "")
+    assert session_here() == "theirs"
+
+
+def test_in_a_lanes_worktree_its_holder_acts(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    mission = finalized_mission(project)
+    worktree = mission.claim("WP01", actor="codex", session="c1").workspace.path
+    inside = discover(worktree / "kitty-specs")
+    assert who(None, inside, mission.place) == Actor("codex", "c1")
+    assert who("claude", inside, mission.place) == Actor("claude")
+    assert who(None, discover(project.path), mission.place) == Actor("user:Ada")
+    monkeypatch.setenv("SPEC_KITTY_SESSION", "mine")
+    assert who(None, inside, mission.place) == Actor("codex", "mine")
+
+
+def test_without_a_name_in_git_somebody_acts(project: Project) -> None:
+    project.git("config", "--global", "--unset", "user.name")
+    assert who(None, discover(project.path)) == Actor("user")
+
+
+def test_only_a_session_without_an_id_is_warned_of() -> None:
+    assert unknown_session(Actor("claude", "s1")) is None
+    notice = unknown_session(Actor("claude"))
+    assert notice is not None
+    assert (notice.code, notice.hint) == ("SESSION_UNKNOWN", "export SPEC_KITTY_SESSION=$(uuidgen)")

@@ -1,0 +1,59 @@
+"""The manifest: what the tool wrote, and what somebody changed since."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from specify_cli.core.manifest import PATH, Manifest, digest, parse_manifest, read_manifest
+from specify_cli.kernel import files
+from specify_cli.kernel.errors import Refused
+
+
+def test_it_comes_back_as_it_was_written(tmp_path: Path) -> None:
+    manifest = Manifest().with_file("b", b"two", "3.1.1").with_file("a", b"one", "3.1.0")
+
+    files.write_json(tmp_path / PATH, manifest.to_dict(), mkdir=True)
+
+    assert read_manifest(tmp_path) == manifest
+    assert manifest.to_dict()["version"] == 1
+
+
+def test_without_a_file_there_is_none(tmp_path: Path) -> None:
+    assert read_manifest(tmp_path) is None
+
+
+def test_edits_are_seen_and_line_endings_are_none() -> None:
+    manifest = Manifest().with_file("a", b"one\ntwo\n", "1")
+
+    assert not manifest.is_edited("a", b"one\ntwo\n")
+    assert not manifest.is_edited("a", b"one\r\ntwo\r\n")
+    assert manifest.is_edited("a", b"one\nthree\n")
+    assert manifest.is_edited("not ours", b"")
+    assert manifest.without("a") == Manifest()
+
+
+@given(st.dictionaries(st.text(min_size=1), st.binary()))
+def test_any_set_of_files_survives(contents: dict[str, bytes]) -> None:
+    manifest = Manifest()
+    for name, content in contents.items():
+        manifest = manifest.with_file(name, content, "1")
+
+    again = parse_manifest(manifest.to_dict(), "m.json")
+
+    assert again == manifest
+    assert all(not again.is_edited(name, content) for name, content in contents.items())
+    assert all(len(digest(content)) == 64 for content in contents.values())
+
+
+@pytest.mark.parametrize(
+    "raw", [{}, {"files": []}, {"files": {"a": "x"}}, {"files": {"a": {"sha256": 1, "version": "1"}}}]
+)
+def test_a_foreign_shape_is_refused(raw: dict[str, object]) -> None:
+    with pytest.raises(Refused, match=r"m\.json") as caught:
+        parse_manifest(raw, "m.json")
+
+    assert caught.value.code == "MANIFEST_INVALID"

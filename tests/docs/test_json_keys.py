@@ -1,0 +1,64 @@
+"""docs/reference/json.md names the keys that the commands answer with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.cli import Result
+from tests.support.project import Project, Task
+from tests.support.source import ROOT
+
+PAGE = (ROOT / "docs" / "reference" / "json.md").read_text(encoding="utf-8")
+SECTION = re.compile(r"^## (?P<command>.+)\n\n(?P<keys>(?:`\w+`,?\s*)+)\n", re.MULTILINE)
+
+
+def documented() -> dict[str, set[str]]:
+    return {found["command"]: set(re.findall(r"`(\w+)`", found["keys"])) for found in SECTION.finditer(PAGE)}
+
+
+def answers(project: Project) -> Iterator[tuple[str, Result]]:
+    """Every command of the page, run in an order in which each succeeds."""
+
+    def run(words: str, *more: str) -> tuple[str, Result]:
+        return words, project.run(*words.split(), *more, "--json")
+
+    yield run("init")
+    yield run("agent mission create", "tea-timer")
+    yield run("agent mission setup-plan")
+    slug = project.planned(Task("WP01", subtasks=("T001",)), Task("WP02", needs=("WP01",)), name="second")
+    mission = ("--mission", slug)
+    yield run("agent mission finalize-tasks", *mission)
+    yield run("next", *mission)
+    yield run("agent context resolve", "--action", "implement", *mission)
+    yield run("agent action implement", "WP01", "--agent", "claude", *mission)
+    yield run("agent tasks mark-status", "T001", "--status", "done", *mission)
+    yield run("agent tasks map-requirements", "--wp", "WP01", "--refs", "FR-001", *mission)
+    yield run("context list")
+    yield run("agent tasks move-task", "WP01", "--to", "blocked", *mission)
+    yield run("agent status emit", "WP01", "--to", "in_progress", "--actor", "claude", *mission)
+    yield run("status", *mission)
+    yield run("agent tasks list-tasks", *mission)
+    yield run("agent tasks list-dependents", "WP01", *mission)
+    yield run("agent status validate", *mission)
+    yield run("mission list")
+    yield run("mission info", *mission)
+    yield run("accept", "--mode", "checklist", *mission)
+    yield run("merge --dry-run", *mission)
+    yield run("materialize", *mission)
+    yield run("doctor")
+
+
+def test_every_answer_has_the_keys_that_the_page_names(project: Project) -> None:
+    given = {command: set(result.json()) for command, result in answers(project)}
+    pages = documented()
+    assert given.keys() == pages.keys()
+    differing = {command: keys ^ pages[command] for command, keys in given.items() if keys != pages[command]}
+    assert differing == {}
+
+
+@pytest.mark.parametrize("command", ["agent action review", "agent tasks status"])
+def test_a_command_without_a_section_of_its_own_is_mentioned(command: str) -> None:
+    assert f"`{command}` has the same" in PAGE

@@ -1,0 +1,158 @@
+"""`init` writes exactly the files of formats.md, every time."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from pathlib import Path
+
+import pytest
+
+from specify_cli.core.manifest import digest
+from specify_cli.kernel import yaml
+from specify_cli.kernel.config import parse_config
+from specify_cli.version import VERSION
+from tests.support.cli import run_here, run_script
+from tests.support.git import make_repo
+
+COMMANDS = (
+    "accept",
+    "implement",
+    "merge",
+    "next",
+    "plan",
+    "review",
+    "specify",
+    "status",
+    "tasks",
+    "tasks-finalize",
+    "tasks-outline",
+    "tasks-packages",
+)
+BASE = {
+    ".kittify/.gitignore",
+    ".kittify/config.yaml",
+    ".kittify/manifest.json",
+    ".kittify/metadata.yaml",
+    "kitty-specs/.gitattributes",
+    "kitty-specs/.gitignore",
+}
+FOLDERS = {"claude": ".claude/commands", "codex": ".codex/prompts", "opencode": ".opencode/command"}
+
+
+def files_in(folder: Path) -> set[str]:
+    found = (path for path in folder.rglob("*") if path.is_file() or path.is_symlink())
+    return {path.relative_to(folder).as_posix() for path in found if ".git" not in path.relative_to(folder).parts}
+
+
+def command_files(agent: str) -> set[str]:
+    return {f"{FOLDERS[agent]}/spec-kitty.{command}.md" for command in COMMANDS}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty folder."""
+    made = tmp_path / "empty"
+    made.mkdir()
+    return made
+
+
+@pytest.mark.parametrize("agents", [("claude",), ("codex",), ("opencode",), ("claude", "codex", "opencode")])
+def test_an_empty_folder_gets_exactly_the_documented_files(folder: Path, agents: tuple[str, ...]) -> None:
+    run_here("init", "--ai", ",".join(agents), cwd=folder).ok()
+
+    assert files_in(folder) == BASE.union(*(command_files(agent) for agent in agents))
+    assert not (folder / ".git").exists()
+    assert not (folder / ".agents").exists()
+
+
+def test_the_fixed_files_say_what_git_must_know(folder: Path) -> None:
+    run_here("init", "--ai", "claude", cwd=folder).ok()
+
+    assert (folder / ".kittify/.gitignore").read_text() == "runtime/\nbackups/\nlocal.yaml\n"
+    assert (folder / "kitty-specs/.gitignore").read_text() == "status.json\nprogress.json\nboard-summary.json\n"
+    assert (folder / "kitty-specs/.gitattributes").read_text() == "* text eol=lf\n*.jsonl merge=union\n"
+
+
+def test_config_holds_the_agents_and_an_identity(tmp_path: Path) -> None:
+    repo = make_repo(tmp_path / "My_Tea Timer")
+    repo("remote", "add", "origin", "git@example.org:kettle/Tea-Timer.git")
+
+    run_here("init", "--ai", "codex,claude", cwd=repo.path).ok()
+
+    config = parse_config((repo.path / ".kittify/config.yaml").read_text())
+    assert config.agents == ("codex", "claude")
+    assert config.auto_commit
+    assert config.project_slug == "tea-timer"
+    assert config.repo_slug == "kettle/Tea-Timer"
+    assert uuid.UUID(config.project_uuid or "").version == 4
+
+
+def test_metadata_says_version_and_environment(folder: Path) -> None:
+    run_here("init", "--ai", "claude", cwd=folder).ok()
+
+    metadata = yaml.mapping((folder / ".kittify/metadata.yaml").read_text(), "metadata.yaml")
+    assert isinstance(metadata["spec_kitty"], dict)
+    assert metadata["spec_kitty"]["version"] == VERSION
+    assert metadata["spec_kitty"]["last_upgraded_at"] is None
+    assert metadata["migrations"] == {"applied": []}
+    assert isinstance(metadata["environment"], dict)
+    assert set(metadata["environment"]) == {"python_version", "platform", "platform_version"}
+
+
+def test_the_manifest_lists_every_file_with_its_hash(folder: Path) -> None:
+    run_here("init", "--ai", "claude", cwd=folder).ok()
+
+    manifest = json.loads((folder / ".kittify/manifest.json").read_text())
+    assert set(manifest["files"]) == files_in(folder) - {".kittify/manifest.json"}
+    for name, entry in manifest["files"].items():
+        assert entry == {"sha256": digest((folder / name).read_bytes()), "version": VERSION}
+
+
+def test_a_name_makes_the_folder(tmp_path: Path) -> None:
+    answer = run_here("init", "tea timer", "--ai", "claude", "--json", cwd=tmp_path).ok().json()
+
+    assert answer["project"] == str(tmp_path / "tea timer")
+    assert files_in(tmp_path / "tea timer") == BASE | command_files("claude")
+
+
+def test_json_names_what_was_written(folder: Path) -> None:
+    answer = run_here("init", "--ai", "claude", "--json", cwd=folder).ok().json()
+
+    written = {str(folder / name) for name in BASE | command_files("claude")}
+    assert set(answer["created_files"]) == written
+    assert answer["updated_files"] == []
+    assert answer["kept_files"] == []
+    assert answer["changed"] is True
+    assert answer["agents"] == ["claude"]
+
+
+@pytest.mark.e2e
+def test_the_installed_command_writes_nothing_outside_the_folder(folder: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    before = files_in(home)
+
+    run_script("init", "--yes", cwd=folder).ok()
+
+    assert files_in(folder) == BASE | command_files("claude")
+    assert files_in(home) == before
+
+
+def test_without_agent_and_without_terminal_it_asks_for_the_flag(folder: Path) -> None:
+    for flags in ((), ("--non-interactive",)):
+        failure = run_here("init", *flags, "--json", cwd=folder).failed("AGENT_REQUIRED", 2)
+        assert "claude,codex,opencode" in failure.json()["error"]
+    assert not (folder / ".kittify").exists()
+
+
+def test_an_unknown_agent_is_named_and_nothing_is_written(folder: Path) -> None:
+    failure = run_here("init", "--ai", "claude,emacs", "--json", cwd=folder).failed("UNKNOWN_AGENT", 2)
+
+    assert failure.json()["details"]["known"] == ["claude", "codex", "opencode"]
+    assert files_in(folder) == set()
+
+
+def test_an_empty_name_is_a_usage_error(folder: Path) -> None:
+    run_here("init", " ", "--ai", "claude", "--json", cwd=folder).failed("INVALID_NAME", 2)
+
+    assert files_in(folder) == set()

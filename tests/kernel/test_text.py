@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from specify_cli.kernel.text import SLUG_PATTERN, digest, is_ulid, natural_key, plural, slugify
+
+
+def test_a_ulid_is_26_characters_of_its_alphabet_and_nothing_more() -> None:
+    good = "01KNRK0000000000000000000A"
+    assert is_ulid(good)
+    for bad in ("", good[:-1], good + "0", good.lower(), good[:-1] + "I", good + "\n", "\n" + good):
+        assert not is_ulid(bad)
+
+
+@given(st.text())
+def test_a_title_becomes_a_slug_or_nothing(title: str) -> None:
+    slug = slugify(title)
+    assert slug == "" or SLUG_PATTERN.match(slug)
+    assert slugify(slug) == slug
+
+
+@pytest.mark.parametrize(
+    ("title", "slug"),
+    [
+        ("Tea Timer", "tea-timer"),
+        ("  --Tea__Timer!  ", "tea-timer"),
+        ("Caf\u00e9 \u732b 2", "caf-2"),
+        ("../../etc", "etc"),
+        ("\u732b", ""),
+    ],
+)
+def test_titles(title: str, slug: str) -> None:
+    assert slugify(title) == slug
+
+
+def test_a_slug_ends_where_its_line_does() -> None:
+    assert SLUG_PATTERN.match("tea-timer")
+    assert not SLUG_PATTERN.match("tea-timer\n")
+
+
+def test_counts_have_their_noun() -> None:
+    assert [plural(count, "lane") for count in (0, 1, 2)] == ["0 lanes", "1 lane", "2 lanes"]
+    assert plural(2, "branch", "branches") == "2 branches"
+
+
+@given(st.permutations(["WP1", "WP2", "WP9", "WP10", "WP99", "WP100", "WP100a", "a", "2", "10"]))
+def test_numbers_in_names_count_as_numbers(names: list[str]) -> None:
+    expected = ["2", "10", "WP1", "WP2", "WP9", "WP10", "WP99", "WP100", "WP100a", "a"]
+    assert sorted(names, key=natural_key) == expected
+
+
+@given(st.text(), st.text())
+def test_any_two_names_can_be_ordered(one: str, other: str) -> None:
+    assert (natural_key(one) < natural_key(other)) or (natural_key(one) >= natural_key(other))
+
+
+def test_a_digest_is_eight_characters_and_the_same_each_time() -> None:
+    assert digest("a") == digest("a") != digest("b")
+    assert len(digest("")) == len(digest("\udc80")) == 8

@@ -1,0 +1,163 @@
+"""A merge that conflicts: forecast, laid out in a worktree, resumed or given up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from specify_cli.merge import intent
+from specify_cli.status.models import Lane
+from tests.support.git import Repo
+from tests.support.project import Project, Task
+from tests.support.stories import Story, story
+
+
+def _moved_target(project: Project) -> Story:
+    """An accepted mission, and a target that has changed the same line since."""
+    found = story(project, Task("WP01", owns=("a/**",)), Task("WP02", owns=("b/**",)))
+    found.do("WP01", shared_txt="from the lane\n", a__f_txt="a\n")
+    found.do("WP02", b__f_txt="b\n")
+    found.accept().ok()
+    found.git.commit("meanwhile", shared_txt="from the target\n")
+    return found
+
+
+def _snapshot(found: Story) -> tuple[dict[str, str], str, list[str]]:
+    folder = found.project.path
+    return found.refs(), found.git.status(), sorted(entry.name for entry in (folder / ".worktrees").iterdir())
+
+
+def test_the_forecast_names_files_and_work_packages_and_writes_nothing(project: Project) -> None:
+    found = _moved_target(project)
+    before = _snapshot(found)
+    data = found.merge("--dry-run").failed("MERGE_CONFLICT", 1).json()
+    assert data["conflicts"] == [{"step": "target", "path": "shared.txt", "wps": ["WP01"], "others": ["main"]}]
+    assert _snapshot(found) == before
+    said = project.run("merge", "--dry-run", "--mission", found.slug)
+    assert said.code == 1
+    assert "shared.txt" in said.out
+
+
+def test_a_clean_forecast_exits_with_0(project: Project) -> None:
+    found = story(project, Task("WP01", owns=("a/**",)))
+    found.do("WP01", a__f_txt="a\n")
+    data = found.merge("--dry-run").ok().json()
+    assert data["clean"] is True
+    assert [each["code"] for each in data["unmet"]] == ["NOT_ACCEPTED"]
+
+
+@pytest.mark.parametrize("committed", [True, False])
+@pytest.mark.parametrize("strategy", ["merge", "squash"])
+def test_a_conflict_is_resolved_in_its_worktree_and_resumed(project: Project, strategy: str, committed: bool) -> None:
+    found = _moved_target(project)
+    refs = found.refs()
+
+    error = found.merge("--strategy", strategy).failed("MERGE_CONFLICT").json()
+
+    assert found.refs() == refs
+    assert found.git.status() == ""
+    tree = Repo(Path(error["details"]["worktree"]))
+    assert "<<<<<<<" in (tree.path / "shared.txt").read_text()
+    assert [each.kind for each in intent.pending(found.mission.place.repo)] == ["conflict"]
+    found.merge("--resume").failed("MERGE_UNRESOLVED")
+    found.merge().failed("MERGE_UNDER_WAY")
+
+    tree.write("shared.txt", "from both\n")
+    tree("add", "shared.txt")
+    if committed:
+        tree("commit", "-q", "--no-edit")
+    done = found.merge("--resume").ok().json()
+
+    assert done["strategy"] == strategy
+    assert found.files()["shared.txt"] == "from both"
+    assert found.files()["b/f.txt"] == "b"
+    assert found.mission.lane("WP01") is Lane.DONE
+    assert not tree.path.exists()
+    assert found.git.status() == ""
+    assert intent.pending(found.mission.place.repo) == []
+    assert (project.path / "shared.txt").read_text() == "from both\n"
+
+
+def test_markers_that_were_left_are_no_resolution(project: Project) -> None:
+    found = _moved_target(project)
+    tree = Repo(Path(found.merge().failed("MERGE_CONFLICT").json()["details"]["worktree"]))
+    tree("add", "shared.txt")
+    assert found.merge("--resume").failed("MERGE_UNRESOLVED").json()["details"]["files"] == ["shared.txt"]
+
+
+def test_a_target_that_moves_on_keeps_the_resolution(project: Project) -> None:
+    found = _moved_target(project)
+    tree = Repo(Path(found.merge().failed("MERGE_CONFLICT").json()["details"]["worktree"]))
+    tree.write("shared.txt", "from both\n")
+    tree("add", "shared.txt")
+    found.git.commit("meanwhile again", other_txt="other\n")
+
+    found.merge("--resume").ok()
+
+    assert found.files()["shared.txt"] == "from both"
+    assert found.files()["other.txt"] == "other"
+
+
+def test_a_second_conflict_stops_again(project: Project) -> None:
+    found = _moved_target(project)
+    tree = Repo(Path(found.merge().failed("MERGE_CONFLICT").json()["details"]["worktree"]))
+    tree.write("shared.txt", "from both\n")
+    tree("add", "shared.txt")
+    found.git.commit("meanwhile again", shared_txt="from the target, again\n")
+
+    found.merge("--resume").failed("MERGE_CONFLICT")
+    tree.write("shared.txt", "from all three\n")
+    tree("add", "shared.txt")
+    found.merge("--resume").ok()
+
+    assert found.files()["shared.txt"] == "from all three"
+
+
+def test_abort_leaves_no_trace(project: Project) -> None:
+    found = _moved_target(project)
+    found.git.write("notes.txt", "the user's own\n")
+    before = _snapshot(found)
+    found.merge().failed("MERGE_CONFLICT")
+
+    assert found.merge("--abort").ok().json()["aborted"] is True
+
+    assert _snapshot(found) == before
+    found.merge("--abort").failed("NO_MERGE_UNDER_WAY")
+    found.merge("--resume").failed("NO_MERGE_UNDER_WAY")
+
+
+def test_a_worktree_that_vanished_is_laid_out_again(project: Project) -> None:
+    found = _moved_target(project)
+    tree = Repo(Path(found.merge().failed("MERGE_CONFLICT").json()["details"]["worktree"]))
+    found.git("worktree", "remove", "--force", str(tree.path))
+    found.merge("--resume").failed("MERGE_CONFLICT")
+    tree.write("shared.txt", "from both\n")
+    tree("add", "shared.txt")
+    found.merge("--resume").ok()
+
+
+def test_a_merge_given_up_by_git_itself_is_laid_out_again(project: Project) -> None:
+    found = _moved_target(project)
+    tree = Repo(Path(found.merge().failed("MERGE_CONFLICT").json()["details"]["worktree"]))
+    tree("merge", "--abort")
+    found.merge("--resume").failed("MERGE_CONFLICT")
+    assert "<<<<<<<" in (tree.path / "shared.txt").read_text()
+
+
+def test_rebase_does_not_hide_a_conflict(project: Project) -> None:
+    found = _moved_target(project)
+    found.merge("--strategy", "rebase").failed("REBASE_NOT_LINEAR")
+    assert intent.pending(found.mission.place.repo) == []
+
+
+def test_a_stopped_merge_of_another_mission_is_under_way(project: Project) -> None:
+    found = _moved_target(project)
+    found.merge().failed("MERGE_CONFLICT")
+    other = story(project, Task("WP01", owns=("c/**",)), name="second")
+    other.do("WP01", c__f_txt="c\n")
+    other.accept().ok()
+    error = other.merge().failed("MERGE_UNDER_WAY").json()
+    assert found.slug in error["hint"]
+    found.merge("--abort").ok()
+    other.merge().ok()

@@ -1,0 +1,177 @@
+"""The prompts that are shipped: short, sound, and naming only what exists."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+
+from specify_cli.cli.commands import TABLE, Branch, Leaf
+from specify_cli.cli.lazy import command_of, describe
+from specify_cli.core.agents import AGENTS, command_body, render
+from specify_cli.core.project_resolver import PACKAGE
+from specify_cli.kernel import frontmatter
+
+TEMPLATES = sorted(PACKAGE.glob("*/command-templates/*.md"))
+DOCUMENTS = sorted(PACKAGE.glob("*/templates/*.md"))
+EXPECTED = {
+    "accept",
+    "implement",
+    "merge",
+    "next",
+    "plan",
+    "review",
+    "specify",
+    "status",
+    "tasks",
+    "tasks-finalize",
+    "tasks-outline",
+    "tasks-packages",
+}
+REMOVED = ("--feature", "--no-git", "create-feature", "feature-state", "accept-feature", "merge-feature")
+TOKENS = {"arguments", "agent", "mission", "wp"}
+_LINE = re.compile(r"^ {4,}(spec-kitty .*)$|`(spec-kitty [^`]*)`", re.MULTILINE)
+
+
+def commands_in(text: str) -> Iterator[list[str]]:
+    """Every command line of ours that a text shows, as words behind `spec-kitty`."""
+    for match in _LINE.finditer(text):
+        line = re.sub(r"<([^<>]*)>", lambda found: found[1].replace(" ", "-").replace("'", ""), match[1] or match[2])
+        yield shlex.split(line.replace("…", " "))[1:]
+
+
+def leaf_of(words: list[str]) -> tuple[Leaf, str, list[str]]:
+    """The row of the command table that some words call, its full name, and the words behind it."""
+    table = TABLE
+    for number, word in enumerate(words):
+        entry = table.get(word)
+        assert entry is not None, f"no command {' '.join(words[: number + 1])}"
+        if isinstance(entry, Leaf):
+            return entry, " ".join(words[: number + 1]), words[number + 1 :]
+        assert isinstance(entry, Branch)
+        table = dict(entry.table)
+    raise AssertionError(f"{' '.join(words)} is a group")
+
+
+def shown_commands() -> dict[str, list[list[str]]]:
+    """Full name of each command -> the words behind it, each time it is shown."""
+    found: dict[str, list[list[str]]] = {}
+    for path in TEMPLATES:
+        for words in commands_in(path.read_text(encoding="utf-8")):
+            _, name, rest = leaf_of(words)
+            found.setdefault(name, []).append(rest)
+    return found
+
+
+def test_all_commands_are_shipped() -> None:
+    assert {path.stem for path in TEMPLATES if path.parent.parent.name == "software-dev"} == EXPECTED
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
+def test_a_template_is_short_and_has_a_description(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    document = frontmatter.parse(text, path.name)
+
+    assert set(document.fields) == {"description"}
+    assert 20 < len(str(document.fields["description"])) < 120
+    assert text.count("\n") < 120
+    assert all(len(line) <= 120 or "spec-kitty" in line for line in text.splitlines())
+    assert text.endswith("\n")
+    assert "\t" not in text
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
+def test_a_template_says_inputs_steps_result_and_help(path: Path) -> None:
+    body = frontmatter.parse(path.read_text(encoding="utf-8"), path.name).body
+
+    headings = re.findall(r"^## (.*)$", body, re.MULTILINE)
+    assert headings == ["Inputs", "Steps", "A good result", "When stuck"]
+    assert "\n    {{arguments}}\n" in body
+    assert "Your result is" in body
+    assert set(re.findall(r"{{(\w+)}}", body)) <= TOKENS
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
+def test_a_template_teaches_the_loop_and_not_what_was_removed(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+
+    assert not re.search(r"spec-kitty\s+implement\b", text)
+    assert not any(re.search(rf"{name}\b", text) for name in REMOVED)
+    assert not re.search(r"(?<![\w.`])/(?:home|Users|tmp|private|root)/", text)
+    for words in commands_in(text):
+        if words[0] == "next" and len(words) > 1:
+            assert "--mission" in words
+            assert words.count("--agent") == 1 or path.stem == "status"
+
+
+@pytest.mark.parametrize("path", [*TEMPLATES, *DOCUMENTS], ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_only_commands_of_the_table_are_named(path: Path) -> None:
+    for words in commands_in(path.read_text(encoding="utf-8")):
+        entry, name, _ = leaf_of(words)
+        assert not entry.hidden, f"{path.name} teaches the spelling {name}, which is not advertised"
+
+
+def test_the_loop_and_both_verbs_are_taught() -> None:
+    shown = shown_commands()
+
+    assert {"next", "agent action implement", "agent action review", "accept", "merge", "status"} <= shown.keys()
+
+
+@pytest.mark.parametrize("name", sorted(shown_commands()))
+def test_only_options_that_exist_are_used(name: str) -> None:
+    entry, _, _ = leaf_of(name.split())
+    command = command_of(name.rpartition(" ")[2], entry)
+    known = describe(typer.Context(command, info_name=name))
+    options = known["options"]
+    arguments = known["arguments"]
+    assert isinstance(options, list)
+    assert isinstance(arguments, list)
+    by_name = {one: option for option in options for one in option["names"]}
+
+    for words in shown_commands()[name]:
+        rest = list(words)
+        values = 0
+        while rest:
+            word = rest.pop(0)
+            if not word.startswith("--"):
+                values += 1
+                continue
+            assert word in by_name, f"{name} has no option {word}"
+            if by_name[word]["metavar"] is not None:
+                assert rest, f"{name} {word} wants a value"
+                rest.pop(0)
+        assert values <= len(arguments) or any(one["repeatable"] for one in arguments), f"{name} {' '.join(words)}"
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("key", sorted(AGENTS))
+def test_every_agent_gets_a_sound_file(path: Path, key: str) -> None:
+    text = render(AGENTS[key], path.read_text(encoding="utf-8"), path.name)
+
+    assert frontmatter.parse(text, path.name).fields["description"]
+    assert f"    {AGENTS[key].arguments}\n" in text
+    assert "{{" not in text
+    assert "}}" not in text
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
+def test_a_handed_out_prompt_has_no_gaps(path: Path) -> None:
+    body = command_body(path.read_text(encoding="utf-8"), path.name, agent="ada", mission="001-tea", wp="WP01")
+
+    assert "{{" not in body
+    assert "<mission>" not in body
+    assert body.startswith("# ")
+    assert "\n\n\n" not in body
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)
+def test_a_scaffold_marks_what_is_to_be_filled(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+
+    assert "[FILL: " in text
+    assert text.count("[") - text.count("- [ ]") == text.count("]") - text.count("- [ ]")
+    assert set(re.findall(r"{{(\w+)}}", text)) <= {"title"}

@@ -1,0 +1,65 @@
+"""An environment that knows nothing of the person who runs the tests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+_REMOVED = ("CLAUDE_CODE_SESSION_ID", "CODEX_THREAD_ID", "SPECIFY_REPO_ROOT", "NO_COLOR", "FORCE_COLOR", "COLUMNS")
+_GIT_SETTINGS = """[user]
+	name = Ada
+	email = ada@example.org
+[init]
+	defaultBranch = main
+[advice]
+	detachedHead = false
+"""
+
+
+def isolated(home: Path) -> dict[str, str]:
+    """Variables that point everything a program may read or write of a user into a folder.
+
+    Args:
+        home: stands in for the home folder; made by the caller.
+    """
+    return {
+        "HOME": str(home),
+        "XDG_CONFIG_HOME": str(home / ".config"),
+        "SPEC_KITTY_HOME": str(home / ".kittify"),
+        "SPEC_KITTY_STATE_HOME": str(home / ".spec-kitty"),
+        "GIT_CONFIG_GLOBAL": str(home / ".gitconfig"),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_TERMINAL_PROMPT": "0",
+        "TERM": "dumb",
+        "TZ": "UTC",
+        # Nothing answers on this port: a request that a test did not expect fails at once.
+        "http_proxy": "http://127.0.0.1:9",
+        "https_proxy": "http://127.0.0.1:9",
+        "no_proxy": "127.0.0.1,localhost",
+    }
+
+
+def isolate(home: Path, patch: pytest.MonkeyPatch) -> None:
+    """Give this process, and every one it starts, an environment of its own."""
+    home.mkdir(parents=True, exist_ok=True)
+    (home / ".gitconfig").write_text(_GIT_SETTINGS, encoding="utf-8")
+    for name in [*os.environ]:
+        if name.startswith(("SPEC_KITTY_", "GIT_")) or name in _REMOVED:
+            patch.delenv(name)
+    for name, value in isolated(home).items():
+        patch.setenv(name, value)
+
+
+@contextmanager
+def standing_in(folder: Path) -> Iterator[None]:
+    """Make a folder the current one for the length of the block."""
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)

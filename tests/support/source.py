@@ -1,0 +1,90 @@
+"""The source of the program, read as syntax: what the house tests look at."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+SOURCE = ROOT / "src"
+PACKAGE = SOURCE / "specify_cli"
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """One module of the program.
+
+    Args:
+        name: dotted, without `specify_cli.`; empty for the package itself.
+        path: its file.
+        tree: its syntax.
+    """
+
+    name: str
+    path: Path
+    tree: ast.Module
+
+    @property
+    def floor(self) -> str:
+        """Its package on the first level."""
+        return self.name.partition(".")[0]
+
+    def __str__(self) -> str:
+        return str(self.path.relative_to(ROOT))
+
+    def at(self, node: ast.AST) -> str:
+        """Where something stands, as editors like it."""
+        return f"{self}:{getattr(node, 'lineno', 1)}"
+
+    def imports(self) -> Iterator[tuple[str, ast.AST]]:
+        """Every module it imports at run time, by full name (`a.b` and `a.b.c` for `from a.b import c`)."""
+        for node in _at_run_time(self.tree):
+            if isinstance(node, ast.Import):
+                yield from ((alias.name, node) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                yield node.module, node
+                yield from ((f"{node.module}.{alias.name}", node) for alias in node.names)
+
+    def calls(self) -> Iterator[tuple[str, ast.Call]]:
+        """Every call, by the dotted name of what is called, as far as it is written out."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Call):
+                yield _dotted(node.func), node
+
+    def functions(self) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+        """Every function and method."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield node
+
+
+@cache
+def modules() -> tuple[Module, ...]:
+    """All modules of the program, by name."""
+    return tuple(_module(path) for path in sorted(PACKAGE.rglob("*.py")))
+
+
+def _module(path: Path) -> Module:
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+    return Module(name, path, ast.parse(path.read_text(encoding="utf-8"), str(path)))
+
+
+def _at_run_time(node: ast.AST) -> Iterator[ast.AST]:
+    """All nodes below one, without what only the type checker sees."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and _dotted(child.test).endswith("TYPE_CHECKING"):
+            continue
+        yield child
+        yield from _at_run_time(child)
+
+
+def _dotted(node: ast.AST) -> str:
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        return f"{_dotted(node.value)}.{node.attr}"
+    return ""

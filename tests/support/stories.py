@@ -1,0 +1,144 @@
+"""Missions brought up to their merge: work done in real worktrees, approved, accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from specify_cli.lanes.models import ExecutionLane
+from specify_cli.status.emit import writing
+from specify_cli.status.models import Lane
+from specify_cli.status.moves import MoveOptions
+from specify_cli.workspaces.records import note_head
+from tests.support.cli import Result
+from tests.support.git import Repo
+from tests.support.missions import Mission, finalized_mission
+from tests.support.project import Project, Task
+from tests.support.status import REVIEW
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A mission and what happens to it."""
+
+    mission: Mission
+
+    @property
+    def project(self) -> Project:
+        """Its project."""
+        return self.mission.project
+
+    @property
+    def git(self) -> Repo:
+        """Git in the main checkout."""
+        return self.mission.project.git
+
+    @property
+    def slug(self) -> str:
+        """Its slug."""
+        return self.mission.slug
+
+    def lane(self, wp_id: str) -> ExecutionLane:
+        """The lane of a work package."""
+        lane = self.mission.lanes.lane_for_wp(wp_id)
+        assert lane is not None
+        return lane
+
+    def worktree(self, wp_id: str) -> Repo:
+        """The worktree of a work package's lane."""
+        return Repo(self.project.path / ".worktrees" / f"{self.slug}-{self.lane(wp_id).lane_id}")
+
+    def branch(self, wp_id: str) -> str:
+        """The branch of a work package's lane."""
+        return f"kitty/mission-{self.slug}-{self.lane(wp_id).lane_id}"
+
+    def do(self, wp_id: str, *, approve: bool = True, **files: str | None) -> Repo:
+        """As `work`, with names written without what Python forbids: `src__a_py` is `src/a.py`."""
+        named = {name.replace("__", "/").replace("_", "."): content for name, content in files.items()}
+        return self.work(wp_id, named, approve=approve)
+
+    def work(self, wp_id: str, files: Mapping[str, str | None], *, approve: bool = True) -> Repo:
+        """Claim a work package, commit files in its worktree (None removes one) and have it approved; the worktree."""
+        repo = Repo(self.mission.claim(wp_id).workspace.path)
+        for path, content in files.items():
+            if content is None:
+                (repo.path / path).unlink()
+            else:
+                repo.write(path, content)
+        repo.commit(f"{wp_id}: work")
+        note_head(self.mission.place, self.lane(wp_id).lane_id, wp_id, repo.head())
+        if approve:
+            self.approve(wp_id)
+        return repo
+
+    def approve(self, wp_id: str) -> None:
+        """Bring a work package in progress to approved."""
+        head = self.mission.place.git.resolve(f"refs/heads/{self.branch(wp_id)}")
+        record: dict[str, object] = {"lane_id": self.lane(wp_id).lane_id, "branch": self.branch(wp_id), "head": head}
+        steps: list[tuple[Lane, str, MoveOptions]] = [
+            (
+                Lane.FOR_REVIEW,
+                "claude",
+                {"subtasks_complete": True, "implementation_evidence_present": True, "workspace": record},
+            ),
+            (Lane.IN_REVIEW, "codex", {}),
+            (Lane.APPROVED, "codex", {"review_result": REVIEW}),
+        ]
+        with writing(self.mission.place) as writer:
+            for lane, actor, options in steps:
+                writer.move(wp_id, lane, actor=actor, **options)
+
+    def run(self, *words: str, cwd: Path | None = None) -> Result:
+        """Run a command about this mission, asking for JSON."""
+        return self.project.run(*words, "--mission", self.slug, "--json", cwd=cwd)
+
+    def accept(self, *words: str) -> Result:
+        """Accept the mission."""
+        return self.run("accept", *words)
+
+    def merge(self, *words: str) -> Result:
+        """Merge the mission."""
+        return self.run("merge", *words)
+
+    def files(self, ref: str = "main") -> dict[str, str]:
+        """Name -> content of every file of a commit outside the tool's folders."""
+        names = self.git("ls-tree", "-r", "--name-only", ref).splitlines()
+        mine = [name for name in names if not name.startswith(("kitty-specs/", ".kittify/", ".claude/", ".codex/"))]
+        return {name: self.git("show", f"{ref}:{name}") for name in mine}
+
+    def refs(self) -> dict[str, str]:
+        """Every reference and its object."""
+        lines = self.git("for-each-ref", "--format=%(refname) %(objectname)").splitlines()
+        return {name: commit for name, _, commit in (line.partition(" ") for line in lines)}
+
+
+def story(project: Project, *tasks: Task, name: str = "tea-timer") -> Story:
+    """A finalized mission with these work packages."""
+    return Story(finalized_mission(project, *tasks, name=name))
+
+
+def ready(project: Project, *, name: str = "tea-timer", accepted: bool = True) -> Story:
+    """Three lanes with five work packages, all approved; accepted too unless told otherwise.
+
+    WP01 and WP02 stand side by side, WP03 builds on both, WP04 is planning, WP05 stands alone.
+    """
+    found = story(
+        project,
+        Task("WP01", owns=("src/one/**",)),
+        Task("WP02", owns=("src/two/**",)),
+        Task("WP03", needs=("WP01", "WP02"), owns=("src/three/**",)),
+        Task("WP04", owns=("docs/**",), mode="planning_artifact"),
+        Task("WP05", owns=("src/five/**",)),
+        name=name,
+    )
+    found.do("WP01", src__one__a_py="one = 1\n")
+    found.do("WP02", src__two__a_py="two = 2\n")
+    found.do("WP03", src__three__a_py="three = 3\n")
+    found.mission.claim("WP04")
+    found.project.git.commit("the guide", guide_md="# Guide\n")
+    found.approve("WP04")
+    found.do("WP05", src__five__a_py="five = 5\n")
+    if accepted:
+        found.accept().ok()
+    return found
