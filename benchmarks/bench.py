@@ -17,25 +17,28 @@ import pytest
 from benchmarks.measure import PYTHON, RUNS, SCRIPT, Row, cost, median
 from tests.support.environment import isolate
 from tests.support.git import make_repo
+from tests.support.measuring import peak_memory
 from tests.support.project import Project, Task, make_project
 
 WORK_PACKAGES = 20
 MANY_WORK_PACKAGES = 30
 MANY_MISSIONS = 200
 FEW = 5
+MEMORY = 40.0  # MiB that a command which agents run all the time may hold
 
 _FOLD = """
-import resource, sys, time
+import sys, time
 from specify_cli.status.models import StatusEvent
 from specify_cli.status.reducer import reduce
 lanes = ["planned", "claimed", "in_progress", "for_review", "in_review", "approved", "done"]
 events = []
 for number in range(int(sys.argv[1])):
     step, package = number % 6, number // 6
+    second = 0 if sys.argv[2] == "at once" else number
     events.append(StatusEvent.from_dict({
         "event_id": f"{number:026d}", "mission_slug": "001-x", "mission_id": "01K", "wp_id": f"WP{package:05d}",
         "from_lane": lanes[step], "to_lane": lanes[step + 1], "actor": "claude", "force": True, "reason": "bench",
-        "at": f"2026-11-20T{number // 3600 % 24:02d}:{number // 60 % 60:02d}:{number % 60:02d}.000000+00:00",
+        "at": f"2026-11-20T{second // 3600 % 24:02d}:{second // 60 % 60:02d}:{second % 60:02d}.000000+00:00",
         "execution_mode": "worktree",
     }))
 before = time.process_time()
@@ -74,6 +77,13 @@ class Bench:
         taken = median(lambda _: [SCRIPT, *words], lambda run: places[run], FEW)
         return Row(work, taken, bar, "s")
 
+    def memory(self, work: str, *lines: tuple[str, ...]) -> Row:
+        """The most that commands hold, which undo each other where they are several."""
+        taken = [peak_memory([SCRIPT, *words], cwd=self.project.path) for _ in range(FEW) for words in lines]
+        if any(code for code, _ in taken):
+            raise RuntimeError(f"{work} failed")
+        return Row(f"memory of {work}", max(most for _, most in taken), MEMORY, "MiB")
+
 
 def rows(bench: Bench) -> Iterator[tuple[str, Callable[[], Row]]]:
     """Every row by its name, measured when called."""
@@ -95,6 +105,11 @@ def rows(bench: Bench) -> Iterator[tuple[str, Callable[[], Row]]]:
     yield "status among 200", lambda: _among_many(bench)
     yield "reduce 10,000", lambda: _fold(bench, 10_000, 0.15)
     yield "reduce 100,000", lambda: _fold(bench, 100_000, 2.0)
+    yield "reduce 10,000 at once", lambda: _fold(bench, 10_000, 0.15, "at once")
+    yield "reduce 100,000 at once", lambda: _fold(bench, 100_000, 2.0, "at once")
+    yield "memory of status", lambda: bench.memory("status", ("status", *mission, "--json"))
+    yield "memory of next", lambda: bench.memory("next", ("next", *mission, "--json"))
+    yield "memory of move-task", lambda: bench.memory("move-task", (*move, "blocked"), (*move, "in_progress"))
 
 
 def _tasks(count: int) -> list[Task]:
@@ -137,6 +152,8 @@ def _among_many(bench: Bench) -> Row:
 
 def _fill(project: Project, slug: str) -> None:
     source = project.folder(slug)
+    journals = project.path / ".git" / "spec-kitty" / "journal"
+    own = json.loads((source / "meta.json").read_text(encoding="utf-8"))["mission_id"]
     for number in range(2, MANY_MISSIONS + 1):
         name = f"{number:03d}-mission-{number}"
         target = project.folder(name)
@@ -146,25 +163,30 @@ def _fill(project: Project, slug: str) -> None:
         meta["mission_id"] = f"{meta['mission_id'][:-4]}{number:04d}"
         (target / "meta.json").write_text(json.dumps(meta, indent=2, sort_keys=True) + "\n", encoding="utf-8")
         (target / "status.events.jsonl").unlink(missing_ok=True)
+        for end in (".jsonl", ".mission.jsonl"):
+            written = (journals / f"{own}{end}").read_text(encoding="utf-8")
+            renamed = written.replace(own, meta["mission_id"]).replace(slug, name)
+            (journals / f"{meta['mission_id']}{end}").write_text(renamed, encoding="utf-8")
 
 
-def _fold(bench: Bench, count: int, bar: float) -> Row:
+def _fold(bench: Bench, count: int, bar: float, when: str = "") -> Row:
+    """A log folded; with `at once` all its events have one timestamp."""
     program = bench.folder / "fold.py"
     program.write_text(_FOLD, encoding="utf-8")
     taken = []
     memory = 0.0
     for _ in range(FEW):
         out = bench.folder / "fold.txt"
-        used = cost(["sh", "-c", f"'{PYTHON}' '{program}' {count} > '{out}'"], bench.folder)
+        used = cost(["sh", "-c", f"'{PYTHON}' '{program}' {count} '{when}' > '{out}'"], bench.folder)
         taken.append(float(out.read_text(encoding="utf-8")))
         memory = max(memory, used.memory)
-    return Row(f"reduce {count:,}", sorted(taken)[FEW // 2], bar, "s", f"{memory:.0f} MiB (bar 200)")
+    return Row(f"reduce {count:,} {when}".strip(), sorted(taken)[FEW // 2], bar, "s", f"{memory:.0f} MiB (bar 200)")
 
 
 def report(row: Row) -> str:
     """A row as a line of the table."""
     verdict = "pass" if row.passed else "FAIL"
-    return f"{row.work:<20} {row.value:>8.2f} {row.unit:<2} {row.bar:>7.2f} {row.unit:<2} {verdict:<5} {row.note}"
+    return f"{row.work:<22} {row.value:>8.2f} {row.unit:<2} {row.bar:>7.2f} {row.unit:<2} {verdict:<5} {row.note}"
 
 
 def main(words: list[str]) -> int:
@@ -174,14 +196,14 @@ def main(words: list[str]) -> int:
         isolate(Path(name) / "home", patch)
         bench = Bench(Path(name))
         print(f"python -c pass {bench.bare * 1000:.1f} ms, import typer {bench.typer * 1000:.1f} ms, median of {RUNS}")
-        print(f"{'work':<20} {'measure':>11} {'bar':>10}")
+        print(f"{'work':<22} {'measure':>11} {'bar':>10}")
         for work, measure in rows(bench):
             if words and not any(word in work for word in words):
                 continue
             try:
                 row = measure()
             except RuntimeError as error:
-                print(f"{work:<20} could not be measured: {error}")
+                print(f"{work:<22} could not be measured: {error}")
                 failed += 1
                 continue
             print(report(row), flush=True)

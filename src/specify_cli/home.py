@@ -82,6 +82,11 @@ class MissionPlace:
         return None if self.home is None and self.repo.has_git else self.feature_dir
 
     @property
+    def shown(self) -> Path:
+        """The mission's folder for messages and answers: where it is, or where it will be once it has a home."""
+        return self.folder if self.folder is not None else self.repo.root / self.relative
+
+    @property
     def state(self) -> Path:
         """This clone's own state."""
         return self.repo.state

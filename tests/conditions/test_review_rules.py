@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from specify_cli.conditions.review_rules import WorkFacts, for_review
+from specify_cli.conditions.review_rules import WANTS, WorkFacts, for_review
+from specify_cli.status.models import Lane
 
 GOOD = WorkFacts("WP01", "001-tea-timer", "/work/tree", "kitty/lane-a", commits=1)
 
@@ -30,6 +31,7 @@ def test_committed_and_ticked_work_wants_nothing() -> None:
         (replace(GOOD, commits=0), ["NO_NEW_COMMIT"]),
         (replace(GOOD, unchanged_since="abc"), ["NO_NEW_COMMIT"]),
         (replace(GOOD, open_subtasks=("T001",)), ["SUBTASKS_OPEN"]),
+        (replace(GOOD, lane=Lane.PLANNED, workspace=None), ["NOT_IN_PROGRESS", "WORKSPACE_MISSING"]),
         (
             replace(GOOD, wrong_branch="x", dirty=("a",), unchanged_since="abc", open_subtasks=("T001",)),
             ["WORKTREE_WRONG_BRANCH", "WORKTREE_DIRTY", "NO_NEW_COMMIT", "SUBTASKS_OPEN"],
@@ -57,3 +59,24 @@ def test_every_condition_names_its_file_and_a_command() -> None:
 def test_ticks_where_nobody_reads_them_are_told() -> None:
     (unmet,) = for_review(replace(GOOD, open_subtasks=("T001", "T002"), ticked_in_copy=("T002",)))
     assert "not ticked: T001, T002 (T002 ticked only in the worktree's copy of tasks.md" in unmet.what
+
+
+def test_work_that_was_not_begun_cannot_be_handed_over() -> None:
+    assert codes(replace(GOOD, lane=Lane.CLAIMED)) == ["NOT_IN_PROGRESS"]
+
+
+def test_the_table_of_conditions_names_them_all() -> None:
+    worst = replace(GOOD, lane=Lane.CLAIMED, wrong_branch="x", dirty=("a",), unchanged_since="b", open_subtasks=("T1",))
+    assert {*codes(worst), *codes(replace(GOOD, workspace=None))} == set(WANTS)
+
+
+@pytest.mark.parametrize(
+    ("facts", "undecided"),
+    [
+        (GOOD, set()),
+        (replace(GOOD, dirty=("a",), commits=0), {"NO_NEW_COMMIT"}),
+        (replace(GOOD, workspace=None), {"WORKTREE_WRONG_BRANCH", "WORKTREE_DIRTY", "NO_NEW_COMMIT"}),
+    ],
+)
+def test_what_nobody_can_say_yet_is_undecided(facts: WorkFacts, undecided: set[str]) -> None:
+    assert facts.undecided == undecided

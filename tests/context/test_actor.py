@@ -51,4 +51,4 @@ def test_only_a_session_without_an_id_is_warned_of() -> None:
     assert unknown_session(Actor("claude", "s1")) is None
     notice = unknown_session(Actor("claude"))
     assert notice is not None
-    assert (notice.code, notice.hint) == ("SESSION_UNKNOWN", "export SPEC_KITTY_SESSION=$(uuidgen)")
+    assert (notice.code, notice.hint) == ("SESSION_UNKNOWN", "export SPEC_KITTY_SESSION=$$")

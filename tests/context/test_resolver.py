@@ -107,7 +107,7 @@ def test_without_a_mission_or_a_project_the_way_to_one_is_told(project: Project,
         resolve_mission(None, start=project.path)
     assert (none.value.code, none.value.exit_code) == ("MISSION_REQUIRED", 2)
     assert "agent mission create" in str(none.value.hint)
-    with pytest.raises(UsageError) as nowhere:
+    with pytest.raises(NotFound, match="not a spec-kitty project") as nowhere:
         resolve_mission(None, start=make_repo(tmp_path / "other").path)
     assert "spec-kitty init" in str(nowhere.value.hint)
 

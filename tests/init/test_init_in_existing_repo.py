@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.cli import run_here
 from tests.support.git import Repo, make_repo
+from tests.support.limits import run_limited
 
 
 def git_state(repo: Repo) -> dict[str, bytes]:
@@ -138,15 +139,13 @@ def test_a_file_where_a_folder_must_be_leaves_nothing_behind(git: Repo) -> None:
     assert not (git.path / ".claude").exists()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_read_only_folder_is_one_clear_error(tmp_path: Path) -> None:
     repo = make_repo(tmp_path / "locked")
     repo.path.chmod(0o555)
-    try:
-        failure = run_here("init", "--ai", "claude", "--json", cwd=repo.path).failed("STATE_READ_ONLY", 1)
-        assert str(repo.path) in failure.json()["error"]
-    finally:
-        repo.path.chmod(0o755)
+    failed = run_limited("init", "--ai", "claude", "--json", cwd=repo.path, mortal=True).failed("STATE_READ_ONLY", 1)
+    repo.path.chmod(0o755)
+    assert str(repo.path) in failed.json()["error"]
+    assert repo.status() == ""
 
 
 def test_a_read_only_file_system_is_one_clear_error(git: Repo, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from specify_cli.kernel import clock
@@ -22,6 +22,7 @@ def test_now_is_aware_and_in_utc() -> None:
     assert abs(clock.epoch() - clock.now().timestamp()) < 5
 
 
+@settings(deadline=None)
 @given(moments)
 def test_a_stamp_has_one_form_and_names_its_moment(moment: datetime) -> None:
     text = clock.stamp(moment)
@@ -31,6 +32,7 @@ def test_a_stamp_has_one_form_and_names_its_moment(moment: datetime) -> None:
     assert clock.sort_key(text) == text
 
 
+@settings(deadline=None)
 @given(moments, moments)
 def test_stamps_order_as_their_moments(one: datetime, other: datetime) -> None:
     assert (clock.stamp(one) < clock.stamp(other)) == (one < other)

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from specify_cli.kernel import files
@@ -76,6 +76,7 @@ def test_text_has_one_kind_of_line_ending_and_any_bytes(data: bytes, text: str, 
     assert files.read_text(path) == text
 
 
+@settings(deadline=None)
 @given(st.binary().filter(lambda data: b"\r" not in data and not data.startswith(b"\xef\xbb\xbf")))
 def test_decoding_loses_nothing(data: bytes) -> None:
     assert files.encode(files.decode(data)) == data

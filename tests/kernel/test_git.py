@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from specify_cli.kernel import git_run
-from specify_cli.kernel.errors import Unavailable
+from specify_cli.kernel.errors import Conflict, Unavailable
 from specify_cli.kernel.git import ZERO, Change, Git, GitFailed, RefUpdate
+from specify_cli.kernel.process import Completed
 from tests.support.git import Repo, make_repo
 
 ODD = "th\u00e9 \u8336/[a]*b .md"
@@ -67,6 +68,28 @@ def test_a_failure_names_the_verb_the_place_and_what_git_said(ours: Git) -> None
     assert told.value.details["exit_code"] == 128
     assert told.value.hint == f"git -C {ours.root} status"
     assert isinstance(told.value, Unavailable)
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "hint"),
+    [
+        ("fatal: write error: No space left on device", "DISK_FULL", "df -h "),
+        ("error: file write error: File too large", "DISK_FULL", "df -h "),
+        ("fatal: Unable to create '/r/.git/index.lock': Read-only file system", "STATE_READ_ONLY", "chmod -R u+rwX "),
+        ("error: insufficient permission for adding an object", "STATE_READ_ONLY", "chmod -R u+rwX "),
+        ("fatal: bad object", "GIT_FAILED", "git -C "),
+    ],
+)
+def test_a_failure_of_the_disk_is_told_as_one(said: str, code: str, hint: str, ours: Git) -> None:
+    told = ours.failed(Completed(("git", "commit"), 128, "", said), "commit")
+    assert told.code == code
+    assert str(told.hint).startswith(hint)
+    assert said in told.message
+
+
+def test_a_git_that_was_stopped_says_so(ours: Git) -> None:
+    assert ours.failed(Completed(("git", "gc"), -15, "", ""), "gc").message.endswith("it was stopped by a signal")
+    assert ours.failed(Completed(("git", "gc"), -25, "", ""), "gc").code == "DISK_FULL"
 
 
 # -- asking ------------------------------------------------------------------------------------------------------
@@ -352,10 +375,15 @@ def test_branches_are_made_once_and_go_at_their_value(git: Repo, ours: Git) -> N
     first = git.head()
     second = git.commit("second")
     ours.create_branch("kitty/mission-001", first)
-    with pytest.raises(GitFailed):
-        ours.create_branch("kitty/mission-001", second)
+    for name in ("kitty/mission-001", "kitty/mission-001/lane-a"):
+        with pytest.raises(Conflict, match="branch kitty/mission-001 is in the way") as told:
+            ours.create_branch(name, second)
+        assert told.value.code == "BRANCH_EXISTS"
+        assert told.value.hint == "git branch -m kitty/mission-001 old-kitty-mission-001"
     with pytest.raises(GitFailed):
         ours.create_branch("kitty", second)
+    with pytest.raises(GitFailed):
+        ours.create_branch("new", "no such commit")
     assert ours.branch_tip("kitty/mission-001") == first
     with pytest.raises(GitFailed):
         ours.delete_ref("refs/heads/kitty/mission-001", second)

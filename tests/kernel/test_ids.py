@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from specify_cli.kernel import clock, ids
@@ -34,6 +34,17 @@ def test_ids_rise_although_the_clock_stands_still_or_goes_back() -> None:
         last = fresh
 
 
+def test_two_clones_behind_the_same_log_do_not_make_the_same_id() -> None:
+    """Somebody's clock is an hour ahead: until theirs come there, all others go on from that id."""
+    with clock.use(lambda: NOON + timedelta(hours=1)):
+        last = ids.new_id()
+    with clock.use(lambda: NOON):
+        made = [ids.next_id(last) for _ in range(100)]
+    assert len(set(made)) == 100
+    assert min(made) > last
+
+
+@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=2**128 - 2))
 def test_an_id_after_any_other_is_greater(number: int) -> None:
     digits = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"

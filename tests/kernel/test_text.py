@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from specify_cli.kernel.text import SLUG_PATTERN, digest, is_ulid, natural_key, plural, slugify
@@ -14,6 +14,7 @@ def test_a_ulid_is_26_characters_of_its_alphabet_and_nothing_more() -> None:
         assert not is_ulid(bad)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_a_title_becomes_a_slug_or_nothing(title: str) -> None:
     slug = slugify(title)
@@ -45,12 +46,14 @@ def test_counts_have_their_noun() -> None:
     assert plural(2, "branch", "branches") == "2 branches"
 
 
+@settings(deadline=None)
 @given(st.permutations(["WP1", "WP2", "WP9", "WP10", "WP99", "WP100", "WP100a", "a", "2", "10"]))
 def test_numbers_in_names_count_as_numbers(names: list[str]) -> None:
     expected = ["2", "10", "WP1", "WP2", "WP9", "WP10", "WP99", "WP100", "WP100a", "a"]
     assert sorted(names, key=natural_key) == expected
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_any_two_names_can_be_ordered(one: str, other: str) -> None:
     assert (natural_key(one) < natural_key(other)) or (natural_key(one) >= natural_key(other))

@@ -129,7 +129,7 @@ def test_our_own_files_need_no_library(text: str) -> None:
     assert simply(text) == yaml_round_trip.load(text, "x")
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.uuids(), st.binary(min_size=20, max_size=20))
 def test_a_uuid_and_a_commit_need_no_library(project: uuid.UUID, commit: bytes) -> None:
     # A commit of digits alone, or one that reads as 12e34, is a number to YAML.

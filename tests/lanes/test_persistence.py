@@ -73,7 +73,7 @@ def test_lanes_of_older_and_newer_versions_are_read(place: MissionPlace) -> None
     assert lanes.lane("lane-b") is None
     assert lanes.collapse_report is None
     assert lanes.ordering_edges == ()
-    assert (lanes.parallel_width, lanes.parallel_groups()) == (1, {0: [lane]})
+    assert lanes.parallel_groups() == {0: [lane]}
 
 
 def test_no_lanes_yet(place: MissionPlace) -> None:

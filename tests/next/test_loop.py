@@ -414,3 +414,18 @@ def test_a_tick_or_a_note_keeps_its_holder_awake(project: Project, words: tuple[
     project.run("agent", "tasks", *words, "--agent", "codex", "--mission", mission.slug, "--json").ok()
     with later(16):
         assert Agent(mission, "codex", "c1").next().kind == "step"
+
+
+def test_a_review_of_a_quiet_session_is_taken_over_but_not_by_its_implementer(project: Project) -> None:
+    mission = finalized_mission(project)
+    agent = Agent(mission)
+    agent.submit("WP01")
+    assert Agent(mission, "codex", "c1").next().action == "review"
+    with later(20):
+        assert agent.next().kind == "blocked", "codex has acted within the last half hour"
+        third = Agent(mission, "codex", "c2")
+        assert third.next().action == "review"
+        third.move("WP01", Lane.APPROVED)
+    taken = [each for each in mission.status.mission_events if each.type == "lease_taken_over"]
+    assert [(each.wp_id, each.data["work"]) for each in taken] == [("WP01", "review")]
+    assert mission.lane("WP01") is Lane.APPROVED

@@ -259,3 +259,15 @@ def test_without_an_identity_moves_succeed_with_a_warning(
     moved = reviewer.move("WP01", Lane.APPROVED)
     assert (moved.commit, [each.code for each in moved.warnings]) == (None, ["NO_GIT_IDENTITY"])
     assert Git(project.path).identity() is None
+
+
+def test_another_session_cannot_hand_over_what_somebody_holds(mission: Mission, agent: Agent, reviewer: Agent) -> None:
+    worktree = Repo(Path(str(agent.next().workspace_path)))
+    worktree.write("half.txt", "half\n")
+    before = worktree.head()
+
+    refusal = refusal_of(reviewer, "WP01", Asked(Lane.FOR_REVIEW, commit="not mine"))
+
+    assert (refusal.code, worktree.head()) == ("WP_ALREADY_CLAIMED", before)
+    assert agent.actor.name in refusal.message
+    assert mission.lane("WP01") is Lane.IN_PROGRESS

@@ -41,10 +41,12 @@ def test_work_done_after_it_was_handed_over_is_not_in_the_review(project: Projec
 def test_the_next_review_shows_what_the_last_one_asked_for(project: Project) -> None:
     mission = finalized_mission(project)
     agent, reviewer = Agent(mission), Agent(mission, "codex", "c1")
-    agent.submit("WP01")
+    first = Repo(Path(str(agent.submit("WP01").workspace_path)))
+    rejected = first.head()
     reviewer.reject("WP01", "Name the timer.\n")
     agent.submit("WP01", "timer\n")
     text = reviewer.prompt(reviewer.next())
+    assert f"diff {rejected[:12]} {first.head()[:12]}" in text
     assert "## What earlier reviews asked for" in text
     assert "Name the timer." in text
 

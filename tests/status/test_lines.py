@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specify_cli.kernel.errors import Refused, Unavailable
+from specify_cli.kernel.errors import Refused
 from specify_cli.status import lines
+from tests.support.limits import run_python
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
@@ -146,9 +147,19 @@ def test_a_log_that_cannot_be_read_is_said_to_be_so(tmp_path: Path) -> None:
     closed.mkdir()
     log = closed / "log.jsonl"
     log.write_text(json.dumps({"n": 1}))
-    if os.geteuid() == 0:
-        pytest.skip("root reads everything")
     closed.chmod(0)
-    with pytest.raises((Refused, Unavailable)):
-        lines.scan_file(log)
+    done = run_python(_READ, str(log), cwd=tmp_path, mortal=True)
     closed.chmod(0o700)
+    assert done.stdout.split() == ["STATE_READ_ONLY", str(log)], done.stderr
+
+
+_READ = """
+import sys
+from pathlib import Path
+from specify_cli.kernel.errors import SpecKittyError
+from specify_cli.status import lines
+try:
+    lines.scan_file(Path(sys.argv[1]))
+except SpecKittyError as error:
+    print(error.code, error.details["path"])
+"""

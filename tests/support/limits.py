@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
-import resource
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.support.cli import Result
 
-_DROP_FROM_BOUNDING_SET = 24  # prctl
-_WRITE_ANYWHERE, _READ_ANYWHERE = 1, 2  # capabilities that make root deaf to permissions
+# A program of its own that puts the limits on itself and becomes the one to be limited. 24: drop from the bounding
+# set; 1 and 2: the capabilities that make root deaf to permissions. They are gone after the exec.
+_LIMITED = """
+import ctypes, os, resource, sys
+room, mortal = sys.argv[1:3]
+if room:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(room), int(room)))
+if mortal and os.geteuid() == 0:
+    for power in (1, 2):
+        ctypes.CDLL(None).prctl(24, power, 0, 0, 0)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+_COMMAND = "import sys; from specify_cli.__main__ import main; sys.exit(main())"
 
 
 def run_limited(
-    *words: str, cwd: Path, room: int | None = None, mortal: bool = False, env: dict[str, str] | None = None
+    *words: str, cwd: Path, room: int | None = None, mortal: bool = False, env: Mapping[str, str] | None = None
 ) -> Result:
     """Run a command in a process of its own.
 
@@ -28,8 +37,7 @@ def run_limited(
         mortal: permissions count for root too.
         env: variables added to the environment of the test.
     """
-    done = run_python("import sys; from specify_cli.__main__ import main; sys.exit(main())", *words, cwd=cwd, room=room,
-                      mortal=mortal, env=env)  # fmt: skip
+    done = run_python(_COMMAND, *words, cwd=cwd, room=room, mortal=mortal, env=env)
     return Result(words, done.returncode, done.stdout, done.stderr)
 
 
@@ -39,31 +47,19 @@ def run_python(
     cwd: Path,
     room: int | None = None,
     mortal: bool = False,
-    env: dict[str, str] | None = None,
+    env: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run some Python under the same limits; `words` are its `sys.argv[1:]`."""
+    limits = ["" if room is None else str(room), "yes" if mortal else ""]
     # What measures coverage writes files of its own, which must not meet the limits.
     kept = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     return subprocess.run(
-        [sys.executable, "-c", source, *words],
+        [sys.executable, "-I", "-S", "-c", _LIMITED, *limits, sys.executable, "-c", source, *words],
         cwd=cwd,
         env={**kept, "PYTHONPATH": str(Path(__file__).parents[2]), **(env or {})},
-        preexec_fn=_limits(room, mortal),
         capture_output=True,
         encoding="utf-8",
         errors="surrogateescape",
         timeout=60,
         check=False,
     )
-
-
-def _limits(room: int | None, mortal: bool) -> Callable[[], None]:
-    def apply() -> None:
-        if room is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
-        if mortal and os.geteuid() == 0:
-            system = ctypes.CDLL(None)
-            for power in (_WRITE_ANYWHERE, _READ_ANYWHERE):
-                system.prctl(_DROP_FROM_BOUNDING_SET, power, 0, 0, 0)
-
-    return apply

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 import subprocess
 import sys
@@ -300,8 +299,7 @@ def test_uncommitted_files_stop_a_new_claim_and_not_the_holder(project: Project)
     mission.force("WP01", Lane.PLANNED)
     refusal = refused(mission, "WP01")
     assert (refusal.code, refusal.details["files"]) == ("WORKTREE_DIRTY", ["half.txt"])
-    for command in str(refusal.hint).split(" && "):
-        subprocess.run(shlex.split(command), check=True, capture_output=True)
+    subprocess.run(["sh", "-c", str(refusal.hint)], check=True, capture_output=True)
     assert mission.claim("WP01").workspace.path == repo.path
 
 

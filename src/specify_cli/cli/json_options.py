@@ -8,6 +8,7 @@ from pathlib import Path
 
 from specify_cli.kernel import files
 from specify_cli.kernel.errors import NotFound, UsageError
+from specify_cli.kernel.text import quoted
 
 
 def parsed(flag: str, value: str) -> object:
@@ -23,22 +24,29 @@ def parsed(flag: str, value: str) -> object:
     elif value.startswith("@"):
         text = files.read_text(Path(value[1:]).expanduser())
     if text is None:
-        raise NotFound(f"there is no file {value[1:]}", "FILE_NOT_FOUND", hint=f"ls {Path(value[1:]).parent}")
+        raise NotFound(f"there is no file {value[1:]}", "FILE_NOT_FOUND", hint=f"ls {quoted(Path(value[1:]).parent)}")
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        raise UsageError(
-            f"{flag} line {error.lineno}, column {error.colno}: {error.msg}",
-            "MALFORMED_JSON",
-            details={"line": error.lineno, "column": error.colno},
-        ) from error
+        raise _malformed(flag, error.lineno, error.colno, error.msg) from error
+    except (ValueError, RecursionError) as error:
+        raise _malformed(flag, 1, 1, "a number too long, or nested too deeply") from error
+
+
+def _malformed(flag: str, line: int, column: int, reason: str) -> UsageError:
+    return UsageError(
+        f"{flag} line {line}, column {column}: {reason}",
+        "MALFORMED_JSON",
+        hint=f"python3 -m json.tool FILE  # then {flag} @FILE",
+        details={"line": line, "column": column},
+    )
 
 
 def mapping(flag: str, value: str) -> dict[str, object]:
     """The JSON object of an option; raises as `parsed`."""
     found = parsed(flag, value)
     if not isinstance(found, dict):
-        raise UsageError(f"{flag} is not a JSON object", "MALFORMED_JSON")
+        raise _malformed(flag, 1, 1, "an object is expected")
     return found
 
 
@@ -47,6 +55,6 @@ def lists_by_name(flag: str, value: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name, items in mapping(flag, value).items():
         if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-            raise UsageError(f"{flag}: {name} is not a list of texts", "MALFORMED_JSON")
+            raise _malformed(flag, 1, 1, f"a list of texts is expected for {name}")
         found[name] = [str(item) for item in items]
     return found

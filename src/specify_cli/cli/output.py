@@ -185,6 +185,38 @@ def painter() -> Iterator[Painter]:
     yield Painter(live=not _as_json.get() and _is_terminal(sys.stdout))
 
 
+# -- the terminal ------------------------------------------------------------------------------------------------
+
+
+def for_programs() -> bool:
+    """Whether the reader is a program, which asked with `--json`."""
+    return _as_json.get()
+
+
+def at_terminal() -> bool:
+    """Whether a person reads standard output at a terminal that can be drawn on."""
+    return _is_terminal(sys.stdout)
+
+
+def size() -> tuple[int, int]:
+    """Columns and rows of the terminal; 80 and 24 where standard output is none, or does not say."""
+    try:
+        found = os.get_terminal_size(sys.stdout.fileno()) if at_terminal() else None
+    except (OSError, ValueError):
+        found = None
+    return (found.columns, found.lines) if found and found.columns and found.lines else (80, 24)
+
+
+def painted(text: str) -> str:
+    """Text as standard output takes it: escaped, encodable, coloured where that is wanted."""
+    return encodable(paint(text, colour=_coloured(sys.stdout)), sys.stdout.encoding or "utf-8")
+
+
+def send(text: str) -> None:
+    """Write to standard output exactly this, in one piece; for drawing."""
+    _put(sys.stdout, text)
+
+
 # -- streams -----------------------------------------------------------------------------------------------------
 
 
@@ -250,4 +282,21 @@ def _render(text: Callable[[Console], None] | RenderableType) -> None:
         stream.flush()
 
 
-__all__ = ["BUG", "INTERRUPTED", "Painter", "Reply", "answer", "painter", "progress", "safe", "say", "style", "warn"]
+__all__ = [
+    "BUG",
+    "INTERRUPTED",
+    "Painter",
+    "Reply",
+    "answer",
+    "at_terminal",
+    "for_programs",
+    "painted",
+    "painter",
+    "progress",
+    "safe",
+    "say",
+    "send",
+    "size",
+    "style",
+    "warn",
+]

@@ -95,6 +95,37 @@ def clipped(text: str, columns: int) -> str:
     return kept + "…" + (_RESET if _ANY_MARK.search(kept) else "")
 
 
+def folded(text: str, columns: int) -> list[str]:
+    """The text cut into pieces of at most some columns, nothing left out; for drawing, where nothing may wrap."""
+    lines, used = [""], 0
+    for character in text:
+        wide = width(character)
+        if used + wide > columns and used:
+            lines.append("")
+            used = 0
+        lines[-1] += character
+        used += wide
+    return lines
+
+
+def wrapped(text: str, columns: int = 78, *, indent: int = 0, hang: int = 0) -> str:
+    """The text broken at spaces.
+
+    Args:
+        columns: of a whole line.
+        indent: spaces before the first line.
+        hang: spaces before the further ones; words longer than a line stay whole.
+    """
+    lines = [""]
+    for word in text.split():
+        room = columns - (hang if len(lines) > 1 else indent)
+        if lines[-1] and width(lines[-1]) + 1 + width(word) > room:
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}".lstrip()
+    return " " * indent + ("\n" + " " * hang).join(lines)
+
+
 def table(rows: list[list[str]], *, gap: int = 2, indent: int = 0) -> str:
     """Rows as aligned columns.
 

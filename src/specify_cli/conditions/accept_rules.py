@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field
 
 from specify_cli.conditions.models import Unmet
+from specify_cli.conditions.ways import way_on
 from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 from specify_cli.status.models import Lane
@@ -14,6 +15,19 @@ from specify_cli.workspaces.forecast_models import Step
 # What a project in a hurry may leave out: warnings under `--lenient`.
 LENIENT = frozenset({"ARTIFACT_MISSING", "NEEDS_CLARIFICATION", "REQUIREMENT_UNMAPPED"})
 SETTLED = frozenset({Lane.APPROVED, Lane.DONE})
+# What each condition says where it holds.
+WANTS: Mapping[str, str] = {
+    "NO_WORK_PACKAGES": "there is a work package",
+    "LANES_MISSING": "every work package has a lane",
+    "WP_NOT_APPROVED": "every work package is approved, done or canceled",
+    "SUBTASKS_OPEN": "every subtask is ticked",
+    "NEEDS_CLARIFICATION": "no question is left in the documents",
+    "ARTIFACT_MISSING": "the documents that the mission type wants are there",
+    "REQUIREMENT_UNMAPPED": "every requirement has a work package",
+    "WORKTREE_DIRTY": "nothing is uncommitted in the worktrees",
+    "LANE_BRANCH_MISSING": "the branch of every lane is in this clone",
+    "MERGE_CONFLICT": "the merge would meet no conflict",
+}
 
 
 @frozen
@@ -140,15 +154,8 @@ def _packages(facts: AcceptFacts) -> list[Unmet]:
 
 def not_approved(package: PackageState, slug: str) -> Unmet:
     """A work package that is neither approved nor done, with the next command for it."""
-    wp_id, at = package.wp_id, f"--mission {slug}"
-    fixes = {
-        Lane.FOR_REVIEW: f"spec-kitty agent action review {wp_id} --agent NAME {at}",
-        Lane.IN_REVIEW: f"spec-kitty agent tasks move-task {wp_id} --to approved --reviewer NAME {at}",
-        Lane.IN_PROGRESS: f"spec-kitty agent tasks move-task {wp_id} --to for_review {at}",
-        Lane.BLOCKED: f"spec-kitty why {wp_id} {at}",
-    }
-    fix = fixes.get(package.lane, f"spec-kitty agent action implement {wp_id} --agent NAME {at}")
-    return Unmet("WP_NOT_APPROVED", f"{wp_id} is {package.lane.value}, not approved", fix, wp_id)
+    said = f"{package.wp_id} is {package.lane.value}, not approved"
+    return Unmet("WP_NOT_APPROVED", said, way_on(package.wp_id, package.lane, slug), package.wp_id)
 
 
 def _subtasks(facts: AcceptFacts) -> list[Unmet]:

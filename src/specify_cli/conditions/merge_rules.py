@@ -12,6 +12,23 @@ from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 from specify_cli.status.models import Lane
 
+# What each condition says where it holds.
+WANTS: Mapping[str, str] = {
+    "TARGET_NOT_CHECKED_OUT": "the target branch is checked out",
+    "CHECKOUT_BUSY": "no merge or rebase of yours is under way there",
+    "INDEX_LOCKED": "no git is at work there",
+    "NO_GIT_IDENTITY": "git knows who commits",
+    "LANES_MISSING": "the lanes are known",
+    "NOT_ACCEPTED": "the mission is accepted",
+    "ACCEPTANCE_STALE": "nothing has changed since it was accepted",
+    "WP_NOT_APPROVED": "every work package is approved, done or canceled",
+    "WORKTREE_DIRTY": "nothing is uncommitted in the worktrees",
+    "LANE_BRANCH_MISSING": "the branch of every lane is in this clone",
+    "APPROVED_COMMIT_MISSING": "every lane holds what was approved",
+    "TARGET_BEHIND_REMOTE": "the target has what its remote had at the last fetch",
+    "MERGE_UNDER_WAY": "no other merge waits for its conflict",
+}
+
 
 @frozen
 class Accepted:

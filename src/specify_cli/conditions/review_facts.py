@@ -46,8 +46,9 @@ def work_facts(
     found = boxes(place)
     states = subtask_states(place, status.mission_events)
     open_ids = tuple(each for each in subtasks_for(package, found) if not states.get(each, False))
+    lane = status.snapshot.lane_of(package.id)
     if workspace is None or not workspace.path.is_dir():
-        return WorkFacts(package.id, place.slug, None, open_subtasks=open_ids), None
+        return WorkFacts(package.id, place.slug, None, open_subtasks=open_ids, lane=lane), None
     git = Git(workspace.path)
     here = discover(workspace.path).here()
     branch = here.branch if here else None
@@ -71,6 +72,7 @@ def work_facts(
         before if stale else None,
         open_ids,
         () if workspace.kind == ROOT else _ticked_in_copy(place, workspace.path, open_ids),
+        lane,
     )
     return facts, head
 

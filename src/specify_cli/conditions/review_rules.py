@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from specify_cli.conditions.models import Unmet
+from specify_cli.conditions.ways import way_on
 from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
+from specify_cli.status.models import Lane
+
+# What each condition of the move to for_review says where it holds.
+WANTS: Mapping[str, str] = {
+    "NOT_IN_PROGRESS": "somebody works on it",
+    "WORKSPACE_MISSING": "it has a workspace in this clone",
+    "WORKTREE_WRONG_BRANCH": "its lane's branch is checked out there",
+    "WORKTREE_DIRTY": "nothing is uncommitted there",
+    "NO_NEW_COMMIT": "there is a new commit",
+    "SUBTASKS_OPEN": "every subtask is ticked",
+}
+_IN_THE_WORKSPACE = frozenset({"WORKTREE_WRONG_BRANCH", "WORKTREE_DIRTY", "NO_NEW_COMMIT"})
+_NOT_BEGUN = frozenset({Lane.PLANNED, Lane.CLAIMED})
 
 
 @frozen
@@ -20,6 +36,7 @@ class WorkFacts:
         unchanged_since: the reviewed commit that nothing was added to since the rejection; else None.
         open_subtasks: subtasks not done.
         ticked_in_copy: open subtasks whose box is ticked in the worktree's copy of the mission, where nobody reads it.
+        lane: of the board.
     """
 
     wp_id: str
@@ -32,6 +49,7 @@ class WorkFacts:
     unchanged_since: str | None = None
     open_subtasks: tuple[str, ...] = ()
     ticked_in_copy: tuple[str, ...] = ()
+    lane: Lane = Lane.IN_PROGRESS
 
     @property
     def subtasks_complete(self) -> bool:
@@ -44,10 +62,21 @@ class WorkFacts:
         standing = self.workspace is not None and self.wrong_branch is None
         return standing and not self.dirty and self.commits > 0 and self.unchanged_since is None
 
+    @property
+    def undecided(self) -> frozenset[str]:
+        """Conditions of which nothing can be said yet: they are neither met nor unmet."""
+        if self.workspace is None:
+            return _IN_THE_WORKSPACE
+        return frozenset({"NO_NEW_COMMIT"}) if self.dirty and self.commits == 0 else frozenset()
+
 
 def for_review(facts: WorkFacts) -> list[Unmet]:
     """Every unmet condition of in_progress -> for_review, each with the command that meets it."""
     found: list[Unmet] = []
+    if facts.lane in _NOT_BEGUN:
+        said = f"{facts.wp_id} is {facts.lane}, not in progress"
+        begin = way_on(facts.wp_id, facts.lane, facts.mission_slug)
+        found.append(Unmet("NOT_IN_PROGRESS", said, begin, facts.wp_id))
     move = f"spec-kitty agent tasks move-task {facts.wp_id} --to for_review --mission {facts.mission_slug}"
     if facts.workspace is None:
         begin = f"spec-kitty agent action implement {facts.wp_id} --agent NAME --mission {facts.mission_slug}"

@@ -50,5 +50,5 @@ def unknown_session(actor: Actor) -> Notice | None:
     return Notice(
         "SESSION_UNKNOWN",
         f"sessions of {actor.name} cannot be told apart, so they share what they hold",
-        f"export {SESSION_VARIABLE}=$(uuidgen)",
+        f"export {SESSION_VARIABLE}=$$",
     )

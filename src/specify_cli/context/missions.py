@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
 
 from specify_cli.home import MissionPlace
-from specify_cli.kernel import files
+from specify_cli.kernel import files, lazy
 from specify_cli.kernel.config import Config, parse_config
 from specify_cli.kernel.errors import Refused, SpecKittyError
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.paths import KITTIFY, SPECS, Checkout, Repository
+from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.branch_naming import is_lane_branch, is_mission_branch
 from specify_cli.mission_metadata import META, identity_of, load_meta
@@ -40,33 +44,54 @@ def place_of(repo: Repository, slug: str) -> MissionPlace | None:
     Raises:
         Refused: its meta.json is missing, malformed, or the folder is a symbolic link.
     """
-    for checkout in standing_checkouts(repo) or ([_without_git(repo)] if not repo.has_git else []):
-        folder = checkout.path / SPECS / slug
-        if folder.is_dir():
+    found = [each for each in _holders(repo) if (each.path / SPECS / slug).is_dir()]
+    for checkout in found:
+        if _is_mission(checkout.path / SPECS / slug):
             return _from_folder(repo, checkout, slug)
-    return _from_journal(repo, slug)
+    place = _from_branch(repo, slug)
+    for checkout in found:
+        if place is None and not _is_left_over(checkout.path / SPECS / slug):
+            raise _meta_missing(checkout.path / SPECS / slug)
+    return place
 
 
-def _without_git(repo: Repository) -> Checkout:
-    return Checkout(repo.checkout, None, repo.checkout / KITTIFY)
+def _holders(repo: Repository) -> list[Checkout]:
+    """Where missions can stand: the working trees; outside git the project's folder."""
+    return standing_checkouts(repo) if repo.has_git else [Checkout(repo.checkout, None, repo.checkout / KITTIFY)]
+
+
+def _is_mission(folder: Path) -> bool:
+    return folder.is_symlink() or os.path.lexists(folder / META)
+
+
+def _is_left_over(folder: Path) -> bool:
+    """Whether git left the folder behind for files that it ignores, when it switched to a branch without it."""
+    names = set(os.listdir(folder))
+    derived: frozenset[str] = lazy.load("specify_cli.status.views:DERIVED")
+    return bool(names) and names <= derived
+
+
+def _meta_missing(folder: Path) -> Refused:
+    return Refused(
+        f"{SPECS}/{folder.name} has no {META}",
+        "MISSION_META_MISSING",
+        hint=f"git log --oneline -- {SPECS}/{folder.name}/{META}  # restore it, or remove the folder",
+        details={"path": str(folder)},
+    )
 
 
 def _from_folder(repo: Repository, checkout: Checkout, slug: str) -> MissionPlace:
     folder = checkout.path / SPECS / slug
-    if folder.is_symlink():
+    linked = next((each for each in (folder.parent, folder, folder / "tasks") if each.is_symlink()), None)
+    if linked is not None:
         raise Refused(
-            f"{SPECS}/{slug} is a symbolic link; a mission is a folder of its own",
+            f"{linked.relative_to(checkout.path)} is a symbolic link; a mission is a folder of its own",
             "SYMLINK_REFUSED",
-            hint=f"ls -l {folder}",
+            hint=f"ls -l {quoted(linked)}",
         )
     meta = load_meta(folder)
     if meta is None:
-        raise Refused(
-            f"{SPECS}/{slug} has no {META}",
-            "MISSION_META_MISSING",
-            hint=f"git log --oneline -- {SPECS}/{slug}/{META}  # restore it, or remove the folder",
-            details={"path": str(folder)},
-        )
+        raise _meta_missing(folder)
     target = meta.get("target_branch")
     if not isinstance(target, str) or not target:
         target = checkout.branch or "main"
@@ -90,38 +115,52 @@ def _tip_meta(repo: Repository, slug: str, target: str) -> dict[str, object] | N
     return None if data is None else files.parse_json(files.decode(data), f"{target}:{SPECS}/{slug}/{META}")
 
 
-def _from_journal(repo: Repository, slug: str) -> MissionPlace | None:
-    target = dict(_recorded(repo)).get(slug)
-    if target is None or not repo.has_git:
+def _from_branch(repo: Repository, slug: str) -> MissionPlace | None:
+    """A mission whose folder is in no working tree: at the tip of the branch that it names as its target."""
+    if not repo.has_git:
         return None
-    meta = _tip_meta(repo, slug, target)
-    if meta is None:
-        return None
-    home = next((each for each in repo.checkouts() if each.branch == target), None)
-    return _place(repo, slug, meta, target, home)
+    recorded = dict(_recorded(repo)).get(slug)
+    targets = [recorded] if recorded else sorted(_branches(repo))
+    name = f"{SPECS}/{slug}/{META}"
+    for target, data in zip(targets, Git(repo.checkout).show_many([f"{each}:{name}" for each in targets]), strict=True):
+        if data is None:
+            continue
+        meta = files.parse_json(files.decode(data), f"{target}:{name}")
+        if recorded or meta.get("target_branch") == target:
+            home = next((each for each in repo.checkouts() if each.branch == target), None)
+            return _place(repo, slug, meta, target, home)
+    return None
+
+
+def _branches(repo: Repository) -> dict[str, str]:
+    """The local branches that may be a mission's target -> the commit they are at."""
+    found = {name.removeprefix("refs/heads/"): commit for name, commit in Git(repo.checkout).branches().items()}
+    return {name: tip for name, tip in found.items() if not (is_lane_branch(name) or is_mission_branch(name))}
 
 
 def _recorded(repo: Repository) -> Iterator[tuple[str, str]]:
-    """Slug and target branch of each mission that this clone made: the first line of its mission journal."""
+    """Slug of each mission with a journal in this clone -> its target, empty where the mission was made elsewhere."""
     folder = repo.state / "journal"
-    if not folder.is_dir():
+    names = sorted(os.listdir(folder)) if folder.is_dir() else []
+    for name in names:
+        # A mission's first event is in its mission log, unless somebody else made it.
+        if name.endswith(".mission.jsonl") or name.removesuffix(".jsonl") + ".mission.jsonl" not in names:
+            yield from _first_event(folder / name)
+
+
+def _first_event(path: Path) -> Iterator[tuple[str, str]]:
+    if not path.is_file():  # whoever reads the log will be told; a pipe would be waited for
         return
-    for path in sorted(folder.glob("*.mission.jsonl")):
-        with path.open("rb") as source:
-            line = source.readline(65536)
-        try:
-            event = json.loads(line)
-            data = event["data"]
-            if event["type"] == "mission_created":
-                yield str(data["mission_slug"]), str(data["target_branch"])
-        except (ValueError, KeyError, TypeError):
-            continue
+    with suppress(OSError, ValueError, KeyError, TypeError), path.open("rb") as source:
+        event = json.loads(source.readline(65536))
+        made = event.get("type") == "mission_created"
+        yield str(event["mission_slug"]), str(event["data"]["target_branch"]) if made else ""
 
 
 def slugs(repo: Repository) -> list[str]:
-    """Folder names of all missions, sorted."""
+    """Folder names of all missions that the working trees and journals of this clone have, sorted."""
     found: set[str] = set()
-    for checkout in standing_checkouts(repo) or ([_without_git(repo)] if not repo.has_git else []):
+    for checkout in _holders(repo):
         folder = checkout.path / SPECS
         if folder.is_dir():
             found.update(entry.name for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
@@ -129,11 +168,23 @@ def slugs(repo: Repository) -> list[str]:
     return sorted(found)
 
 
-def all_places(repo: Repository) -> tuple[list[MissionPlace], list[Broken]]:
-    """Every mission of the project, and the folders that cannot be read."""
+def slugs_elsewhere(repo: Repository) -> list[str]:
+    """Folder names of the missions on branches that no working tree has, sorted; two git processes."""
+    if not repo.has_git:
+        return []
+    names = Git(repo.checkout).names_in_all(sorted(set(_branches(repo).values())), SPECS)
+    return sorted(name for name in names - set(slugs(repo)) if not name.startswith("."))
+
+
+def all_places(repo: Repository, known: Sequence[str] = ()) -> tuple[list[MissionPlace], list[Broken]]:
+    """Missions of the project, and the folders that cannot be read.
+
+    Args:
+        known: the folder names to look at; where none is given, all that there are.
+    """
     places: list[MissionPlace] = []
     broken: list[Broken] = []
-    for slug in slugs(repo):
+    for slug in known or slugs(repo) or slugs_elsewhere(repo):
         try:
             place = place_of(repo, slug)
         except SpecKittyError as error:

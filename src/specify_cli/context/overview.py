@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from specify_cli.core.work_packages import load_work_packages
+from specify_cli.core.work_packages import WorkPackage, load_work_packages
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.models import LanesManifest
@@ -39,6 +39,7 @@ class Overview:
         status: its logs.
         board: lane of the board -> work packages, all nine lanes.
         percentage: weighted progress, 0 to 100.
+        packages: the work packages that have a prompt file.
     """
 
     place: MissionPlace
@@ -47,6 +48,7 @@ class Overview:
     status: Status
     board: Mapping[str, list[str]]
     percentage: float
+    packages: tuple[WorkPackage, ...] = ()
 
     @property
     def total(self) -> int:
@@ -95,7 +97,7 @@ def overview(place: MissionPlace) -> Overview:
     status = read_status(place)
     board = by_lane(status.snapshot, (package.id for package in packages))
     percentage = round(compute_weighted_progress(status.snapshot).percentage, 1)
-    return Overview(place, _state(place, manifest, board), manifest, status, board, percentage)
+    return Overview(place, _state(place, manifest, board), manifest, status, board, percentage, tuple(packages))
 
 
 def _state(place: MissionPlace, manifest: LanesManifest | None, board: Mapping[str, list[str]]) -> MissionState:

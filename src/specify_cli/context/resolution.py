@@ -24,7 +24,7 @@ def resolution(context: Context, action: str, wp_id: str | None, agent: str | No
         agent: for the commands.
     """
     place = context.place
-    folder = place.folder if place.folder is not None else place.repo.root / place.relative
+    folder = place.shown
     found: dict[str, object] = {
         "success": True,
         "action": action,

@@ -6,11 +6,20 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from specify_cli.context.missions import Broken, all_places, config_of, is_open, place_of, slugs, standing_checkouts
+from specify_cli.context.missions import (
+    Broken,
+    all_places,
+    config_of,
+    is_open,
+    place_of,
+    slugs,
+    slugs_elsewhere,
+    standing_checkouts,
+)
 from specify_cli.context.models import Context
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import paths
-from specify_cli.kernel.errors import Conflict, NotFound, Refused, UsageError
+from specify_cli.kernel.errors import Conflict, NotFound, Refused, SpecKittyError, UsageError
 from specify_cli.kernel.paths import SPECS, Repository
 from specify_cli.kernel.text import is_ulid
 from specify_cli.lanes.branch_naming import parse_mission_slug_from_branch
@@ -79,6 +88,19 @@ def _around(repo: Repository, folder: Path) -> MissionPlace | None:
 
 def _select(repo: Repository, selector: str) -> MissionPlace:
     known = slugs(repo)
+    found = _among(repo, known, selector) or _among(repo, slugs_elsewhere(repo), selector)
+    if found is not None:
+        return found
+    raise NotFound(
+        f"there is no mission {selector!r}",
+        "MISSION_NOT_FOUND",
+        hint="spec-kitty mission list",
+        details={"known": known},
+    )
+
+
+def _among(repo: Repository, known: Sequence[str], selector: str) -> MissionPlace | None:
+    """The one of these missions that is meant, or None; raises where several may be."""
     if selector in known:
         place = place_of(repo, selector)
         if place is not None:
@@ -91,18 +113,13 @@ def _select(repo: Repository, selector: str) -> MissionPlace:
         if place is not None:
             return place
     if not matches and _may_be_id(selector):
-        found = _by_id(repo, selector.upper())
+        found = _by_id(repo, known, selector.upper())
         if len(found) == 1:
             return found[0]
         matches = [place.slug for place in found]
     if len(matches) > 1:
         raise _ambiguous(f"{selector!r} names several missions", matches)
-    raise NotFound(
-        f"there is no mission {selector!r}",
-        "MISSION_NOT_FOUND",
-        hint="spec-kitty mission list",
-        details={"known": known},
-    )
+    return None
 
 
 def _exact(known: Sequence[str], selector: str) -> list[str]:
@@ -117,8 +134,8 @@ def _may_be_id(selector: str) -> bool:
     return len(selector) >= 6 and is_ulid(selector.upper().ljust(26, "0"))
 
 
-def _by_id(repo: Repository, prefix: str) -> list[MissionPlace]:
-    places, _ = all_places(repo)
+def _by_id(repo: Repository, known: Sequence[str], prefix: str) -> list[MissionPlace]:
+    places, _ = all_places(repo, known)
     return [place for place in places if (place.mission_id or "").startswith(prefix)]
 
 
@@ -132,7 +149,7 @@ def _only_open(repo: Repository) -> MissionPlace:
     raise _none_open(repo, len(places), broken)
 
 
-def _none_open(repo: Repository, known: int, broken: Sequence[Broken]) -> UsageError | Refused:
+def _none_open(repo: Repository, known: int, broken: Sequence[Broken]) -> SpecKittyError:
     if broken and not known:
         return Refused(broken[0].error.message, broken[0].error.code, broken[0].error.hint, broken[0].error.details)
     said = "every mission is merged" if known else "there is no mission yet"
@@ -142,7 +159,9 @@ def _none_open(repo: Repository, known: int, broken: Sequence[Broken]) -> UsageE
         and not any((each.path / paths.KITTIFY).is_dir() for each in standing_checkouts(repo))
         and not (repo.checkout / paths.KITTIFY).is_dir()
     ):
-        said, hint = f"{repo.checkout} is not a spec-kitty project yet", "spec-kitty init --ai claude"
+        return NotFound(
+            f"{repo.checkout} is not a spec-kitty project yet", "NOT_INITIALIZED", hint="spec-kitty init --ai claude"
+        )
     return UsageError(f"{said}, and none was named", "MISSION_REQUIRED", hint=hint)
 
 
@@ -151,6 +170,6 @@ def _ambiguous(said: str, slugs_found: Sequence[str]) -> Conflict:
     return Conflict(
         f"{said}: {listed}",
         "MISSION_AMBIGUOUS",
-        hint=f"add --mission {slugs_found[0]}",
+        hint=f"export {MISSION_VARIABLE}={slugs_found[0]}",
         details={"candidates": list(slugs_found)},
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from specify_cli.core.rendered import render_views
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import locks
 from specify_cli.kernel.config import Config
-from specify_cli.kernel.errors import Refused
-from specify_cli.kernel.git import Git
+from specify_cli.kernel.errors import Refused, SpecKittyError
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import loose_tip
 from specify_cli.kernel.text import quoted
@@ -75,15 +75,29 @@ def milestone(place: MissionPlace, config: Config, subject: str) -> Committed:
     if place.home is None and place.repo.has_git:
         return Committed(warnings=(_no_home(place),))
     if place.home is not None and place.home.busy:
-        return Committed(warnings=(_failed(f"{place.home.path} is in the middle of a {place.home.busy}"),))
+        path, busy = place.home.path, place.home.busy
+        notice = _failed(f"{path} is in the middle of a {busy}", f"git -C {quoted(path)} {busy} --continue")
+        return Committed(warnings=(notice,))
+    try:
+        return _reach(place, config, f"spec-kitty({place.slug}): {subject}")
+    except SpecKittyError as error:
+        return Committed(warnings=(_failed(error.message, error.hint),))
+
+
+def _reach(place: MissionPlace, config: Config, message: str) -> Committed:
     with locks.held(place.lock, doing=f"publish {place.slug}"):
         render_views(place, read_status(place).mission_events)
         store.publish(store.status_log(place))
         store.publish(store.mission_log_file(place))
     if place.home is None or not config.auto_commit:
         return Committed()
-    with locks.held(place.state / "locks" / "commit.lock", timeout=60, doing=f"commit {place.slug}"):
-        return _commit(place, f"spec-kitty({place.slug}): {subject}")
+    with locks.held(commit_lock(place), timeout=60, doing=f"commit {place.slug}"):
+        return _commit(place, message)
+
+
+def commit_lock(place: MissionPlace) -> Path:
+    """The lock under which this clone's home is committed to, one commit at a time."""
+    return place.state / "locks" / "commit.lock"
 
 
 def _commit(place: MissionPlace, message: str) -> Committed:
@@ -96,23 +110,19 @@ def _commit(place: MissionPlace, message: str) -> Committed:
         git.add_intent(*new)
     done = git.commit_only(message, place.relative)
     if done.code != 0:
-        _forget(git, new)
+        if new:
+            git.forget(*new)
         if ("ident" in done.said and "empty" in done.said) or "tell me who you are" in done.said:
             refusal = no_identity()
             return Committed(warnings=(Notice(refusal.code, refusal.message, refusal.hint),))
-        return Committed(warnings=(_failed(done.said),))
+        return Committed(warnings=(_failed(done.said or f"git commit ended with {done.code}"),))
     tip = loose_tip(place.repo.require_git(), place.target_branch) or git.resolve("HEAD")
     return Committed(tip, files=tuple(change.path for change in changes))
 
 
-def _forget(git: Git, new: list[str]) -> None:
-    """Take back the intent to add, so that a failed commit leaves the index as it was."""
-    if new:
-        git.call("reset", "--quiet", "--", *new, write=True)
-
-
-def _failed(output: str) -> Notice:
-    return Notice("COMMIT_FAILED", f"the milestone was recorded and not committed: {output}", "spec-kitty materialize")
+def _failed(output: str, hint: str | None = None) -> Notice:
+    message = f"the milestone was recorded and not committed: {output}"
+    return Notice("COMMIT_FAILED", message, hint or "spec-kitty materialize")
 
 
 def _no_home(place: MissionPlace) -> Notice:

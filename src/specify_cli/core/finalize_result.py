@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from specify_cli.core.finalize_plan import FinalPlan, Work
+from specify_cli.core.work_packages import WorkPackage, dependency_graph
+from specify_cli.kernel.graph import levels
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.text import natural_key
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.models import LanesManifest
+from specify_cli.lanes.ordering import with_edges
 
 
 @frozen
@@ -80,7 +83,7 @@ class FinalizeResult:
                 "newly_seeded": len(self.newly_seeded),
                 "already_initialized": len(packages) - len(self.newly_seeded),
             },
-            "lanes": _lanes(self.plan.manifest),
+            "lanes": _lanes(self.plan.manifest, packages),
             "changes": self.changes.to_dict(),
             "ownership_warnings": list(self.plan.ownership_warnings),
             "files_committed": list(self.files_committed),
@@ -89,14 +92,25 @@ class FinalizeResult:
         }
 
 
-def _lanes(manifest: LanesManifest | None) -> dict[str, object]:
+def _at_once(manifest: LanesManifest, packages: Sequence[WorkPackage]) -> int:
+    """The most lanes that are at work in one turn, where every turn takes all that is ready."""
+    graph = with_edges(dependency_graph(packages), manifest.ordering_edges)
+    busy: dict[int, set[str]] = {}
+    for wp_id, level in levels(graph).items():
+        lane = manifest.lane_for_wp(wp_id)
+        if lane is not None:
+            busy.setdefault(level, set()).add(lane.lane_id)
+    return max(map(len, busy.values()), default=0)
+
+
+def _lanes(manifest: LanesManifest | None, packages: Sequence[WorkPackage]) -> dict[str, object]:
     lanes = manifest.lanes if manifest else ()
     report = manifest.collapse_report if manifest else None
     return {
         "computed": manifest is not None,
         "count": len(lanes),
         "lane_ids": [lane.lane_id for lane in lanes],
-        "parallel_width": manifest.parallel_width if manifest else 0,
+        "parallel_width": _at_once(manifest, packages) if manifest else 0,
         "planning_artifact_wps": list(manifest.planning_artifact_wps) if manifest else [],
         "collapse_report": report.to_dict() if report else None,
     }

@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import field
 from pathlib import Path
 
 from specify_cli.core.commits import Committed, milestone, no_identity, publish_mode
+from specify_cli.core.mission_target import MissionCreationError, check_free, check_project, standing, target_of
 from specify_cli.core.mission_types import MissionType, load_mission_type
-from specify_cli.core.templates import template
-from specify_cli.home import MissionPlace, home_of
+from specify_cli.core.templates import fill, template
+from specify_cli.home import MissionPlace
 from specify_cli.kernel import clock, files, ids, locks, paths
-from specify_cli.kernel.config import Config, parse_config
-from specify_cli.kernel.errors import Conflict, NotFound, Refused, UsageError
+from specify_cli.kernel.config import parse_config
+from specify_cli.kernel.errors import SpecKittyError, UsageError
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.paths import KITTIFY, SPECS, Checkout, Repository
 from specify_cli.kernel.values import frozen
 from specify_cli.mission_metadata import META, write_meta
 from specify_cli.status.emit import writing
 
+__all__ = ["MissionCreationError", "MissionCreationResult", "check_slug", "create_mission_core"]
+
 KEBAB_CASE_PATTERN = re.compile(r"^[a-z0-9][a-z0-9]*(-[a-z0-9]+)*$")
 _RESERVED_END = re.compile(r"-lane-[a-z]+$|-merge$|-orchestrator$")
 _NUMBERED = re.compile(r"^(\d{3,})-")
 _MISSION_BRANCH = re.compile(r"/kitty/mission-(\d{3,})-")
+_ORDINARY_BRANCH = re.compile(r"refs/(?:heads|remotes/[^/]+)/(?!kitty/mission-)")
 _LONGEST_SLUG = 60
-
-
-class MissionCreationError(Refused):
-    """A mission cannot be created as asked."""
 
 
 @frozen
@@ -76,34 +77,44 @@ def create_mission_core(
     """
     repo = paths.discover(repo_root or paths.starting_point())
     check_slug(mission_slug)
-    repo.require_git()
-    git = Git(repo.checkout)
-    here = repo.here()
-    if here is None:
-        raise MissionCreationError(f"{repo.checkout} is not a working tree", "NOT_A_GIT_REPOSITORY", hint="git init")
+    here, git = standing(repo), Git(repo.checkout)
     mission_type = load_mission_type(mission or "software-dev", repo)
+    creator = _creator(git, actor)
+    with locks.held(repo.state / "locks" / "project.lock", timeout=60, doing=f"create {mission_slug}"):
+        refs = git.branches("refs")
+        checkout = target_of(repo, here, target_branch, start_branch, refs)
+        config = parse_config(files.read_text(checkout.path / KITTIFY / "config.yaml"))
+        check_project(checkout, config, starting=start_branch is not None)
+        meta = _meta(_number(repo, git, refs, number), mission_slug, mission_type.key, checkout.branch or "")
+        place = _place(repo, checkout, meta)
+        check_free(checkout, place.slug, refs)
+        with (
+            _folder(place, mission_type, meta),
+            _branch(git, here, start_branch),
+            writing(place, publish=publish_mode(config)) as log,
+        ):
+            log.record("mission_created", actor=creator, session=session, data=_created(meta))
+    committed = milestone(place, config, "create mission")
+    current = checkout if checkout.path == here.path else here
+    return MissionCreationResult(
+        place.feature_dir,
+        place.slug,
+        str(meta["mission_number"]),
+        meta,
+        place.target_branch,
+        current.branch or "",
+        place,
+        committed,
+        [place.feature_dir / META, place.feature_dir / mission_type.first_document],
+    )
+
+
+def _creator(git: Git, actor: str | None) -> str:
+    """Who creates it: the actor, else the git user; a commit needs the latter in any case."""
     identity = git.identity()
     if identity is None:
         raise no_identity()
-    creator = actor or f"user:{identity.rsplit(' <', 1)[0]}"
-    with locks.held(repo.state / "locks" / "project.lock", timeout=60, doing=f"create {mission_slug}"):
-        refs = git.branches("refs")
-        _check_commits(here, refs)
-        checkout = _target(repo, git, here, target_branch, start_branch, refs)
-        config = parse_config(files.read_text(checkout.path / KITTIFY / "config.yaml"))
-        _check_project(checkout, config, start_branch)
-        numbered = f"{_number(repo, refs, number):03d}"
-        slug = f"{numbered}-{mission_slug}"
-        _check_free(checkout, slug, refs)
-        meta = _meta(slug, numbered, mission_slug, mission_type.key, checkout.branch or "")
-        place = MissionPlace(repo, slug, str(meta["mission_id"]), str(meta["target_branch"]), checkout, meta)
-        created = _write_folder(place, mission_type, meta)
-    with writing(place, publish=publish_mode(config)) as log:
-        log.record("mission_created", actor=creator, session=session, data=_created(meta))
-    committed = milestone(place, config, "create mission")
-    return MissionCreationResult(
-        place.feature_dir, slug, numbered, meta, place.target_branch, here.branch or "", place, committed, created
-    )
+    return actor or f"user:{identity.rsplit(' <', 1)[0]}"
 
 
 def check_slug(slug: str) -> None:
@@ -112,7 +123,7 @@ def check_slug(slug: str) -> None:
     Raises:
         UsageError: `INVALID_SLUG`.
     """
-    if not KEBAB_CASE_PATTERN.match(slug) or len(slug) > _LONGEST_SLUG:
+    if not KEBAB_CASE_PATTERN.fullmatch(slug) or len(slug) > _LONGEST_SLUG:
         reason = f"use up to {_LONGEST_SLUG} lower-case letters, digits and single dashes"
     elif _RESERVED_END.search(slug):
         reason = "an ending like -lane-a, -merge or -orchestrator names worktrees"
@@ -126,110 +137,28 @@ def check_slug(slug: str) -> None:
     )
 
 
-def _check_commits(here: Checkout, refs: Iterable[str]) -> None:
-    if here.branch is not None and f"refs/heads/{here.branch}" not in refs:
-        raise MissionCreationError(
-            f"{here.path} has no commits yet", "NO_COMMITS", hint='git add -A && git commit -m "Start"'
-        )
-
-
-def _target(
-    repo: Repository, git: Git, here: Checkout, target: str | None, start: str | None, refs: Iterable[str]
-) -> Checkout:
-    if start is not None:
-        return _start_branch(git, here, start, refs)
-    branch = target or here.branch
-    if branch is None:
-        raise MissionCreationError(
-            f"{here.path} is on no branch (detached HEAD), so the mission has no target",
-            "DETACHED_HEAD",
-            hint="git switch main  # or name one: --target-branch BRANCH",
-        )
-    if branch.startswith("kitty/mission-"):
-        raise MissionCreationError(
-            f"{branch} is a lane of a mission and cannot be a target",
-            "TARGET_IS_A_LANE",
-            hint=f"cd {repo.root}",
-        )
-    if f"refs/heads/{branch}" not in refs:
-        raise MissionCreationError(f"there is no branch {branch}", "BRANCH_NOT_FOUND", hint=f"git branch {branch}")
-    home = home_of(repo, branch)
-    if home is None:
-        raise MissionCreationError(
-            f"branch {branch} is checked out nowhere, and a mission is written where its target is",
-            "TARGET_NOT_CHECKED_OUT",
-            hint=f"git switch {branch}",
-            details={"target_branch": branch},
-        )
-    return home
-
-
-def _start_branch(git: Git, here: Checkout, start: str, refs: Iterable[str]) -> Checkout:
-    if f"refs/heads/{start}" in refs:
-        raise Conflict(
-            f"branch {start} exists already",
-            "BRANCH_EXISTS",
-            hint=f"git switch {start}  # then create without --start-branch",
-        )
-    if git.call("check-ref-format", "--branch", start).code != 0:
-        raise UsageError(f"{start!r} is not a branch name", "INVALID_BRANCH")
-    git.switch_new(start)
-    return Checkout(here.path, start, here.git_dir, here.busy)
-
-
-def _check_project(checkout: Checkout, config: Config, start_branch: str | None) -> None:
-    if not (checkout.path / KITTIFY / "config.yaml").exists():
-        raise NotFound(
-            f"{checkout.path} is not a spec-kitty project yet",
-            "NOT_INITIALIZED",
-            hint="spec-kitty init --ai claude",
-        )
-    if start_branch is None and checkout.branch in config.protected:
-        raise MissionCreationError(
-            f"branch {checkout.branch} is protected, so no mission may merge into it directly",
-            "PROTECTED_BRANCH",
-            hint="spec-kitty agent mission create SLUG --start-branch feature/SLUG",
-        )
-    specs = checkout.path / SPECS
-    if specs.is_symlink():
-        raise Refused(f"{specs} is a symbolic link and is not written through", "SYMLINK_REFUSED")
-
-
-def _number(repo: Repository, refs: Iterable[str], asked: int | None) -> int:
-    """The display number: the highest seen in folders and branches, plus one; never an identity (seed 079)."""
+def _number(repo: Repository, git: Git, refs: Mapping[str, str], asked: int | None) -> int:
+    """The display number: the highest seen in working trees and branches, plus one; never an identity (seed 079)."""
     if asked is not None:
         return asked
-    seen = [0]
+    lanes = [match for ref in refs if (match := _MISSION_BRANCH.search(ref))]
+    tips = {commit for ref, commit in refs.items() if _ORDINARY_BRANCH.match(ref)}
+    names = git.names_in_all(sorted(tips), SPECS)
     for checkout in repo.checkouts():
         folder = checkout.path / SPECS
-        names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
-        seen += [int(match[1]) for name in names if (match := _NUMBERED.match(name))]
-    seen += [int(match[1]) for ref in refs if (match := _MISSION_BRANCH.search(ref))]
-    return max(seen) + 1
+        if folder.is_dir():
+            names.update(entry.name for entry in folder.iterdir())
+    found = [*lanes, *(match for name in names if (match := _NUMBERED.match(name)))]
+    return max((int(match[1]) for match in found), default=0) + 1
 
 
-def _check_free(checkout: Checkout, slug: str, refs: Iterable[str]) -> None:
-    if (checkout.path / SPECS / slug).exists():
-        raise Conflict(f"{SPECS}/{slug} exists already", "MISSION_EXISTS", hint="spec-kitty mission list")
-    ours = f"refs/heads/kitty/mission-{slug}"
-    clash = [ref for ref in refs if ref in ("refs/heads/kitty", ours) or ref.startswith(ours + "-lane-")]
-    if clash:
-        name = clash[0].removeprefix("refs/heads/")
-        raise Conflict(
-            f"branch {name} is in the way of this mission's branches",
-            "BRANCH_EXISTS",
-            hint=f"git branch -m {name} old-{name.replace('/', '-')}",
-            details={"branch": name},
-        )
-
-
-def _meta(slug: str, number: str, short: str, mission_type: str, target: str) -> dict[str, object]:
+def _meta(number: int, short: str, mission_type: str, target: str) -> dict[str, object]:
     return {
         "created_at": clock.stamp(),
         "friendly_name": short.replace("-", " ").capitalize(),
         "mission_id": ids.new_id(),
-        "mission_number": number,
-        "mission_slug": slug,
+        "mission_number": f"{number:03d}",
+        "mission_slug": f"{number:03d}-{short}",
         "mission_type": mission_type,
         "slug": short,
         "target_branch": target,
@@ -237,13 +166,19 @@ def _meta(slug: str, number: str, short: str, mission_type: str, target: str) ->
     }
 
 
+def _place(repo: Repository, checkout: Checkout, meta: dict[str, object]) -> MissionPlace:
+    slug, mission_id, target = (str(meta[name]) for name in ("mission_slug", "mission_id", "target_branch"))
+    return MissionPlace(repo, slug, mission_id, target, checkout, meta)
+
+
 def _created(meta: dict[str, object]) -> dict[str, object]:
     names = ("mission_slug", "mission_number", "mission_type", "target_branch", "friendly_name", "created_at")
     return {name: meta[name] for name in names}
 
 
-def _write_folder(place: MissionPlace, mission_type: MissionType, meta: dict[str, object]) -> list[Path]:
-    """Write the folder aside and move it into place, so that it is complete or not there."""
+@contextmanager
+def _folder(place: MissionPlace, mission_type: MissionType, meta: dict[str, object]) -> Iterator[None]:
+    """Put the mission's folder in place for what the block does; it is complete, or not there after a failure."""
     runtime = place.runtime
     files.make_ignored(runtime)
     staging = runtime / f"creating-{place.mission_id}"
@@ -251,13 +186,29 @@ def _write_folder(place: MissionPlace, mission_type: MissionType, meta: dict[str
         files.make_folder(staging)
         write_meta(staging, meta)
         scaffold = template(place.repo, mission_type.key, mission_type.first_document)
-        title = str(meta["friendly_name"])
-        files.atomic_write(
-            staging / mission_type.first_document,
-            scaffold.replace("{{title}}", title).replace("{{mission_slug}}", place.slug),
-        )
+        values = {"title": str(meta["friendly_name"]), "mission_slug": place.slug}
+        files.atomic_write(staging / mission_type.first_document, fill(scaffold, values))
         files.make_folder(place.feature_dir.parent)
         files.move(staging, place.feature_dir)
     finally:
         files.remove_tree(staging)
-    return [place.feature_dir / META, place.feature_dir / mission_type.first_document]
+    try:
+        yield
+    except SpecKittyError:
+        files.remove_tree(place.feature_dir)
+        raise
+
+
+@contextmanager
+def _branch(git: Git, here: Checkout, start: str | None) -> Iterator[None]:
+    """Make the branch a mission starts and switch to it; undone where the block fails."""
+    if start is None:
+        yield
+        return
+    git.switch_new(start)
+    try:
+        yield
+    except SpecKittyError:
+        git.call("switch", "--quiet", *((here.branch,) if here.branch else ("--detach",)), write=True)
+        git.call("branch", "--quiet", "-D", start, write=True)
+        raise

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from specify_cli.core.commits import Committed, milestone, require_identity
 from specify_cli.core.mission_types import MissionType, load_mission_type
-from specify_cli.core.templates import template
+from specify_cli.core.templates import fill, template
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import files
 from specify_cli.kernel.config import Config
@@ -55,9 +55,8 @@ def set_up_plan(place: MissionPlace, config: Config) -> PlanSetUp:
     if place.read(PLAN) is not None:
         return PlanSetUp(folder / PLAN, folder / SPEC, written=False, committed=Committed())
     require_identity(place)
-    title = str(place.meta.get("friendly_name") or place.slug)
-    scaffold = template(place.repo, mission_type_of(place).key, PLAN)
-    files.atomic_write(folder / PLAN, scaffold.replace("{{title}}", title).replace("{{mission_slug}}", place.slug))
+    values = {"title": str(place.meta.get("friendly_name") or place.slug), "mission_slug": place.slug}
+    files.atomic_write(folder / PLAN, fill(template(place.repo, mission_type_of(place).key, PLAN), values))
     return PlanSetUp(folder / PLAN, folder / SPEC, written=True, committed=milestone(place, config, "set up plan"))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Sequence
 
 from specify_cli.core.tasks_document import render_ticks
@@ -10,6 +12,7 @@ from specify_cli.kernel import files
 from specify_cli.status.mission_log import MissionEvent
 
 TASKS = "tasks.md"
+_FEEDBACK = re.compile(r"tasks/(?!\.)[^/\0]+/review-cycle-[0-9]+\.md")
 
 
 def ticks(events: Sequence[MissionEvent]) -> dict[str, bool]:
@@ -43,10 +46,11 @@ def render_views(place: MissionPlace, events: Sequence[MissionEvent]) -> list[st
 
 def _write(place: MissionPlace, event: MissionEvent) -> bool:
     name, text = event.data.get("file"), event.data.get("text")
-    if place.folder is None or not isinstance(name, str) or not isinstance(text, str) or ".." in name.split("/"):
+    # The event may have come with somebody's commit: it names a file of this kind inside the mission, or nothing.
+    if place.folder is None or not isinstance(text, str) or not (isinstance(name, str) and _FEEDBACK.fullmatch(name)):
         return False
     path = place.folder / name
-    if path.exists():
+    if os.path.lexists(path) or not path.resolve().is_relative_to(place.folder.resolve()):
         return False
     files.atomic_write(path, text, mkdir=True)
     return True

@@ -59,6 +59,8 @@ def mark(
     with writing(place, publish=publish) as log:
         states = subtask_states(place, log.mission_events)
         changed = [subtask for subtask in dict.fromkeys(ids) if states.get(subtask, False) != done]
+        if not done and any(box.done for listed in found.values() for box in listed if box.id in changed):
+            _ = place.feature_dir  # a ticked box counts until it is emptied, which needs the document
         for subtask in changed:
             log.record(
                 "subtask", actor=actor, session=session, wp_id=owners[subtask], data={"subtask": subtask, "done": done}

@@ -52,7 +52,7 @@ def subtasks_of(text: str) -> dict[str, list[Subtask]]:
     """Work package -> its check boxes, in order, for every section of tasks.md."""
     found: dict[str, list[Subtask]] = {}
     for section, number, match in _boxes(text):
-        box = Subtask(match[4], match[5].strip().strip("*`_").strip(), match[2] != " ", number)
+        box = Subtask(match[4], match[5].strip(), match[2] != " ", number)
         found.setdefault(section.wp_id, []).append(box)
     return {section.wp_id: found.get(section.wp_id, []) for section in tasks_sections(text)}
 

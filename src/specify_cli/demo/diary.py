@@ -25,7 +25,7 @@ _SENTENCES = {
     "accept": "has the whole mission tested and accepted",
     "failed": "failed: {text}",
 }
-_LONGEST = 100
+_LONGEST = 58
 
 
 @frozen

@@ -37,10 +37,11 @@ def _finding(place: MissionPlace, name: str, holder: Holder, *, quiet: bool) -> 
         message = f"{about}: {holder} holds it and was never seen at work in this clone"
         return Finding(SECTION, Severity.NOTE, "LEASE_ELSEWHERE", message)
     if not quiet:
-        return Finding(SECTION, Severity.OK, "LEASE_ACTIVE", f"{about}: {holder}, {_seen(lease)}")
+        return Finding(SECTION, Severity.OK, "LEASE_ACTIVE", f"{about}: {holder}, {seen(lease)}")
     fix = f"spec-kitty next --agent NAME --mission {place.slug}"
-    return Finding(SECTION, Severity.NOTE, "LEASE_QUIET", f"{about}: {holder} has gone quiet, {_seen(lease)}", fix)
+    return Finding(SECTION, Severity.NOTE, "LEASE_QUIET", f"{about}: {holder} has gone quiet, {seen(lease)}", fix)
 
 
-def _seen(lease: Lease) -> str:
+def seen(lease: Lease) -> str:
+    """When and where a holder was last at work, in words."""
     return f"last seen {lease.last_seen[:16].replace('T', ' ')} UTC on {lease.host}"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
-from specify_cli.context.missions import all_places, config_of
+from specify_cli.context.missions import Broken, all_places, config_of
 from specify_cli.doctor import installed, leases, log, merging, setup, worktrees
 from specify_cli.doctor.findings import Finding, Subject, of_error
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.config import Config
-from specify_cli.kernel.errors import SpecKittyError, UsageError
+from specify_cli.kernel.errors import SpecKittyError, Unavailable, UsageError
 from specify_cli.kernel.paths import Repository
 
 SECTIONS: Mapping[str, Callable[[Subject], list[Finding]]] = {
@@ -42,8 +43,15 @@ def chosen(section: str | None) -> tuple[str, ...]:
 
 def subject_of(repo: Repository, place: MissionPlace | None = None) -> Subject:
     """What is examined: all missions of a repository, or the one that was named."""
-    places, broken = ([place], []) if place is not None else all_places(repo)
+    places, broken = ([place], []) if place is not None else _missions(repo)
     return Subject(repo, _config(repo, place), tuple(places), tuple(broken), every=place is None)
+
+
+def _missions(repo: Repository) -> tuple[list[MissionPlace], list[Broken]]:
+    """All missions; none where git itself does not answer, which the set-up section tells."""
+    with suppress(Unavailable):
+        return all_places(repo)
+    return [], []
 
 
 def examine(subject: Subject, sections: Sequence[str]) -> list[Finding]:

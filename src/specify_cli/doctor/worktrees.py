@@ -68,6 +68,10 @@ def _of_workspace(workspace: LaneWorkspace, gone: list[Path]) -> list[Finding]:
         message = f"{name}: {workspace.path} has {workspace.checked_out or 'no branch'} checked out"
         fix = f"git -C {quoted(workspace.path)} switch {workspace.branch}"
         return [Finding(SECTION, Severity.WARNING, "WORKTREE_WRONG_BRANCH", message, fix)]
+    if not workspace.wps:
+        message = f"{name}: {workspace.path} is a worktree of a lane that the plan does not have"
+        fix = f"git -C {quoted(workspace.place.repo.root)} worktree remove {quoted(workspace.path)}"
+        return [Finding(SECTION, Severity.WARNING, "WORKTREE_ORPHAN", message, fix)]
     found = []
     if workspace.record is None:
         message = f"{name}: {workspace.path} was not recorded by this clone; the next claim takes it over"

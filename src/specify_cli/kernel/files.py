@@ -287,6 +287,14 @@ def remove(path: Path) -> None:
         raise explain(error, path) from error
 
 
+def remove_empty(folder: Path, root: Path) -> None:
+    """Remove a folder and those above it, below `root`, as far as they are empty."""
+    with suppress(OSError):
+        while folder != root and root in folder.parents:
+            folder.rmdir()
+            folder = folder.parent
+
+
 def remove_tree(folder: Path) -> None:
     """Remove a folder and all in it; nothing happens where there is none."""
     try:

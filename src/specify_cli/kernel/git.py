@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from specify_cli.kernel import process
+from specify_cli.kernel.errors import Conflict
 from specify_cli.kernel.git_read import Change
 from specify_cli.kernel.git_run import GitFailed
 from specify_cli.kernel.git_trees import ZERO, GitTrees, RefUpdate, TreeMerge
+from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 
 __all__ = ["ZERO", "Change", "Git", "GitFailed", "RefUpdate", "TreeMerge"]
@@ -26,8 +28,25 @@ class Git(GitTrees):
     """
 
     def create_branch(self, branch: str, at: str) -> None:
-        """Make a local branch that does not exist yet."""
-        self.run("update-ref", f"refs/heads/{branch}", at, ZERO, write=True)
+        """Make a local branch that does not exist yet.
+
+        Raises:
+            Conflict: `BRANCH_EXISTS`: it does, or a branch of a shorter name is in its way.
+        """
+        try:
+            self.run("update-ref", f"refs/heads/{branch}", at, ZERO, write=True)
+        except GitFailed:
+            parts = branch.split("/")
+            names = ["/".join(parts[:count]) for count in range(len(parts), 0, -1)]
+            taken = next((name for name in names if self.branch_tip(name) is not None), None)
+            if taken is None:
+                raise
+            raise Conflict(
+                f"branch {taken} is in the way of {branch}",
+                "BRANCH_EXISTS",
+                hint=f"git branch -m {quoted(taken)} {quoted('old-' + taken.replace('/', '-'))}",
+                details={"branch": taken},
+            ) from None
 
     def switch_new(self, branch: str) -> None:
         """Make a branch here and switch to it."""

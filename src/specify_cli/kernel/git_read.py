@@ -83,21 +83,8 @@ class GitRead(GitRun):
 
     def show_many(self, specs: Sequence[str]) -> list[bytes | None]:
         """As `show_bytes` for many files, in one process."""
-        # One question a line: a name with a newline in it cannot be asked for.
-        asked = [spec for spec in specs if "\n" not in spec]
-        said = self.run("cat-file", "--batch", input="".join(f"{spec}\n" for spec in asked))
-        out, at = said.encode("utf-8", "surrogateescape"), 0
-        found: dict[str, bytes] = {}
-        for spec in asked:
-            end = out.index(b"\n", at)
-            head, at = out[at:end], end + 1
-            parts = _OBJECT.fullmatch(head)
-            if parts is not None:
-                size = int(parts[2])
-                if parts[1] == b"blob":
-                    found[spec] = out[at : at + size]
-                at += size + 1
-        return [found.get(spec) for spec in specs]
+        found = self._objects(specs)
+        return [data if kind == b"blob" else None for kind, data in (found.get(spec, (b"", b"")) for spec in specs)]
 
     def names_in(self, revision: str, folder: str) -> list[str]:
         """Names directly below a folder of a revision; folders end in a slash."""
@@ -108,6 +95,34 @@ class GitRead(GitRun):
         for entry in filter(None, done.out.split("\0")):
             kind, _, path = entry.partition("\t")
             found.append(path.rsplit("/", 1)[-1] + ("/" if " tree " in kind else ""))
+        return found
+
+    def names_in_all(self, commits: Sequence[str], folder: str) -> set[str]:
+        """Names directly below a folder of many commits, given by their ids, in one process."""
+        names: set[str] = set()
+        for spec, (kind, data) in self._objects([f"{commit}:{folder}" for commit in commits]).items():
+            # An entry of a tree: mode, blank, name, zero byte, the object's id as bytes.
+            at, size = 0, len(spec.partition(":")[0]) // 2
+            while kind == b"tree" and at < len(data):
+                end = data.index(b"\0", at)
+                names.add(data[data.index(b" ", at) + 1 : end].decode("utf-8", "surrogateescape"))
+                at = end + 1 + size
+        return names
+
+    def _objects(self, specs: Sequence[str]) -> dict[str, tuple[bytes, bytes]]:
+        """Name of an object -> kind and content, of those that there are."""
+        # One question a line: a name with a newline in it cannot be asked for.
+        asked = list(dict.fromkeys(spec for spec in specs if "\n" not in spec))
+        said = self.run("cat-file", "--batch", input="".join(f"{spec}\n" for spec in asked)) if asked else ""
+        out, at = said.encode("utf-8", "surrogateescape"), 0
+        found: dict[str, tuple[bytes, bytes]] = {}
+        for spec in asked:
+            end = out.index(b"\n", at)
+            parts, at = _OBJECT.fullmatch(out[at:end]), end + 1
+            if parts is not None:
+                size = int(parts[2])
+                found[spec] = parts[1], out[at : at + size]
+                at += size + 1
         return found
 
     def changes(self, *paths: str, untracked: bool = True) -> list[Change]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +19,11 @@ _LOCAL = (
     "GIT_INDEX_FILE", "GIT_NO_REPLACE_OBJECTS", "GIT_REPLACE_REF_BASE", "GIT_PREFIX", "GIT_SHALLOW_FILE",
     "GIT_COMMON_DIR", "GIT_INTERNAL_SUPER_PREFIX",
 )  # fmt: skip
+
+
+# What git says, in its own words (LC_ALL=C), where the disk is at fault.
+_FULL = ("No space left on device", "Disk quota exceeded", "File too large")
+_READ_ONLY = ("Read-only file system", "Permission denied", "insufficient permission")
 
 
 class GitFailed(Unavailable):
@@ -62,14 +68,19 @@ class GitRun:
         """
         done = self.call(*args, input=input, env=env, timeout=timeout, write=write)
         if done.code != 0:
-            verb = next((arg for arg in args if not arg.startswith("-") and "=" not in arg), args[0])
-            raise GitFailed(
-                f"git {verb} failed in {self.root}: {done.said or 'no output'}",
-                "GIT_FAILED",
-                hint=f"git -C {quoted(self.root)} status",
-                details={"argv": list(done.argv), "exit_code": done.code},
-            )
+            raise self.failed(done, next((arg for arg in args if not arg.startswith("-") and "=" not in arg), args[0]))
         return done.out
+
+    def failed(self, done: process.Completed, verb: str) -> GitFailed:
+        """The error for a git command that should have worked."""
+        said = done.said or ("it was stopped by a signal" if done.code < 0 else "no output")
+        code, hint = "GIT_FAILED", f"git -C {quoted(self.root)} status"
+        if done.code == -signal.SIGXFSZ or any(words in said for words in _FULL):
+            code, hint = "DISK_FULL", f"df -h {quoted(self.root)}"
+        elif any(words in said for words in _READ_ONLY):
+            code, hint = "STATE_READ_ONLY", f"chmod -R u+rwX {quoted(self.root / '.git')}"
+        message = f"git {verb} failed in {self.root}: {said}"
+        return GitFailed(message, code, hint, {"argv": list(done.argv), "exit_code": done.code})
 
 
 def _environment(extra: Mapping[str, str] | None, *, write: bool) -> dict[str, str]:

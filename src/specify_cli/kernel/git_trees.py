@@ -7,8 +7,6 @@ from pathlib import Path
 
 from specify_cli.kernel import files
 from specify_cli.kernel.git_read import GitRead
-from specify_cli.kernel.git_run import GitFailed
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 
 ZERO = "0" * 40
@@ -65,9 +63,7 @@ class GitTrees(GitRead):
         done = self.call(*config, "merge-tree", "--write-tree", "-z", "--name-only", ours, theirs, write=True)
         # A name that git does not know gives 1 too, like a conflict, but no tree.
         if done.code not in (0, 1) or not done.out:
-            raise GitFailed(
-                f"git merge-tree failed: {done.said}", "GIT_FAILED", hint=f"git -C {quoted(self.root)} fsck"
-            )
+            raise self.failed(done, "merge-tree")
         parts = done.out.split("\0")
         conflicts: list[str] = []
         for index, part in enumerate(parts[1:], 1):

@@ -97,3 +97,15 @@ def reachable(graph: Graph, start: str) -> set[str]:
 def dependents(graph: Graph, node: str) -> list[str]:
     """The nodes that depend on a node directly, lowest first."""
     return sorted((other for other, needs in graph.items() if node in needs), key=natural_key)
+
+
+def levels(graph: Graph) -> dict[str, int]:
+    """Node -> the earliest turn it can be had in, from 0, where each turn takes everything that waits for nothing.
+
+    Raises:
+        ValueError: the graph has a circle.
+    """
+    found: dict[str, int] = {}
+    for node in topological(graph):
+        found[node] = max((found[need] + 1 for need in graph[node] if need in graph), default=0)
+    return found

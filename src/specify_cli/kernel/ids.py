@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 
 from ulid import ULID
 
 from specify_cli.kernel import clock
 from specify_cli.kernel.text import is_ulid
+
+_LAST_MOMENT = 2**48 - 1  # the greatest millisecond that a ULID can name
 
 
 def new_id() -> str:
@@ -18,13 +21,19 @@ def new_id() -> str:
 def next_id(after: str | None) -> str:
     """A ULID greater than `after`, so that identifiers written under one lock only rise, whatever the clock does.
 
+    Where the clock is behind, it is one of the millisecond after, as random as any: two clones that go on from the
+    same log must not come to the same one.
+
     Raises:
         ValueError, OverflowError: `after` is the last there can be, or beyond it.
     """
     fresh = new_id()
     if after is None or not is_ulid(after) or fresh > after:
         return fresh
-    return str(ULID.from_int(int(ULID.from_str(after)) + 1))
+    last = ULID.from_str(after)
+    if last.milliseconds == _LAST_MOMENT:
+        return str(ULID.from_int(int(last) + 1))
+    return str(ULID((last.milliseconds + 1).to_bytes(6, "big") + os.urandom(10)))
 
 
 def new_uuid() -> str:

@@ -20,7 +20,7 @@ from specify_cli.lanes.ownership import OwnershipManifest, invalid_globs
 from specify_cli.lanes.problems import LaneComputationError, PlanProblem, refusal
 
 # A path in backticks: at least one slash, or a name with an extension; no spaces, no web address.
-_NAMED_PATH = re.compile(r"`(?!\w+://)((?:[\w.@+*\[\]-]+/)+[\w.@+*\[\]-]*|[\w-]+\.[A-Za-z][\w]{0,7})`")
+_NAMED_PATH = re.compile(r"`(?!\w+://)((?:[\w.@+*\[\]-]+/)+[\w.@+*\[\]-]*)`")
 _NOT_OF_THE_WORK = ("kitty-specs/", ".kittify/", ".worktrees/", "tasks/")
 
 

@@ -189,11 +189,6 @@ class LanesManifest:
             groups.setdefault(lane.parallel_group, []).append(lane)
         return dict(sorted(groups.items()))
 
-    @property
-    def parallel_width(self) -> int:
-        """The most lanes that lie side by side in one group."""
-        return max((len(lanes) for lanes in self.parallel_groups().values()), default=0)
-
     @classmethod
     def from_dict(cls, data: Mapping[str, object]) -> LanesManifest:
         """Read lanes.json, of older versions too; raises `LANES_MALFORMED`."""

@@ -14,7 +14,7 @@ from specify_cli.kernel.paths import WORKTREES, Checkout, Repository
 from specify_cli.kernel.text import plural, quoted
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.merge import intent as intents
-from specify_cli.workspaces.forecast_models import Forecast, Step
+from specify_cli.workspaces.forecast_models import TARGET_STEP, Forecast, Step
 from specify_cli.workspaces.recovery import clear_way
 from specify_cli.workspaces.trees import attributes, workbench
 
@@ -173,7 +173,7 @@ def error_of(place: MissionPlace, stopped: Stopped, step: Step | None) -> Confli
         between = f" between {' and '.join(first.wps)} and {' and '.join(first.others)}"
     count = plural(len(stopped.files), "file")
     return Conflict(
-        f"merging {stopped.step} into {_into(place, stopped)} conflicts in {count}{between}: "
+        f"merging {_what(stopped)} into {_into(place, stopped)} conflicts in {count}{between}: "
         f"{', '.join(stopped.files[:5])}. Nothing has moved. Resolve it in {stopped.path}, `git add` the files, resume",
         "MERGE_CONFLICT",
         hint=f"spec-kitty merge --resume --mission {stopped.slug}",
@@ -188,8 +188,12 @@ def error_of(place: MissionPlace, stopped: Stopped, step: Step | None) -> Confli
     )
 
 
+def _what(stopped: Stopped) -> str:
+    return "the mission" if stopped.step == TARGET_STEP else stopped.step
+
+
 def _into(place: MissionPlace, stopped: Stopped) -> str:
-    return place.target_branch if stopped.step == "target" else "the mission branch"
+    return place.target_branch if stopped.step == TARGET_STEP else "the mission branch"
 
 
 def resolved(place: MissionPlace, stopped: Stopped) -> Stopped:

@@ -15,6 +15,7 @@ from specify_cli.home import MissionPlace
 from specify_cli.kernel import locks
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.errors import NotFound, Refused
+from specify_cli.kernel.git import GitFailed
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import Repository
 from specify_cli.kernel.values import frozen
@@ -206,7 +207,7 @@ def _merge(place: MissionPlace, config: Config, wish: Wish, stopped: conflict.St
     intent = make(Case(place, config, wish, strategy, seen.packages, seen.manifest, seen.status, seen.merge))
     if stopped is not None:
         conflict.forget(place, stopped)
-    return _finish(place.repo, intent, warnings=_notices(seen))
+    return _finish(place.repo, intent, warnings=_notices(place, seen))
 
 
 def _finish(repo: Repository, intent: Intent, warnings: tuple[Notice, ...] = ()) -> Merged:
@@ -224,9 +225,11 @@ def _finish(repo: Repository, intent: Intent, warnings: tuple[Notice, ...] = ())
     )
 
 
-def _notices(seen: Examined) -> tuple[Notice, ...]:
+def _notices(place: MissionPlace, seen: Examined) -> tuple[Notice, ...]:
     accepted = last_acceptance(seen.status.mission_events)
-    if accepted is None or seen.merge is None or not accepted.tests or accepted.tree == seen.merge.tree:
+    if accepted is None or accepted.tree is None or seen.merge is None or not accepted.tests:
+        return ()
+    if _same_code(place, accepted.tree, seen.merge.tree):
         return ()
     said = "the target moved since the mission was accepted: its tests ran on another tree than the one that is merged"
     return (Notice("TESTED_TREE_DIFFERS", said, None),)
@@ -271,3 +274,14 @@ def _check_target(place: MissionPlace, wish: Wish) -> None:
             "TARGET_DIFFERS",
             hint=f"spec-kitty merge --mission {place.slug} && {after}",
         )
+
+
+def _same_code(place: MissionPlace, tested: str, merged: str) -> bool:
+    """Whether two trees differ at most in the mission's own documents, such as by the commit that accepted it."""
+    if tested == merged:
+        return True
+    try:
+        changed = place.git.changed_between(tested, merged)
+    except GitFailed:
+        return False
+    return all(path.startswith(f"{place.relative}/") for path in changed)

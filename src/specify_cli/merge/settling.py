@@ -16,7 +16,7 @@ from specify_cli.kernel.values import frozen
 from specify_cli.merge import checkout, cleanup
 from specify_cli.merge import intent as intents
 from specify_cli.merge.intent import Intent, Push
-from specify_cli.status import lines, store
+from specify_cli.status import store
 
 _PATIENCE = 5.0  # seconds for a git process of a dead command to let go of its locks
 _STALE = 3600.0  # seconds
@@ -184,10 +184,15 @@ def settle_files(repo: Repository, place: MissionPlace, intent: Intent) -> Inten
 
 
 def _record(log: store.LogFile, events: Sequence[Mapping[str, object]]) -> None:
-    """Append to a journal the events that it lacks."""
-    recorded = lines.scan_bytes(files.read_bytes(log.journal) or b"", log.where).objects
-    known = {str(entry.get("event_id")) for entry in recorded}
-    store.append(log, [each for each in events if str(each["event_id"]) not in known])
+    """Append to a journal the events that it lacks, and those of the same work packages that they build on."""
+    reading = store.read(log)
+    lacking = {str(reading.objects[index].get("event_id")): index for index in reading.unrecorded}
+    recorded = {str(entry.get("event_id")) for entry in reading.objects} - lacking.keys()
+    new = [each for each in events if str(each["event_id"]) not in recorded]
+    moved = {each.get("wp_id") for each in new if "to_lane" in each}
+    ours = {str(each["event_id"]) for each in events}
+    below = [reading.objects[index] for event_id, index in lacking.items() if event_id not in ours]
+    store.append(log, new, [entry for entry in below if entry.get("wp_id") in moved])
 
 
 def pushed(git: Git, push: Push) -> str:

@@ -6,9 +6,14 @@ half-way is finished by the next call.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+
+from specify_cli.conditions.claim_facts import claim_facts
+from specify_cli.conditions.claim_rules import ClaimFacts, to_claim
+from specify_cli.conditions.models import Unmet
 from specify_cli.context.models import Actor, Context
 from specify_cli.core.commits import publish_mode
-from specify_cli.core.readiness import BUSY, SATISFIED, needs_of
+from specify_cli.core.readiness import needs_of
 from specify_cli.core.work_packages import WorkPackage
 from specify_cli.kernel import clock
 from specify_cli.kernel.errors import Conflict, Refused
@@ -17,9 +22,12 @@ from specify_cli.kernel.values import frozen
 from specify_cli.lanes.branch_naming import lane_branch_name
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.next.packages import has_gone_quiet
+from specify_cli.next.questions import asked_about
+from specify_cli.next.refusals import already_claimed, self_review_refused
 from specify_cli.review.evidence import is_own_work, may_review_own
 from specify_cli.status.emit import Writer, writing
 from specify_cli.status.holders import WORKING, Holder, implementers
+from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane, StatusEvent
 from specify_cli.workspaces import leases
 from specify_cli.workspaces.allocate import ensure_workspace
@@ -67,10 +75,10 @@ def claim_work(
 
     Raises:
         Conflict: `WP_ALREADY_CLAIMED` or `LANE_BUSY`, naming the holder; `DEPENDENCY_CONFLICT`.
-        Refused: `DEPENDENCIES_NOT_SATISFIED`, `WP_NOT_CLAIMABLE`, or what `ensure_workspace` refuses.
+        Refused: every condition that is unmet, under the code of the first: `WP_NOT_CLAIMABLE`, `LANES_MISSING`,
+            `DEPENDENCIES_NOT_SATISFIED`, `DECISION_OPEN`; or what `ensure_workspace` refuses.
     """
     place, me = context.place, Holder(actor.name, actor.session)
-    lane = lane_of(manifest, place, package.id)
     with writing(place, publish=publish_mode(context.config), doing=f"claim {package.id}") as log:
         current = log.snapshot.lane_of(package.id)
         holder = log.holders().get(package.id)
@@ -79,8 +87,9 @@ def claim_work(
         if resume and not mine:
             _check_quiet(context, package, manifest, holder, take_over)
         if not resume:
-            _check_claimable(log, package, manifest, lane.lane_id, current)
-        needed = _needed(context, package, packages, manifest, lane.lane_id)
+            _check_claimable(context, log, package, packages, manifest)
+        lane = lane_of(manifest, place, package.id)
+        needed = needed_by(context, package, packages, manifest, lane.lane_id)
         workspace = ensure_workspace(
             place,
             manifest,
@@ -88,7 +97,7 @@ def claim_work(
             needed,
             base=base,
             resume=resume,
-            begun=_is_begun(log, context, lane.lane_id),
+            begun=is_begun(context, log.events, log.mission_events, lane.lane_id),
             scope=owned_paths(package),
         )
         if resume and not mine:
@@ -175,37 +184,15 @@ def _check_quiet(
         raise already_claimed(package.id, holder)
 
 
-def _is_begun(log: Writer, context: Context, lane_id: str) -> bool:
+def is_begun(
+    context: Context, events: Iterable[StatusEvent], mission_events: Iterable[MissionEvent], lane_id: str
+) -> bool:
     """Whether work was done on a lane since the mission was last merged, in any clone: then its branch holds it."""
     branch = lane_branch_name(context.place.slug, lane_id, context.place.target_branch)
-    merged = max((clock.sort_key(each.at) for each in log.mission_events if each.type == "mission_closed"), default="")
+    merged = max((clock.sort_key(each.at) for each in mission_events if each.type == "mission_closed"), default="")
     return any(
         event.workspace is not None and event.workspace.get("branch") == branch and clock.sort_key(event.at) > merged
-        for event in log.events
-    )
-
-
-def already_claimed(wp_id: str, holder: Holder | None) -> Conflict:
-    """The refusal for a work package that somebody else holds."""
-    return Conflict(
-        f"{wp_id} is held by {holder or 'somebody else'}",
-        "WP_ALREADY_CLAIMED",
-        hint="spec-kitty next --agent NAME --wait 60",
-        details={
-            "wp_id": wp_id,
-            "holder": {"actor": holder.actor, "session": holder.session} if holder else None,
-            "retryable": True,
-        },
-    )
-
-
-def self_review_refused(wp_id: str, slug: str) -> Refused:
-    """The refusal for a review of one's own work while others could do it."""
-    return Refused(
-        f"{wp_id} is your own work, and somebody else has to review it",
-        "SELF_REVIEW",
-        hint=f"spec-kitty next --agent ANOTHER --mission {slug}  # or set review.self: true in .kittify/config.yaml",
-        details={"wp_id": wp_id},
+        for event in events
     )
 
 
@@ -217,45 +204,45 @@ def _record_takeover(log: Writer, actor: Actor, wp_id: str, holder: Holder | Non
 
 
 def _check_claimable(
-    log: Writer, package: WorkPackage, manifest: LanesManifest | None, lane_id: str, current: Lane
-) -> None:
-    snapshot = log.snapshot
-    if current is not Lane.PLANNED:
-        raise Refused(
-            f"{package.id} is {current}, and only a planned work package can be claimed",
-            "WP_NOT_CLAIMABLE",
-            hint=f'spec-kitty agent tasks move-task {package.id} --to planned --force --note "why"',
-            details={"wp_id": package.id, "lane": str(current)},
-        )
-    open_needs = {need: str(snapshot.lane_of(need)) for need in needs_of(package, manifest)}
-    open_needs = {need: lane for need, lane in open_needs.items() if lane not in SATISFIED}
-    if open_needs:
-        listed = ", ".join(f"{need} ({lane})" for need, lane in open_needs.items())
-        raise Refused(
-            f"{package.id} waits for {listed}",
-            "DEPENDENCIES_NOT_SATISFIED",
-            hint="spec-kitty next --agent NAME",
-            details={"wp_id": package.id, "waiting_for": open_needs},
-        )
-    held = log.holders()
-    lane = manifest.lane_for_wp(package.id) if manifest else None
-    for other in lane.wp_ids if lane else ():
-        if other != package.id and snapshot.lane_of(other) in BUSY:
-            raise Conflict(
-                f"{lane_id} of {package.id} is busy: {other} is held by {held.get(other, 'somebody')}",
-                "LANE_BUSY",
-                hint="spec-kitty next --agent NAME --wait 60",
-                details={"wp_id": package.id, "lane_id": lane_id, "held": other, "retryable": True},
-            )
-
-
-def _needed(
     context: Context,
+    log: Writer,
     package: WorkPackage,
     packages: dict[str, WorkPackage],
     manifest: LanesManifest | None,
+) -> None:
+    question = asked_about(package, list(packages), log.snapshot, log.events, log.mission_events)
+    facts = claim_facts(
+        context.place, package, manifest, log.snapshot, log.holders(), known=packages, question=question
+    )
+    unmet = to_claim(facts)
+    if unmet:
+        raise _not_claimable(facts, unmet)
+
+
+def _not_claimable(facts: ClaimFacts, unmet: Sequence[Unmet]) -> Refused | Conflict:
+    """The refusal of a claim, with all that is missing."""
+    first = unmet[0]
+    details: dict[str, object] = {
+        "wp_id": facts.wp_id,
+        "lane": facts.lane.value,
+        "lane_id": facts.lane_id,
+        "waiting_for": {need: str(lane or "not planned") for need, lane in facts.open_needs},
+        "held": facts.busy[0].wp_id if facts.busy else None,
+        "retryable": first.code == "LANE_BUSY",
+        "unmet": [each.to_dict() for each in unmet],
+    }
+    kind = Conflict if first.code == "LANE_BUSY" else Refused
+    return kind("; ".join(each.what for each in unmet), first.code, hint=first.fix, details=details)
+
+
+def needed_by(
+    context: Context,
+    package: WorkPackage,
+    packages: Mapping[str, WorkPackage],
+    manifest: LanesManifest | None,
     lane_id: str,
 ) -> list[Needed]:
+    """The work packages that one builds on, with the branches that hold them."""
     found = []
     for wp_id in needs_of(package, manifest):
         if wp_id not in packages:
@@ -274,5 +261,5 @@ def _reading_workspace(
     if known is not None and known.path.is_dir():
         return known
     lane = lane_of(manifest, context.place, package.id)
-    begun = _is_begun(log, context, lane.lane_id)
+    begun = is_begun(context, log.events, log.mission_events, lane.lane_id)
     return ensure_workspace(context.place, manifest, package.id, (), resume=True, begun=begun)

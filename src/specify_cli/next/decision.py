@@ -15,7 +15,6 @@ from specify_cli.next.observation import Kinship, Observation, PackageView, Plan
 from specify_cli.status.holders import Holder
 from specify_cli.status.models import Lane
 
-REJECTIONS_BEFORE_A_DECISION = 3
 RETRY_AFTER_SECONDS = 15
 SETTLED = SATISFIED | {Lane.CANCELED}
 
@@ -112,8 +111,10 @@ def _packages(seen: Observation) -> Choice | None:
 
 
 def _own(seen: Observation) -> Choice | None:
+    """What one has begun, unless a person is asked about it."""
     for package in seen.packages:
-        if package.lane in BUSY and package.holder is not None and package.holder == seen.me:
+        mine = package.holder is not None and package.holder == seen.me
+        if package.lane in BUSY and mine and package.question is None:
             return _work(package, resume=True)
     return None
 

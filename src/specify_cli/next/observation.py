@@ -25,6 +25,10 @@ class Question:
     options: tuple[str, ...] = ()
     wp_id: str | None = None
 
+    def to_data(self) -> dict[str, object]:
+        """The data of its `decision_asked` event."""
+        return {"decision_id": self.decision_id, "input_key": self.input_key, "question": self.text}
+
 
 @frozen
 class PlanningView:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from specify_cli.core.readiness import needs_of
 from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.config import Config
-from specify_cli.kernel.text import digest
 from specify_cli.lanes.models import LanesManifest
-from specify_cli.next.decision import REJECTIONS_BEFORE_A_DECISION
-from specify_cli.next.observation import Kinship, PackageView, Question
+from specify_cli.next.observation import Kinship, PackageView
 from specify_cli.next.planning import answered
-from specify_cli.review.cycles import rejections
+from specify_cli.next.questions import question_of, repeated
 from specify_cli.review.evidence import is_own_work, may_review_own
 from specify_cli.status.holders import HELD, Holder, holders, implementers
 from specify_cli.status.models import Lane
@@ -36,6 +34,7 @@ def package_views(
     workers = implementers(status.events, status.mission_events)
     own_allowed = me is None or may_review_own(config, status.events, status.mission_events, me)
     answers = answered(status.mission_events)
+    again = repeated(status.snapshot, status.mission_events)
     lanes = {package.id: status.snapshot.lane_of(package.id) for package in packages}
     views = []
     for package in packages:
@@ -54,7 +53,7 @@ def package_views(
                 reviewable=own_allowed or kinship is not Kinship.OWN,
                 kinship=kinship,
                 given_back=me is not None and _gave_back(status, package.id, me),
-                question=_question(package, lane, lanes, status, answers),
+                question=again.get(package.id) or question_of(package, lanes, status.events, answers),
             )
         )
     return tuple(views)
@@ -83,41 +82,3 @@ def _gave_back(status: Status, wp_id: str, me: Holder) -> bool:
     if last is None or not last.force or last.is_bootstrap or last.to_lane not in (Lane.PLANNED, Lane.FOR_REVIEW):
         return False
     return Holder(last.actor, last.session) == me
-
-
-def _question(
-    package: WorkPackage,
-    lane: Lane,
-    lanes: Mapping[str, Lane],
-    status: Status,
-    answers: Mapping[str, str],
-) -> Question | None:
-    for question in _questions(package, lane, lanes, status):
-        if question.decision_id not in answers:
-            return question
-    return None
-
-
-def _questions(package: WorkPackage, lane: Lane, lanes: Mapping[str, Lane], status: Status) -> list[Question]:
-    found: list[Question] = []
-    wp_id = package.id
-    if lane is Lane.BLOCKED:
-        last = next((event for event in reversed(status.events) if event.wp_id == wp_id), None)
-        why = f": {last.reason}" if last and last.reason else ""
-        key = digest(last.event_id if last else wp_id)
-        text = f"{wp_id} is blocked{why}. Resume it (an answer in words is passed on), or cancel it?"
-        found.append(Question(f"{wp_id}-blocked-{key}", f"wp.{wp_id}.blocked", text, ("resume", "cancel"), wp_id))
-    if lane is not Lane.PLANNED:
-        return found
-    times = rejections(status.events, wp_id)
-    if times >= REJECTIONS_BEFORE_A_DECISION:
-        text = f"{wp_id} was rejected {times} times. Continue, block it, or cancel it?"
-        options = ("continue", "block", "cancel")
-        found.append(Question(f"{wp_id}-rejected-{times}", f"wp.{wp_id}.rejected", text, options, wp_id))
-    gone = [need for need in package.dependencies if lanes.get(need) is Lane.CANCELED]
-    if gone:
-        text = f"{wp_id} depends on {', '.join(gone)}, which is canceled. Cancel it too, or edit its dependencies?"
-        found.append(
-            Question(f"{wp_id}-depends-{'-'.join(gone)}", f"wp.{wp_id}.dependency", text, ("cancel", "edit"), wp_id)
-        )
-    return found

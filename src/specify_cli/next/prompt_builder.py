@@ -22,12 +22,13 @@ from specify_cli.next.prompt_sections import (
     decisions_section,
     notes_section,
     reports_section,
+    rescued_section,
     so_far,
     subtasks_section,
     to_read,
     unmet_section,
 )
-from specify_cli.review.cycles import feedback_of
+from specify_cli.review.cycles import feedback_of, rejected_head
 from specify_cli.review.prompts import ReviewPrompt, feedback_section, fenced, review_prompt
 from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status
@@ -182,6 +183,7 @@ def review_text(context: Context, claim: Claim, actor: Actor, status: Status) ->
             feedback_of(status.mission_events, package.id),
             note,
             claim.self_review,
+            rejected_head(status.events, package.id),
         )
     )
 
@@ -204,7 +206,8 @@ def review_span(claim: Claim, status: Status) -> tuple[str, str]:
 def _before(claim: Claim, status: Status) -> str:
     """What one has to know of the work so far."""
     wp_id = claim.package.id
-    return to_read(claim) + so_far(claim) + decisions_section(status, wp_id) + notes_section(status, wp_id)
+    before = to_read(claim) + so_far(claim) + rescued_section(claim, status)
+    return before + decisions_section(status, wp_id) + notes_section(status, wp_id)
 
 
 def _scaffold(place: MissionPlace, mission_type: MissionType, step: Step) -> str:

@@ -6,11 +6,15 @@ from collections.abc import Mapping, Sequence
 
 from specify_cli.context.models import Context
 from specify_cli.core.subtasks import boxes, subtask_states, subtasks_for
+from specify_cli.kernel import clock
 from specify_cli.kernel.git import Git
+from specify_cli.kernel.text import plural
 from specify_cli.next.claims import Claim
 from specify_cli.review.prompts import fenced
+from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status
 from specify_cli.workspaces.lookup import ROOT
+from specify_cli.workspaces.rescue import Rescue
 from specify_cli.workspaces.scope import scope_of
 
 
@@ -53,9 +57,36 @@ def decisions_section(status: Status, wp_id: str) -> str:
     return "## Questions that were answered\n\n" + fenced("\n".join(told), "text") + "\n" if told else ""
 
 
+def rescued_section(claim: Claim, status: Status) -> str:
+    """Where the uncommitted work of those before is that was saved since the work package last went to review."""
+    wp_id, git = claim.package.id, Git(claim.workspace.path)
+    handed = [event.at for event in status.events if event.wp_id == wp_id and event.to_lane is Lane.FOR_REVIEW]
+    since = max(map(clock.sort_key, handed), default="")
+    lines = []
+    for event in status.mission_events:
+        kept = Rescue.from_dict(event.data.get("rescue")) if event.type == "note" and event.wp_id == wp_id else None
+        if kept is None or clock.sort_key(event.at) <= since:
+            continue
+        ref, count = kept.ref, plural(len(kept.files), "file")
+        ways = f"look with `git diff {ref}^ {ref}`, take all with `git diff --binary {ref}^ {ref} | git apply`"
+        lines.append(f"- {count}: {ways if git.resolve(ref) else f'in another clone, as `{ref}`'}")
+    if not lines:
+        return ""
+    said = (
+        "Whoever held the package before went quiet, and what was not committed was saved. It is not in this worktree;"
+        " take from it what is sound:"
+    )
+    # A crash may have had the same rescue told twice.
+    return "\n".join(["## Rescued work", "", said, "", *dict.fromkeys(lines), "", ""])
+
+
 def notes_section(status: Status, wp_id: str) -> str:
     """Notes on a work package, and the reasons of moves that were forced or gave it back."""
-    notes = [event for event in status.mission_events if event.type == "note" and event.wp_id == wp_id]
+    notes = [
+        event
+        for event in status.mission_events
+        if event.type == "note" and event.wp_id == wp_id and "rescue" not in event.data
+    ]
     given = [
         (event.actor, event.reason)
         for event in status.events

@@ -11,9 +11,11 @@ from specify_cli.kernel.errors import Conflict, NotFound, Refused
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.lanes.persistence import read_lanes
+from specify_cli.next.alarm import Vain, vain_reports
 from specify_cli.next.observation import OpenStep
 from specify_cli.next.observe import is_accepted
 from specify_cli.next.planning import answered, open_questions, unmet_of
+from specify_cli.next.standing import of_documents, of_work
 from specify_cli.next.steps import is_current, unreported
 from specify_cli.next.submit import commit_work, submit
 from specify_cli.next.verdicts import give_back
@@ -23,6 +25,7 @@ from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status, read_status
 from specify_cli.workspaces import leases
 from specify_cli.workspaces.lookup import workspace_of
+from specify_cli.workspaces.scope import scope_of
 
 
 @frozen
@@ -32,7 +35,7 @@ class Report:
     Args:
         unmet: what the guard still wants; then nothing else happened.
         asks: a person has to answer a question first.
-        times: how often the step was reported with its guard unmet.
+        times: how often in a row the step was reported by this session with nothing changed and its guard unmet.
         context: with the mission as it is now.
     """
 
@@ -44,6 +47,14 @@ class Report:
     asks: bool = False
     times: int = 0
     warnings: tuple[Notice, ...] = ()
+
+
+@frozen
+class _Missing:
+    """What a guard wants, and a fingerprint of what it found."""
+
+    unmet: tuple[str, ...]
+    seen: str
 
 
 def report_step(context: Context, actor: Actor, result: str, step_id: str | None, note: str | None) -> Report:
@@ -71,9 +82,10 @@ def report_step(context: Context, actor: Actor, result: str, step_id: str | None
         raise NotFound(f"{step.wp_id} is no longer planned", "WP_NOT_FOUND", hint="spec-kitty agent tasks list-tasks")
     if result == "success":
         unmet = _finish(context, actor, step, package, note)
-        times = _record(context, actor, step, result, note, met=not unmet)
-        return Report(context, step.action, step.wp_id, step.step_id, unmet, times=times)
-    _record(context, actor, step, result, note, met=False, closed=True)
+        vain = _record(context, actor, step, result, note, _unmet_work(context, package, unmet))
+        asks = vain is not None and vain.question is not None
+        return Report(context, step.action, step.wp_id, step.step_id, unmet, asks, vain.times if vain else 0)
+    _record(context, actor, step, result, note)
     if result == "failed":
         give_back(context, actor, package.id, note or "given back")
     else:
@@ -95,7 +107,7 @@ def commit_open_work(context: Context, actor: Actor, message: str) -> None:
         if mine and status.snapshot.lane_of(package.id) in WORKING:
             workspace = workspace_of(context.place, manifest, package.id)
             if workspace is not None and workspace.path.is_dir():
-                commit_work(workspace, package, message)
+                commit_work(context.place, workspace, package, message)
 
 
 def _open_step(status: Status, me: Holder, step_id: str | None) -> OpenStep | None:
@@ -130,10 +142,11 @@ def _open_step(status: Status, me: Holder, step_id: str | None) -> OpenStep | No
 
 def _planning(context: Context, actor: Actor, step: OpenStep, result: str, note: str | None) -> Report:
     unmet = _still_missing(context, step.action) if result == "success" else ()
-    times = _record(context, actor, step, result, note, met=result == "success" and not unmet, closed=not unmet)
-    if unmet:
-        asks = _asks(context, step.action)
-        return Report(context, step.action, None, step.step_id, unmet, asks, times)
+    missing = _Missing(unmet, of_documents(context.place, read_status(context.place), unmet)) if unmet else None
+    vain = _record(context, actor, step, result, note, missing)
+    if vain is not None:
+        asks = vain.question is not None or _asks(context, step.action)
+        return Report(context, step.action, None, step.step_id, unmet, asks, vain.times)
     leases.release(context.place, step.action)
     subject = f"{step.action} {'done' if result == 'success' else result}"
     committed = milestone(context.place, context.config, subject)
@@ -191,27 +204,32 @@ def _block(context: Context, actor: Actor, wp_id: str, note: str) -> None:
     leases.release(context.place, wp_id)
 
 
+def _unmet_work(context: Context, package: WorkPackage, unmet: tuple[str, ...]) -> _Missing | None:
+    if not unmet:
+        return None
+    workspace = workspace_of(context.place, read_lanes(context.place), package.id)
+    return _Missing(unmet, of_work(workspace, scope_of(package, workspace) if workspace else (), unmet))
+
+
 def _record(
-    context: Context,
-    actor: Actor,
-    step: OpenStep,
-    result: str,
-    note: str | None,
-    *,
-    met: bool,
-    closed: bool | None = None,
-) -> int:
-    """Record a report; how often the step has now been reported without being finished."""
+    context: Context, actor: Actor, step: OpenStep, result: str, note: str | None, missing: _Missing | None = None
+) -> Vain | None:
+    """Record a report; the reports in vain that it makes up with those before it, or None where it closes the step.
+
+    Args:
+        missing: what keeps a success from being true.
+    """
     data: dict[str, object] = {
         "step_id": step.step_id,
         "action": step.action,
         "result": result,
-        "guard_met": met,
-        "closed": met if closed is None else closed,
+        "guard_met": result == "success" and missing is None,
+        "closed": missing is None,
     }
+    if missing is not None:
+        data |= {"unmet": list(missing.unmet), "seen": missing.seen}
     if note:
         data["note"] = note
     with writing(context.place, publish=publish_mode(context.config)) as log:
         log.record("step_reported", actor=actor.name, session=actor.session, wp_id=step.wp_id, data=data)
-        said = [each.data for each in log.mission_events if each.type == "step_reported"]
-    return sum(1 for each in said if each.get("step_id") == step.step_id and not each.get("closed", True))
+        return vain_reports(log.mission_events).get(step.step_id)

@@ -5,14 +5,22 @@ from __future__ import annotations
 from specify_cli.context.models import Actor, Context
 from specify_cli.core.commits import publish_mode
 from specify_cli.core.readiness import BUSY
+from specify_cli.core.work_packages import load_work_packages
 from specify_cli.kernel.errors import NotFound
 from specify_cli.kernel.notices import Notice
 from specify_cli.lanes.persistence import read_lanes
+from specify_cli.next.alarm import BLOCK, GIVE_BACK, REPEATS
+from specify_cli.next.observation import Question
+from specify_cli.next.planning import answered
+from specify_cli.next.questions import question_of, repeated
 from specify_cli.status.emit import Writer, writing
-from specify_cli.status.holders import Holder, implementers
+from specify_cli.status.holders import WORKING, Holder, implementers
 from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane, StatusEvent
 from specify_cli.workspaces import leases
+
+# About what is asked -> the lanes in which an answer still moves something; planned where nothing is said.
+_STANDING = {"blocked": (Lane.BLOCKED,), REPEATS: tuple(WORKING)}
 
 
 def apply_answer(context: Context, actor: Actor, text: str, decision_id: str | None) -> tuple[Notice, ...]:
@@ -29,7 +37,7 @@ def apply_answer(context: Context, actor: Actor, text: str, decision_id: str | N
     """
     with writing(context.place, publish=publish_mode(context.config)) as log:
         done = {event.data.get("decision_id") for event in log.mission_events if event.type == "decision_answered"}
-        question = _question(context, log, done, decision_id)
+        question = _question(context, log, actor, done, decision_id)
         data = {
             "decision_id": question.data.get("decision_id"),
             "input_key": question.data.get("input_key"),
@@ -37,23 +45,39 @@ def apply_answer(context: Context, actor: Actor, text: str, decision_id: str | N
             "question": question.data.get("question"),
         }
         fresh = question.data.get("decision_id") not in done
+        option = text.strip().lower().replace(" ", "_")
         log.record("decision_answered", actor=actor.name, session=actor.session, wp_id=question.wp_id, data=data)
-        moved = _act_on(context, log, actor, question, text.strip().lower()) if question.wp_id and fresh else None
+        moved = _act_on(context, log, actor, question, option) if question.wp_id and fresh else None
     return () if moved is None else (Notice("MOVED", f"{moved.wp_id} is now {moved.to_lane}"),)
 
 
-def _question(context: Context, log: Writer, done: set[object], decision_id: str | None) -> MissionEvent:
+def _question(context: Context, log: Writer, actor: Actor, done: set[object], decision_id: str | None) -> MissionEvent:
     asked = [event for event in log.mission_events if event.type == "decision_asked"]
     waiting = [event for event in asked if event.data.get("decision_id") not in done]
     chosen = [event for event in asked if event.data.get("decision_id") == decision_id] if decision_id else waiting
-    if not chosen:
-        raise NotFound(
-            f"no question {decision_id!r} was asked" if decision_id else "no question waits for an answer",
-            "DECISION_NOT_FOUND",
-            hint=f"spec-kitty next --mission {context.place.slug}",
-            details={"waiting": [str(event.data.get("decision_id")) for event in waiting]},
+    if chosen:
+        return chosen[-1]
+    raised = _raised(context, log, decision_id) if decision_id else None
+    if raised is not None:
+        return log.record(
+            "decision_asked", actor=actor.name, session=actor.session, wp_id=raised.wp_id, data=raised.to_data()
         )
-    return chosen[-1]
+    raise NotFound(
+        f"no question {decision_id!r} was asked" if decision_id else "no question waits for an answer",
+        "DECISION_NOT_FOUND",
+        hint=f"spec-kitty next --mission {context.place.slug}",
+        details={"waiting": [str(event.data.get("decision_id")) for event in waiting]},
+    )
+
+
+def _raised(context: Context, log: Writer, decision_id: str) -> Question | None:
+    """A question that a work package raises, which `why` tells, and which the loop has asked nobody yet."""
+    packages = load_work_packages(context.place)
+    lanes = {package.id: log.snapshot.lane_of(package.id) for package in packages}
+    answers = answered(log.mission_events)
+    found = [question_of(package, lanes, log.events, answers) for package in packages]
+    found += repeated(log.snapshot, log.mission_events).values()
+    return next((each for each in found if each is not None and each.decision_id == decision_id), None)
 
 
 def _act_on(context: Context, log: Writer, actor: Actor, question: MissionEvent, option: str) -> StatusEvent | None:
@@ -62,10 +86,12 @@ def _act_on(context: Context, log: Writer, actor: Actor, question: MissionEvent,
     newest = [each for each in log.mission_events if each.type == "decision_asked" and each.wp_id == wp_id][-1]
     if newest.data.get("decision_id") != question.data.get("decision_id"):
         return None
-    if lane is not (Lane.BLOCKED if about == "blocked" else Lane.PLANNED):
+    if lane not in _STANDING.get(about, (Lane.PLANNED,)):
         return None
     if option == "cancel":
         return _move(log, actor, wp_id, Lane.CANCELED, option)
+    if about == REPEATS:
+        return _stop(context, log, actor, wp_id, option)
     if about == "blocked":
         return _resume(context, log, actor, wp_id)
     return _move(log, actor, wp_id, Lane.BLOCKED, option) if option == "block" else None
@@ -74,6 +100,16 @@ def _act_on(context: Context, log: Writer, actor: Actor, question: MissionEvent,
 def _move(log: Writer, actor: Actor, wp_id: str, target: Lane, option: str, *, force: bool = False) -> StatusEvent:
     reason = f"answered: {option}"
     return log.move(wp_id, target, actor=actor.name, session=actor.session, force=force, reason=reason)
+
+
+def _stop(context: Context, log: Writer, actor: Actor, wp_id: str, option: str) -> StatusEvent | None:
+    """End a loop that turns on the spot; an answer in words lets its session go on with it."""
+    if option not in (GIVE_BACK, BLOCK):
+        return None
+    target = Lane.PLANNED if option == GIVE_BACK else Lane.BLOCKED
+    event = _move(log, actor, wp_id, target, option, force=option == GIVE_BACK)
+    leases.release(context.place, wp_id)
+    return event
 
 
 def _resume(context: Context, log: Writer, actor: Actor, wp_id: str) -> StatusEvent:

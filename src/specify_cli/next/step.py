@@ -12,6 +12,7 @@ from specify_cli.kernel import clock
 from specify_cli.kernel.errors import Conflict, SpecKittyError
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.values import frozen, replace
+from specify_cli.next.alarm import ADVISORY_AFTER
 from specify_cli.next.answers import Handed, answer
 from specify_cli.next.claims import Claim, claim_review, claim_work
 from specify_cli.next.decision import Choice, Decision, DecisionKind, decide
@@ -35,12 +36,11 @@ from specify_cli.workspaces import leases
 ATTEMPTS = 50  # as many agents may ask at once, each for the same first work package
 POLL_SECONDS = 0.2
 LOOK_AGAIN_SECONDS = 5.0
-VAIN_REPORTS = 3  # of one step with its guard unmet, before the loop is told that it turns on the spot
 # Somebody moved something between what was seen and the claim.
 QUICKER = frozenset(
     {
-        "DEPENDENCIES_NOT_SATISFIED", "LANE_BUSY", "SELF_REVIEW", "STEP_TAKEN", "WP_ALREADY_CLAIMED",
-        "WP_NOT_CLAIMABLE", "WP_NOT_FOR_REVIEW",
+        "DECISION_OPEN", "DEPENDENCIES_NOT_SATISFIED", "LANE_BUSY", "SELF_REVIEW", "STEP_TAKEN",
+        "WP_ALREADY_CLAIMED", "WP_NOT_CLAIMABLE", "WP_NOT_FOR_REVIEW",
     }
 )  # fmt: skip
 # What keeps one work package from being begun, and the others not.
@@ -88,7 +88,7 @@ def decide_next(context: Context, actor: Actor, turn: Turn) -> Decision:
     if turn.result is not None:
         reported = report_step(context, actor, turn.result, turn.step_id, turn.note)
         warnings += reported.warnings
-        if reported.times >= VAIN_REPORTS:
+        if reported.times >= ADVISORY_AFTER:
             warnings += (_alarm(actor, reported),)
         if reported.unmet and not reported.asks:
             return _unchanged(context, actor, reported, warnings)
@@ -98,7 +98,8 @@ def decide_next(context: Context, actor: Actor, turn: Turn) -> Decision:
 
 def _alarm(actor: Actor, reported: Report) -> Notice:
     what = " ".join(part for part in (reported.action, reported.wp_id) if part)
-    said = f"{what} was reported {reported.times} times while what it wants is missing: the loop turns on the spot"
+    missing = reported.unmet[0].partition(" (fix: ")[0]
+    said = f"{what} was reported as done {reported.times} times while nothing changed; still missing: {missing}"
     hint = f'spec-kitty next --agent {actor.name} --result blocked --note "what is in the way"'
     return Notice("LOOP_ALARM", said, hint)
 
@@ -278,5 +279,6 @@ def _ask(context: Context, actor: Actor, choice: Choice) -> None:
     with writing(context.place, publish=publish_mode(context.config)) as log:
         known = {event.data.get("decision_id") for event in log.mission_events if event.type == "decision_asked"}
         if question.decision_id not in known:
-            data = {"decision_id": question.decision_id, "input_key": question.input_key, "question": question.text}
-            log.record("decision_asked", actor=actor.name, session=actor.session, wp_id=question.wp_id, data=data)
+            log.record(
+                "decision_asked", actor=actor.name, session=actor.session, wp_id=question.wp_id, data=question.to_data()
+            )

@@ -9,6 +9,7 @@ from specify_cli.kernel import clock
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.text import digest
 from specify_cli.kernel.values import replace
+from specify_cli.next.alarm import vain_reports
 from specify_cli.next.observation import OpenStep, Question
 from specify_cli.status.holders import WORKING, Holder
 from specify_cli.status.mission_log import MissionEvent
@@ -72,7 +73,10 @@ def keep_awake(place: MissionPlace, actor: str, session: str | None) -> None:
 
 
 def stuck_questions(events: Sequence[MissionEvent], answers: Mapping[str, str]) -> dict[str, Question]:
-    """Action -> question, of steps on the mission's documents that were last reported as blocked and not answered."""
+    """Action -> question, of steps on the mission's documents whose agent does not come on.
+
+    They were last reported as blocked and not answered, or are reported as done again and again in vain.
+    """
     found: dict[str, Question] = {}
     for event in events:
         if event.type != "step_reported" or event.wp_id is not None:
@@ -83,4 +87,9 @@ def stuck_questions(events: Sequence[MissionEvent], answers: Mapping[str, str]) 
             note = event.data.get("note")
             text = str(note) if note else f"{action} is blocked: what is to be done?"
             found[action] = Question(f"{action}-blocked-{digest(event.event_id)}", f"step.{action}.blocked", text)
+    running = unreported(events)
+    for vain in vain_reports(events).values():
+        step = running.get(vain.step_id)
+        if vain.wp_id is None and vain.question is not None and step is not None and step.holder == vain.holder:
+            found[vain.action] = vain.question
     return {action: question for action, question in found.items() if question.decision_id not in answers}

@@ -6,17 +6,21 @@ from specify_cli.conditions.models import Unmet
 from specify_cli.conditions.review_facts import work_facts
 from specify_cli.conditions.review_rules import for_review
 from specify_cli.context.models import Actor, Context
-from specify_cli.core.commits import no_identity, publish_mode
+from specify_cli.core.commits import commit_lock, no_identity, publish_mode
 from specify_cli.core.subtasks import boxes, subtasks_for
 from specify_cli.core.work_packages import WorkPackage
+from specify_cli.home import MissionPlace
+from specify_cli.kernel import locks
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.models import LanesManifest
+from specify_cli.next.refusals import already_claimed
 from specify_cli.status.emit import TransitionError, Writer, writing
+from specify_cli.status.holders import WORKING, Holder
 from specify_cli.status.models import Lane, StatusEvent
-from specify_cli.status.reading import read_status
+from specify_cli.status.reading import Status, read_status
 from specify_cli.workspaces import leases
 from specify_cli.workspaces.lookup import ROOT, Workspace, workspace_of
 from specify_cli.workspaces.records import note_head
@@ -36,7 +40,7 @@ class Submission:
     unmet: tuple[Unmet, ...] = ()
 
 
-def commit_work(place_workspace: Workspace, package: WorkPackage, message: str) -> str | None:
+def commit_work(place: MissionPlace, workspace: Workspace, package: WorkPackage, message: str) -> str | None:
     """Commit what is uncommitted in a work package's workspace; the new commit, or None where there was nothing.
 
     In lane-planning only the owned files are committed.
@@ -44,25 +48,27 @@ def commit_work(place_workspace: Workspace, package: WorkPackage, message: str) 
     Raises:
         Refused: `COMMIT_FAILED`, with what git or a hook said; `NO_GIT_IDENTITY`.
     """
-    git = Git(place_workspace.path)
-    scope = scope_of(package, place_workspace)
+    git = Git(workspace.path)
+    scope = scope_of(package, workspace)
     changes = git.changes(*scope)
     if not changes:
         return None
     if git.identity() is None:
         raise no_identity()
-    if place_workspace.kind == ROOT:
-        new = [change.path for change in changes if change.state == "??"]
-        if new:
-            git.add_intent(*new)
-        done = git.commit_only(message, *(change.path for change in changes))
+    if workspace.kind == ROOT:
+        # The home is where milestones are committed too: one at a time.
+        with locks.held(commit_lock(place), timeout=60, doing=f"commit {package.id}"):
+            new = [change.path for change in changes if change.state == "??"]
+            if new:
+                git.add_intent(*new)
+            done = git.commit_only(message, *(change.path for change in changes))
     else:
         done = git.commit_all(message)
     if done.code != 0:
         raise Refused(
-            f"git commit failed in {place_workspace.path}: {done.said}",
+            f"git commit failed in {workspace.path}: {done.said}",
             "COMMIT_FAILED",
-            hint=f"git -C {quoted(place_workspace.path)} status",
+            hint=f"git -C {quoted(workspace.path)} status",
         )
     return git.resolve("HEAD")
 
@@ -85,12 +91,15 @@ def submit(
         force: whatever is unmet.
 
     Raises:
-        TransitionError, Conflict: what the status log refuses.
+        Conflict: `WP_ALREADY_CLAIMED`: somebody else works on it.
+        TransitionError: what the status log refuses.
     """
     place = context.place
+    if not force:
+        _check_holder(read_status(place), package.id, Holder(actor.name, actor.session))
     workspace = workspace_of(place, manifest, package.id)
     if commit and workspace is not None:
-        commit_work(workspace, package, commit)
+        commit_work(place, workspace, package, commit)
     facts, head = work_facts(place, package, workspace, read_status(place))
     unmet = tuple(for_review(facts))
     if unmet and not force:
@@ -102,7 +111,7 @@ def submit(
             Lane.FOR_REVIEW,
             actor=actor.name,
             session=actor.session,
-            force=force and bool(unmet),
+            force=force and (bool(unmet) or log.snapshot.lane_of(package.id) is not Lane.IN_PROGRESS),
             reason=note,
             subtasks_complete=facts.subtasks_complete,
             implementation_evidence_present=facts.has_evidence,
@@ -113,6 +122,12 @@ def submit(
         note_head(place, workspace.lane_id, package.id, head)
     leases.release(place, package.id)
     return Submission(event)
+
+
+def _check_holder(status: Status, wp_id: str, me: Holder) -> None:
+    holder = status.holders().get(wp_id)
+    if status.snapshot.lane_of(wp_id) in WORKING and holder is not None and holder != me:
+        raise already_claimed(wp_id, holder)
 
 
 def refused(wp_id: str, source: str, unmet: tuple[Unmet, ...]) -> TransitionError:

@@ -8,7 +8,7 @@ from specify_cli.core.work_packages import WorkPackage
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.models import LanesManifest
-from specify_cli.next.claims import already_claimed, self_review_refused
+from specify_cli.next.refusals import already_claimed, self_review_refused
 from specify_cli.review.cycles import next_feedback
 from specify_cli.review.evidence import APPROVED, CHANGES_REQUESTED, approval, is_own_work, may_review_own, result
 from specify_cli.status.emit import Writer, writing

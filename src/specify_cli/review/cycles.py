@@ -79,6 +79,21 @@ def next_feedback(
     )
 
 
+def rejected_head(events: Sequence[StatusEvent], wp_id: str) -> str | None:
+    """The commit that the last rejection was about, or None: what came after it is what a new review looks at first."""
+    head: str | None = None
+    rejected: str | None = None
+    for event in events:
+        if event.wp_id != wp_id:
+            continue
+        if event.to_lane is Lane.FOR_REVIEW and event.workspace is not None:
+            found = event.workspace.get("head")
+            head = found if isinstance(found, str) else None
+        elif event.from_lane in (Lane.IN_REVIEW, Lane.APPROVED) and event.to_lane in (Lane.PLANNED, Lane.IN_PROGRESS):
+            rejected = head
+    return rejected
+
+
 def rejections(events: Sequence[StatusEvent], wp_id: str) -> int:
     """How often a verdict sent a work package back; a forced move is none."""
     return sum(

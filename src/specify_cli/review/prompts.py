@@ -21,6 +21,7 @@ class ReviewPrompt:
         diff: the patch of this work package alone.
         stat: its summary.
         base, head: the commits it lies between.
+        since: the commit that the last review rejected, or None.
         tests: the command line that shows the diff again.
     """
 
@@ -40,6 +41,7 @@ class ReviewPrompt:
     feedback: Sequence[Feedback]
     note: str
     self_review: bool
+    since: str | None = None
 
 
 def fenced(text: str, label: str = "") -> str:
@@ -89,7 +91,7 @@ Exactly this work package's change:
 
     {diff_command}
 
-{fenced(parts.stat or "(no change)", "text")}
+{_since(parts, diff_command)}{fenced(parts.stat or "(no change)", "text")}
 {_diff(parts.diff)}
 ## How to judge
 
@@ -121,6 +123,13 @@ def _earlier(feedback: Sequence[Feedback]) -> str:
         + "\n".join(f"Cycle {each.cycle}, by {each.reviewer}:\n\n{fenced(each.text, 'markdown')}" for each in feedback)
         + "\n"
     )
+
+
+def _since(parts: ReviewPrompt, command: str) -> str:
+    """How to see what came after the last review, so that nobody reads the rest a second time."""
+    if parts.since is None or not parts.feedback:
+        return ""
+    return f"Only what came since the last review:\n\n    {command.replace(parts.base[:12], parts.since[:12])}\n\n"
 
 
 def _note(note: str) -> str:

@@ -14,7 +14,7 @@ from specify_cli.home import MissionPlace
 from specify_cli.kernel import clock, ids, locks
 from specify_cli.kernel.errors import Conflict, Refused
 from specify_cli.kernel.text import is_ulid
-from specify_cli.status import mission_log, reading, store, transitions
+from specify_cli.status import lines, mission_log, reading, store, transitions
 from specify_cli.status.holders import Holder, holders
 from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import BOOTSTRAP_ACTOR, BOOTSTRAP_REASON, Lane, StatusEvent, StatusSnapshot
@@ -42,6 +42,7 @@ class Writer:
         self.mission_events, odd_facts = reading.mission_events_of(facts)
         self.problems: list[Problem] = [*moves.problems, *odd_moves, *facts.problems, *odd_facts]
         self._fold = Fold.of(self.events)
+        self._unrecorded = [moves.objects[index] for index in moves.unrecorded]
         self._new_moves: list[StatusEvent] = []
         self._new_facts: list[MissionEvent] = []
         written = [(event.at, event.event_id) for event in self.events]
@@ -136,11 +137,21 @@ class Writer:
         return event
 
     def flush(self) -> None:
-        """Write what was told so far. The facts go first: a move is what makes the rest count."""
-        facts, self._new_facts = self._new_facts, []
-        self.problems.extend(store.append(self._facts_log, [event.to_dict() for event in facts]))
-        moves, self._new_moves = self._new_moves, []
-        self.problems.extend(store.append(self._moves_log, [event.to_dict() for event in moves]))
+        """Write what was told so far. The facts go first: a move is what makes the rest count.
+
+        Raises:
+            Refused: `EVENT_TOO_LONG`; then nothing was written.
+        """
+        facts = [event.to_dict() for event in self._new_facts]
+        moves = [event.to_dict() for event in self._new_moves]
+        for entry in (*facts, *moves):
+            lines.require_length(entry)
+        moved = {event.wp_id for event in self._new_moves}
+        basis = [entry for entry in self._unrecorded if entry.get("wp_id") in moved]
+        self._unrecorded = [entry for entry in self._unrecorded if entry.get("wp_id") not in moved]
+        self._new_facts, self._new_moves = [], []
+        self.problems.extend(store.append(self._facts_log, facts))
+        self.problems.extend(store.append(self._moves_log, moves, basis))
 
     def _allowed(self, wp_id: str, source: Lane, target: Lane, actor: str, options: MoveOptions) -> MoveContext:
         context = _context(actor, target, options)

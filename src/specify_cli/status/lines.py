@@ -27,12 +27,29 @@ _MARKS = (b"<<<<<<<", b"=======", b">>>>>>>", b"|||||||")
 
 Line = dict[str, object]
 Known = frozenset[bytes] | set[bytes]
+_Raw = tuple[int, bytes, bytes]  # number of a line, the line, its fingerprint
 
 
 def encode(objects: Iterable[Mapping[str, object]]) -> bytes:
     """Objects as lines: sorted keys, UTF-8, a lone surrogate as its JSON escape, a newline after each."""
     text = "".join(json.dumps(entry, sort_keys=True, ensure_ascii=False) + "\n" for entry in objects)
     return text.encode("utf-8", "backslashreplace")
+
+
+def require_length(entry: Mapping[str, object]) -> None:
+    """Make sure that an event can be read again once it is written.
+
+    Raises:
+        Refused: `EVENT_TOO_LONG`.
+    """
+    size = len(encode([entry]))
+    if size > LIMIT:
+        raise Refused(
+            f"an event of {size} bytes is too long for the log, which takes {LIMIT}; nothing was recorded",
+            "EVENT_TOO_LONG",
+            hint="split -b 900k FILE  # or commit the text as a file, and name that",
+            details={"size": size, "limit": LIMIT},
+        )
 
 
 def parse_line(raw: bytes) -> Line | None:
@@ -64,15 +81,19 @@ class Scan:
         where: the file's name in problems.
         objects: parsed lines in file order, without repetitions of the same bytes.
         numbers: the line number of each object, from 1.
+        marks: the fingerprint of each object's line.
         problems: lines that were skipped.
         seen: fingerprints of the distinct raw lines that were read.
+        met: fingerprints of lines that were left out, because another file has them.
     """
 
     where: str
     objects: list[Line] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
+    marks: list[bytes] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     seen: set[bytes] = field(default_factory=set)
+    met: set[bytes] = field(default_factory=set)
 
     def report(self, code: str, message: str, line: int, severity: Severity = Severity.ERROR) -> None:
         """Note a line that is skipped."""
@@ -94,7 +115,7 @@ def scan(source: BinaryIO, where: str, known: Known = frozenset()) -> Scan:
         known: fingerprints of lines to leave out, because another file of the same log has them.
     """
     found = Scan(where)
-    batch: list[tuple[int, bytes]] = []
+    batch: list[_Raw] = []
     size = number = 0
     while raw := source.readline(LIMIT + 1):
         number += 1
@@ -105,6 +126,8 @@ def scan(source: BinaryIO, where: str, known: Known = frozenset()) -> Scan:
         whole = raw.endswith(b"\n")
         line = raw.removeprefix(b"\xef\xbb\xbf").strip() if number == 1 else raw.strip()
         mark = hashlib.blake2b(line, digest_size=16).digest()
+        if mark in known:
+            found.met.add(mark)
         if not line or mark in known or mark in found.seen:
             continue
         if not whole and parse_line(line) is None:
@@ -112,7 +135,7 @@ def scan(source: BinaryIO, where: str, known: Known = frozenset()) -> Scan:
             found.report(TORN, message, number, Severity.WARNING)
             continue
         found.seen.add(mark)
-        batch.append((number, line))
+        batch.append((number, line, mark))
         size += len(line)
         if size > _BATCH:
             _parse(batch, found)
@@ -165,13 +188,14 @@ def _skip_rest(source: BinaryIO) -> None:
         pass
 
 
-def _parse(batch: list[tuple[int, bytes]], found: Scan) -> None:
-    objects = _parse_together([line for _, line in batch])
+def _parse(batch: list[_Raw], found: Scan) -> None:
+    objects = _parse_together([line for _, line, _ in batch])
     if objects is None:
         _parse_one_by_one(batch, found)
         return
     found.objects.extend(objects)
-    found.numbers.extend(number for number, _ in batch)
+    found.numbers.extend(number for number, _, _ in batch)
+    found.marks.extend(mark for _, _, mark in batch)
 
 
 def _parse_together(batch: list[bytes]) -> list[Line] | None:
@@ -191,12 +215,13 @@ def _parse_together(batch: list[bytes]) -> list[Line] | None:
     return objects if all(type(entry) is dict for entry in objects) else None
 
 
-def _parse_one_by_one(batch: list[tuple[int, bytes]], found: Scan) -> None:
-    for number, line in batch:
+def _parse_one_by_one(batch: list[_Raw], found: Scan) -> None:
+    for number, line, mark in batch:
         entry = parse_line(line)
         if entry is not None:
             found.objects.append(entry)
             found.numbers.append(number)
+            found.marks.append(mark)
         elif is_marker(line):
             found.report("CONFLICT_MARKER", f"line {number} is a conflict marker of a merge", number)
         else:

@@ -79,6 +79,7 @@ class Reading:
         numbers: the line number of each; negative where it is a line of the journal.
         problems: what was skipped.
         unpublished: indexes of the objects that the copy lacks.
+        unrecorded: indexes of the objects that the journal lacks: a commit of somebody else brought them.
         log: what was read.
     """
 
@@ -86,6 +87,7 @@ class Reading:
     numbers: list[int]
     problems: tuple[Problem, ...]
     unpublished: tuple[int, ...]
+    unrecorded: tuple[int, ...]
     log: LogFile
 
     def origin(self, index: int) -> tuple[str, int]:
@@ -106,7 +108,7 @@ def read(log: LogFile) -> Reading:
     union = _Union(log, published)
     union.add_copy()
     union.add_journal(recorded)
-    return union.reading((*published.problems, *recorded.problems))
+    return union.reading(published, recorded)
 
 
 def _scan_copy(log: LogFile) -> Scan:
@@ -135,16 +137,19 @@ class _Union:
         self._numbers: list[int] = []
         self._by_id: dict[str, int] = {}
         self._missing: list[int] = []
+        self._copied: list[tuple[int, bytes]] = []
+        self._both: set[int] = set()
         self._problems: list[Problem] = []
 
     def add_copy(self) -> None:
         foreign: dict[str, list[int]] = {}
-        for entry, number in zip(self._published.objects, self._published.numbers, strict=True):
+        copy = self._published
+        for entry, number, mark in zip(copy.objects, copy.numbers, copy.marks, strict=True):
             owner = entry.get("mission_id")
             if isinstance(owner, str) and self._log.place.mission_id not in (None, owner):
                 foreign.setdefault(owner, []).append(number)
-            else:
-                self._add(entry, number)
+            elif self._add(entry, number):
+                self._copied.append((len(self._objects) - 1, mark))
         for owner, numbers in sorted(foreign.items()):
             message = f"{len(numbers)} events belong to another mission, {owner}; they are skipped"
             self._report(Severity.WARNING, "FOREIGN_MISSION", message, numbers[0], "spec-kitty doctor log")
@@ -159,6 +164,8 @@ class _Union:
         if isinstance(event_id, str):
             known = self._by_id.setdefault(event_id, len(self._objects))
             if known != len(self._objects):
+                if number < 0:
+                    self._both.add(known)
                 self._meet(known, entry, number)
                 return False
         self._objects.append(entry)
@@ -180,16 +187,24 @@ class _Union:
         where = str(self._log.journal) if number < 0 else self._log.where
         self._problems.append(Problem(severity, code, message, where, abs(number), fix))
 
-    def reading(self, problems: tuple[Problem, ...]) -> Reading:
-        return Reading(self._objects, self._numbers, (*problems, *self._problems), tuple(self._missing), self._log)
+    def reading(self, published: Scan, recorded: Scan) -> Reading:
+        problems = (*published.problems, *recorded.problems, *self._problems)
+        # Outside git the journal is the file in the tree: nothing waits to be published.
+        missing = tuple(self._missing) if self._log.place.repo.has_git else ()
+        copied = (index for index, mark in self._copied if mark not in recorded.met and index not in self._both)
+        return Reading(self._objects, self._numbers, problems, missing, tuple(copied), self._log)
 
 
-def append(log: LogFile, objects: Sequence[Mapping[str, object]]) -> tuple[Problem, ...]:
+def append(
+    log: LogFile, objects: Sequence[Mapping[str, object]], basis: Sequence[Mapping[str, object]] = ()
+) -> tuple[Problem, ...]:
     """Record events: one write of whole lines to the journal, then fsync; to the copy too where that is asked for.
 
     Args:
         log: the caller holds the mission's lock.
         objects: events in the order in which they happened.
+        basis: unrecorded events that they build on. They go to the journal with them: what was recorded must stand
+            when the commit that brought those is reset away.
 
     Returns:
         What was set aside on the way, and a warning where the copy could not be written: the events are recorded.
@@ -200,7 +215,7 @@ def append(log: LogFile, objects: Sequence[Mapping[str, object]]) -> tuple[Probl
     """
     if not objects:
         return ()
-    problems = _append(log, log.journal, objects)
+    problems = _append(log, log.journal, (*basis, *objects))
     if log.publish == ALWAYS:
         try:
             problems += _append_to_copy(log, objects)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from specify_cli.kernel.errors import Refused
-from specify_cli.kernel.text import is_ulid
+from specify_cli.kernel.text import is_ulid, plural
 from specify_cli.kernel.values import frozen
 from specify_cli.status import reading as readings
 from specify_cli.status.models import Lane, StatusEvent, StatusSnapshot
@@ -190,7 +190,7 @@ def validate_publication(*logs: Reading) -> list[Problem]:
         Problem(
             Severity.NOTE,
             "UNPUBLISHED",
-            f"{len(log.unpublished)} events of {log.log.name} are recorded and not yet published",
+            f"{plural(len(log.unpublished), 'event')} of {log.log.name} recorded and not yet published",
             log.log.where,
             None,
             "spec-kitty materialize",

@@ -15,6 +15,7 @@ from specify_cli.status.transitions import CANONICAL_LANES
 
 PROGRESS_FILENAME = "progress.json"
 BOARD_SUMMARY_FILENAME = "board-summary.json"
+DERIVED = frozenset({SNAPSHOT_FILENAME, PROGRESS_FILENAME, BOARD_SUMMARY_FILENAME})
 
 
 def materialize(place: MissionPlace) -> StatusSnapshot:

@@ -5,12 +5,12 @@ All of it can be repeated after a crash at any point; a failed step undoes what 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import files, locks
-from specify_cli.kernel.errors import NotFound, Refused
+from specify_cli.kernel.errors import NotFound, Refused, SpecKittyError
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.paths import Checkout
 from specify_cli.kernel.text import quoted
@@ -20,7 +20,7 @@ from specify_cli.lanes.models import ExecutionLane, LanesManifest
 from specify_cli.workspaces.dependencies import Needed, bring_together, still_missing
 from specify_cli.workspaces.lookup import LANE, ROOT, Workspace, lane_of, lane_path
 from specify_cli.workspaces.records import LaneRecord, Span, read_record, write_record
-from specify_cli.workspaces.recovery import clear_way, usable
+from specify_cli.workspaces.recovery import clear_way, standing, usable
 
 
 @frozen
@@ -56,8 +56,8 @@ def ensure_workspace(
         scope: git path patterns of its owned files, which in lane-planning must be clean.
 
     Raises:
-        Refused: `NOT_A_GIT_REPOSITORY`, `LANES_MISSING`, `LANE_BRANCH_MISSING`, `WORKTREE_DIRTY`, `WORKTREE_WRONG_BRANCH`,
-            `WORKSPACE_BLOCKED`, `TARGET_NOT_CHECKED_OUT`.
+        Refused: `NOT_A_GIT_REPOSITORY`, `LANES_MISSING`, `LANE_BRANCH_MISSING`, `WORKTREE_DIRTY`,
+            `WORKTREE_WRONG_BRANCH`, `WORKSPACE_BLOCKED`, `LANE_BRANCH_IN_USE`, `TARGET_NOT_CHECKED_OUT`.
         Conflict: `DEPENDENCY_CONFLICT`.
     """
     place.repo.require_git()
@@ -68,6 +68,55 @@ def ensure_workspace(
         else:
             found = _lane(place, lane, wp_id, needed, base, resume=resume, begun=begun)
         return _remember(place, found)
+
+
+def obstacles(
+    place: MissionPlace,
+    manifest: LanesManifest | None,
+    wp_id: str,
+    needed: Sequence[Needed],
+    *,
+    begun: bool = False,
+    scope: Sequence[str] = (),
+) -> list[SpecKittyError]:
+    """All that would keep `ensure_workspace` from making a workspace ready for a new claim.
+
+    Nothing is written but objects of git.
+
+    Args:
+        needed: as there; left out while the work that it names is not finished.
+    """
+    if not place.repo.has_git:
+        return _errors(place.repo.require_git)
+    lane = lane_of(manifest, place, wp_id)
+    if lane.lane_id == PLANNING_LANE_ID:
+        return _errors(lambda: _planning(place, wp_id, scope))
+    branch = lane_branch_name(place.slug, lane.lane_id, place.target_branch)
+    record = read_record(place, lane.lane_id)
+    known = record is not None and wp_id in record.wps
+    path = record.path if record else lane_path(place, lane.lane_id)
+    refs = place.git.branches("refs/heads")
+
+    def worktree() -> None:
+        found = standing(place, branch, path)
+        if found is not None:
+            _check_clean(place, found, branch, wp_id)
+
+    def commits() -> None:
+        start = _start(place, refs, branch, begun=begun or record is not None)
+        if not known:
+            own = branch if start.tip is not None else None
+            bring_together(place, place.git, refs, start.commit, needed, wp_id, own, trial=True)
+
+    return [*_errors(worktree), *_errors(commits)]
+
+
+def _errors(check: Callable[[], object]) -> list[SpecKittyError]:
+    try:
+        check()
+    except SpecKittyError as error:
+        return [error]
+    return []
 
 
 def _planning(place: MissionPlace, wp_id: str, scope: Sequence[str]) -> Workspace:
@@ -173,10 +222,11 @@ def _check_clean(place: MissionPlace, worktree: Checkout, branch: str, wp_id: st
 
 
 def _dirty(path: Path, dirty: Sequence[str], wp_id: str) -> Refused:
+    named = " ".join(quoted(each) for each in dirty)
     return Refused(
         f"{path} has uncommitted changes ({', '.join(dirty[:5])}), so {wp_id} cannot begin there",
         "WORKTREE_DIRTY",
-        hint=f'cd {quoted(path)} && git add -- {" ".join(dirty[:5])} && git commit -m "Keep what was left"',
+        hint=f'cd {quoted(path)} && git add -- {named} && git commit -m "Keep what was left" -- {named}',
         details={"files": list(dirty), "path": str(path)},
     )
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from specify_cli.core.commits import no_identity
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.errors import Conflict, Refused
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
+from specify_cli.workspaces.trees import Workbench
 
 
 @frozen
@@ -33,6 +35,8 @@ def bring_together(
     needed: Sequence[Needed],
     wp_id: str,
     lane_branch: str | None = None,
+    *,
+    trial: bool = False,
 ) -> tuple[str, tuple[str, ...]]:
     """The commit that holds a lane's tip and all it needs, made in the object database.
 
@@ -42,6 +46,7 @@ def bring_together(
         needed: what must be in it.
         wp_id: the work package that begins.
         lane_branch: the lane's branch where there is one: begun from it alone, the rest can be merged by hand.
+        trial: nobody will use the commit: it is not signed.
 
     Returns:
         The commit (`start` itself where nothing was missing), and in words what was brought.
@@ -66,7 +71,7 @@ def bring_together(
             )
         if tip == current or git.is_ancestor(tip, current):
             continue
-        current = _merge(place, git, current, tip, need, wp_id, holders, lane_branch or need.branch)
+        current = _merge(place, git, current, tip, need, wp_id, holders, lane_branch or need.branch, trial=trial)
         brought.append(f"{need.wp_id} ({need.branch})")
         holders.append(need.wp_id)
     return current, tuple(brought)
@@ -91,6 +96,8 @@ def _merge(
     wp_id: str,
     holders: Sequence[str],
     way_out: str,
+    *,
+    trial: bool,
 ) -> str:
     if git.is_ancestor(current, tip):
         return tip
@@ -105,9 +112,13 @@ def _merge(
             hint=f"spec-kitty agent action implement {wp_id} --agent NAME --mission {place.slug} --base {way_out}",
             details={"files": conflicts, "wps": [*holders, need.wp_id], "wp_id": wp_id},
         )
+    if git.identity() is None:
+        raise no_identity()
     tree = merged.tree
     if merged.conflicts:
         # The mission's own documents in a lane are a copy of the day it was made; the newer copy is taken.
         fresh = {path: git.show_bytes(f"{tip}:{path}") for path in merged.conflicts}
         tree = git.edit_tree(tree, fresh, scratch=place.state / f"index-{wp_id}")
+    if trial:
+        return Workbench(place, 0).passing_commit(tree, current, tip)
     return git.commit_tree(tree, (current, tip), f"Bring {need.wp_id} into the lane of {wp_id}\n")

@@ -20,10 +20,14 @@ def usable(place: MissionPlace, branch: str, path: Path) -> Checkout | None:
     Raises:
         Refused: `LANE_BRANCH_IN_USE`: the main checkout has the lane's branch.
     """
-    found = _standing(place, branch, path)
-    if found is None and (path / ".git").is_file():
+    if standing(place, branch, path) is None and (path / ".git").is_file():
         place.git.call("worktree", "repair", str(path), write=True)
-        found = _standing(place, branch, path)
+    return standing(place, branch, path)
+
+
+def standing(place: MissionPlace, branch: str, path: Path) -> Checkout | None:
+    """As `usable`, of worktrees that git knows where they are; nothing is written."""
+    found = _standing(place, branch, path)
     if found is not None and found.path == place.repo.main:
         raise Refused(
             f"{found.path} has {branch} checked out, and a lane's work is done in a worktree of its own",

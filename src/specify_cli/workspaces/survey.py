@@ -28,6 +28,7 @@ from specify_cli.workspaces.records import LaneRecord, workspace_records
 from specify_cli.workspaces.removal import is_lanes_own
 
 KEPT_TIPS = "refs/spec-kitty/"
+RESCUED = "refs/spec-kitty/rescue"
 RECEIPT = "merge-receipt.json"
 GIVEN_UP = "given_up"
 
@@ -199,7 +200,12 @@ def _holds(place: MissionPlace, newer: str | None, older: str | None) -> bool:
 
 def _merged_tips(place: MissionPlace, kept: Mapping[str, str]) -> set[str]:
     """Commits of lanes that a merge took in: kept by this clone's references, or named by the mission's receipt."""
-    found = {commit for ref, commit in kept.items() if ref.split("/")[3:4] == [place.slug]}
+    # What was rescued from a worktree is kept there too, and nobody has merged it.
+    found = {
+        commit
+        for ref, commit in kept.items()
+        if ref.split("/")[3:4] == [place.slug] and not ref.startswith(f"{RESCUED}/")
+    }
     with suppress(Refused):
         text = place.read(RECEIPT)
         listed = files.parse_json(text, place.where(RECEIPT)).get("lanes") if text else None

@@ -108,6 +108,9 @@ _AGENT_TASKS: dict[str, Entry] = {
 _AGENT_STATUS: dict[str, Entry] = {
     "emit": _leaf("agent.status:emit", "Record one status transition with all its evidence."),
     "validate": _leaf("agent.status:validate", "Check the logs of a mission."),
+    "doctor": _leaf(
+        "agent.status_doctor:doctor", "Find stale claims and reviews, orphan worktrees and missing prompts."
+    ),
     "materialize": _other_spelling(_MATERIALIZE_IN_STATUS),
 }
 
@@ -127,6 +130,7 @@ TABLE: dict[str, Entry] = {
     "init": _leaf("init:init", "Make a folder a spec-kitty project."),
     "next": _leaf("next:step", "Get the next action for an agent."),
     "status": _leaf("status:status", "Show the board of a mission, or all missions."),
+    "why": _leaf("why:why", "Show what the next move still wants, each with the command that meets it."),
     "accept": _ACCEPT,
     "merge": _MERGE,
     "mission": Branch(_MISSION, "Missions and mission types."),

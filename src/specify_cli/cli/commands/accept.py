@@ -12,7 +12,7 @@ from specify_cli.cli.acting import acting
 from specify_cli.cli.options import ActorFlag, MissionFlag
 from specify_cli.cli.output import Reply, safe, style
 from specify_cli.cli.selecting import reading
-from specify_cli.cli.text import table
+from specify_cli.cli.unmet import unmet_lines
 from specify_cli.context.actor import who
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.text import plural
@@ -64,9 +64,7 @@ def _text(found: Acceptance) -> str:
         mark = style("passed", "green") if run.exit_code == 0 else style(f"exit code {run.exit_code}", "red")
         lines.append(f"  test {safe(run.command)}: {mark} in {run.seconds:.1f} s  {style(safe(run.log), 'dim')}")
     if found.unmet:
-        rows = [[style("condition", "bold"), style("what is missing", "bold"), style("fix", "bold")]]
-        rows += [[each.code, safe(each.what), safe(each.fix)] for each in found.unmet]
-        lines.append(table(rows, indent=2))
+        lines += unmet_lines(found.unmet)
     else:
         lines.append(f"Next: {found.next_step}")
     return "\n".join(lines)

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from specify_cli.cli.output import Reply, painter, safe, style
+from specify_cli.cli.text import wrapped
 from specify_cli.demo import picture
 from specify_cli.demo.evidence import busiest_moment
 from specify_cli.demo.run import Demo, run
@@ -38,7 +39,7 @@ def _text(done: Demo) -> str:
     lines = [
         "",
         style("The lanes", "bold"),
-        *(f"  {safe(row)}" for row in picture.graph(done.lanes)),
+        *(_lane_row(safe(row)) for row in picture.graph(done.lanes)),
         "",
         style("The time (█ implementing, ▒ reviewing)", "bold"),
         *(f"  {safe(row)}" for row in picture.times(done.worked)),
@@ -58,3 +59,9 @@ def _text(done: Demo) -> str:
         ["the prompts", f".kittify/runtime/prompts/{done.mission_slug}"],
     ]
     return "\n".join([*lines, style("Where to look", "bold"), *(f"  {name:<20}{safe(where)}" for name, where in look)])
+
+
+def _lane_row(row: str) -> str:
+    """A lane of the graph; its work packages are wrapped below each other."""
+    name, packages = row[:15], row[15:]
+    return f"  {name}{wrapped(packages, indent=17, hang=17)[17:]}"

@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
-from specify_cli.cli.acting import notices
-from specify_cli.cli.options import MissionFlag
+from specify_cli.cli.acting import acting, notices
+from specify_cli.cli.findings import finding_lines, headline, next_of
+from specify_cli.cli.options import MissionFlag, completing
 from specify_cli.cli.output import Reply, safe, style
-from specify_cli.cli.selecting import reading
+from specify_cli.cli.selecting import package_of, reading
 from specify_cli.doctor import setup
 from specify_cli.doctor.findings import Finding, Severity, worst
 from specify_cli.doctor.mend import Mended, mend
+from specify_cli.doctor.reap import reap as take_back
 from specify_cli.doctor.sections import SECTIONS, chosen, examine, subject_of
 from specify_cli.kernel import paths
+from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.text import plural
 from specify_cli.merge.intent import settle
 
-_MARKS = {
-    Severity.OK: ("✓", "green"),
-    Severity.NOTE: ("·", "dim"),
-    Severity.WARNING: ("!", "yellow"),
-    Severity.ERROR: ("✗", "red"),
-}
-_COLUMNS = 78
+ReapFlag = Annotated[
+    str | None,
+    typer.Option(
+        "--reap",
+        metavar="WP",
+        help="Take this work package back from a holder that has gone quiet.",
+        autocompletion=completing("work_packages"),
+    ),
+]
 
 
 def doctor(
@@ -37,13 +41,19 @@ def doctor(
     ] = None,
     mission: MissionFlag = None,
     fix: Annotated[bool, typer.Option("--fix", help="Put in order what needs no decision.")] = False,
+    reap: ReapFlag = None,
 ) -> Reply:
     """Examine the project and mend what can be mended.
 
     Without --fix nothing is written. --fix does only what loses nothing: it publishes recorded events that the
     mission's folder lacks, takes conflict markers and broken lines out of the logs (the lines are kept aside), and
     lets git forget worktrees whose folder is gone. An error gives exit code 1; warnings and notes do not.
+
+    --reap WP takes a work package back from a holder that has gone quiet: uncommitted work is saved as a commit that
+    the next prompt names, work becomes planned again, a review waits for another reviewer.
     """
+    if reap is not None:
+        return _reap(reap, mission, alone=section is None and not fix)
     sections = chosen(section)
     repo = paths.discover(paths.starting_point())
     place = reading(mission).place if mission is not None else None
@@ -54,6 +64,37 @@ def doctor(
         mended, warnings = mend(subject_of(repo, place), sections)
     findings = examine(subject_of(repo, place), sections)
     return _reply(sections, findings, mended, warnings)
+
+
+def _reap(wp: str, mission: str | None, *, alone: bool) -> Reply:
+    if not alone:
+        hint = f"spec-kitty doctor --reap {wp}"
+        raise UsageError("--reap goes with neither a section nor --fix", "USAGE_ERROR", hint)
+    context, actor = acting(mission)
+    package = package_of(context, wp)
+    done = take_back(context, actor, package)
+    event, kept, holder = done.event, done.rescue, done.holder
+    data = {
+        "result": "success",
+        "wp_id": package.id,
+        "from_lane": event.from_lane.value,
+        "to_lane": event.to_lane.value,
+        "event_id": event.event_id,
+        "actor": event.actor,
+        "session": event.session,
+        "mission_slug": context.place.slug,
+        "detection_method": context.how,
+        "holder": {"actor": holder.actor, "session": holder.session, "last_seen": done.last_seen} if holder else None,
+        "rescue": kept.to_dict() if kept else None,
+        "warnings": notices(done.warnings),
+    }
+    lines = [f"{style(package.id, 'bold')}: {event.from_lane} → {style(event.to_lane, 'green')}"]
+    if holder is not None:
+        lines[0] += f", taken back from {safe(holder)}"
+    if kept is not None:
+        lines.append(f"  {plural(len(kept.files), 'uncommitted file')} kept as {safe(kept.ref)}")
+    step = f"spec-kitty next --agent NAME --mission {context.place.slug}"
+    return Reply(data, "\n".join([*lines, "", f"  Next: {style(step, 'bold')}"]))
 
 
 def verify_setup() -> Reply:
@@ -78,31 +119,8 @@ def _reply(
     }
     lines = [f"{style('mended', 'green')}  {safe(each.what)}" for each in mended]
     for name, found in by_section.items():
-        lines += [_headline(name, found), *(line for each in found for line in _lines(each, alone=len(sections) == 1))]
-    return Reply(data, "\n".join([*lines, "", f"  Next: {style(_next(findings), 'bold')}"]), 0 if healthy else 1)
-
-
-def _headline(name: str, found: Sequence[Finding]) -> str:
-    mark, colour = _MARKS[worst(found)]
-    counts = {severity: sum(each.severity is severity for each in found) for severity in reversed(Severity)}
-    told = [
-        plural(count, severity.value) for severity, count in counts.items() if count and severity is not Severity.OK
-    ]
-    return f"{style(mark, colour)} {style(f'{name:<10}', 'bold')} {', '.join(told) or 'ok'}"
-
-
-def _lines(finding: Finding, *, alone: bool) -> list[str]:
-    """A finding for people; what is well is told only where one section was asked for, and in `leases`."""
-    if finding.severity is Severity.OK and not alone and finding.code != "LEASE_ACTIVE":
-        return []
-    mark, colour = _MARKS[finding.severity]
-    wrapped = textwrap.wrap(safe(finding.message), _COLUMNS - 6, break_long_words=False, break_on_hyphens=False)
-    lines = [f"    {style(mark, colour)} {wrapped[0] if wrapped else ''}", *(f"      {each}" for each in wrapped[1:])]
-    return [*lines, f"      fix: {safe(finding.fix)}"] if finding.fix else lines
-
-
-def _next(findings: Sequence[Finding]) -> str:
-    rank = list(Severity)
-    grave = [each for each in findings if each.fix and each.severity in (Severity.WARNING, Severity.ERROR)]
-    first = max(grave, key=lambda each: rank.index(each.severity), default=None)
-    return safe(first.fix) if first else "spec-kitty status"
+        lines += [
+            headline(name, found),
+            *(line for each in found for line in finding_lines(each, alone=len(sections) == 1)),
+        ]
+    return Reply(data, "\n".join([*lines, "", f"  Next: {style(next_of(findings), 'bold')}"]), 0 if healthy else 1)

@@ -10,6 +10,7 @@ from specify_cli.cli.options import ActorFlag, DryRunFlag, MissionFlag
 from specify_cli.cli.output import Reply, safe, style
 from specify_cli.cli.selecting import reading
 from specify_cli.cli.text import table
+from specify_cli.cli.unmet import unmet_lines
 from specify_cli.context.actor import who
 from specify_cli.context.models import Context
 from specify_cli.kernel.errors import UsageError
@@ -108,7 +109,7 @@ def _forecast_text(slug: str, found: Forecast, seen: Examined) -> str:
         lines.append("  no lane has anything to merge")
     if seen.unmet:
         lines.append("Before it can be merged:")
-        lines.append(table([[each.code, safe(each.what), safe(each.fix)] for each in seen.unmet], indent=2))
+        lines += unmet_lines(seen.unmet)
     return "\n".join(lines)
 
 

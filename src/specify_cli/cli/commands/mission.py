@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from specify_cli.cli.options import MissionFlag
 from specify_cli.cli.output import Reply, safe, style
 from specify_cli.cli.selecting import reading
-from specify_cli.cli.text import clipped, padded, table
+from specify_cli.cli.text import clipped, padded, table, wrapped
 from specify_cli.context.missions import Broken, all_places
 from specify_cli.context.models import Context
 from specify_cli.context.overview import MissionState, Overview, overview
@@ -166,13 +166,4 @@ def _origin(ticket: object) -> str:
 def _type_lines(kind: MissionType) -> list[str]:
     steps = " → ".join(safe(step.name) for step in kind.steps)
     head = f"{style(safe(kind.key), 'bold')}  {clipped(safe(kind.title), 50)} ({plural(len(kind.steps), 'step')})"
-    return [head, *(f"  {line}" for line in _wrapped(steps))]
-
-
-def _wrapped(text: str, columns: int = 76) -> list[str]:
-    lines = [""]
-    for word in text.split(" "):
-        if lines[-1] and len(lines[-1]) + 1 + len(word) > columns:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {word}".strip()
-    return lines
+    return [head, wrapped(steps, indent=2, hang=2)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -42,7 +43,8 @@ def step(
     and claimed, with a prompt file that says all there is to do; asked again it is the same step until something
     changes. Report it with --result, and the next one comes in the same answer.
     """
-    _check(agent, result, step_id, answer, decision_id, commit)
+    given = {"--result": result, "--step-id": step_id, "--note": note, "--answer": answer, "--commit": commit}
+    _check(agent, result, {**given, "--decision-id": decision_id, "--wait": wait or None})
     if agent is None:
         context = reading(mission)
         decision: Decision = load("specify_cli.next.query:query")(context)
@@ -54,28 +56,15 @@ def step(
     return Reply(data, _text(decision, context), 1 if decision.kind == DecisionKind.BLOCKED else 0)
 
 
-def _check(
-    agent: str | None,
-    result: str | None,
-    step_id: str | None,
-    answer: str | None,
-    decision_id: str | None,
-    commit: str | None,
-) -> None:
+def _check(agent: str | None, result: str | None, given: Mapping[str, object]) -> None:
     if result is not None and result not in RESULTS:
         raise UsageError(
             f"--result is {result!r}; it is one of {', '.join(RESULTS)}", "USAGE_ERROR", hint="spec-kitty next --help"
         )
-    given = {
-        "--result": result,
-        "--step-id": step_id,
-        "--answer": answer,
-        "--decision-id": decision_id,
-        "--commit": commit,
-    }
     used = [name for name, value in given.items() if value is not None]
     if agent is None and used:
-        raise UsageError(f"{', '.join(used)} needs --agent: who reports?", "USAGE_ERROR", hint="spec-kitty next --help")
+        said = f"{', '.join(used)} needs --agent: who is it?"
+        raise UsageError(said, "USAGE_ERROR", hint="spec-kitty next --help")
 
 
 def _text(decision: Decision, context: Context) -> str:
@@ -91,7 +80,7 @@ def _text(decision: Decision, context: Context) -> str:
     lines += [f"  waiting for {safe(other['what'])}: {safe(other['actor'])}" for other in decision.waiting_for]
     if decision.question:
         lines.append(f"  {safe(decision.question)}")
-        lines += [f"    - {option}" for option in decision.options or []]
+        lines += [f"    - {safe(option)}" for option in decision.options or []]
     if decision.workspace_path:
         lines.append(f"  work in   {safe(decision.workspace_path)}")
     if decision.prompt_file:
@@ -116,7 +105,7 @@ def _headline(decision: Decision) -> str:
 
 
 def _next(decision: Decision, context: Context) -> str:
-    slug = context.place.slug
+    slug = safe(context.place.slug)
     agent = safe(decision.agent or "NAME")
     loop = f"spec-kitty next --agent {agent} --mission {slug}"
     if decision.kind == DecisionKind.TERMINAL:
@@ -124,7 +113,7 @@ def _next(decision: Decision, context: Context) -> str:
             f"spec-kitty merge --mission {slug}" if decision.mission_state == "accepted" else "spec-kitty mission list"
         )
     if decision.kind == DecisionKind.DECISION_REQUIRED:
-        return f'{loop} --decision-id {decision.decision_id} --answer "…"'
+        return f'{loop} --decision-id {safe(decision.decision_id)} --answer "…"'
     if decision.kind == DecisionKind.BLOCKED:
         return f"{loop} --wait 60" if decision.waiting_for else f"spec-kitty status --mission {slug}"
     if decision.action == "review":

@@ -11,6 +11,7 @@ from specify_cli.context.models import Actor, Context
 from specify_cli.context.resolution import resolution
 from specify_cli.core.work_packages import load_work_packages
 from specify_cli.kernel.errors import Refused
+from specify_cli.kernel.text import quoted
 from specify_cli.lanes.persistence import read_lanes
 from specify_cli.next.claims import Claim, claim_review, claim_work
 from specify_cli.next.decision import DecisionKind, decide
@@ -65,7 +66,7 @@ def _chosen(context: Context, actor: Actor, action: str) -> str:
     raise Refused(
         f"there is nothing to {action} for {actor.name} now: {what}",
         "NOTHING_READY",
-        hint=f"spec-kitty next --agent {actor.name} --mission {context.place.slug}",
+        hint=f"spec-kitty next --agent {quoted(actor.name)} --mission {context.place.slug}",
         details={"next_action": choice.action, "wp_id": choice.wp_id},
     )
 

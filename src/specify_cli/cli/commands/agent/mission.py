@@ -18,7 +18,7 @@ from specify_cli.core.planning import PLAN, SPEC, documents_present, set_up_plan
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import paths
 from specify_cli.kernel.errors import UsageError
-from specify_cli.kernel.text import plural
+from specify_cli.kernel.text import plural, quoted
 from specify_cli.merge.intent import settle
 
 ValidateOnly = Annotated[bool, typer.Option("--validate-only", help="Check and compute, write nothing.")]
@@ -40,7 +40,8 @@ def create(
 ) -> Reply:
     """Create a mission: its folder, its identity and an empty specification."""
     if target_branch and start_branch:
-        raise UsageError("give --target-branch or --start-branch, not both", "USAGE_ERROR")
+        hint = f"spec-kitty agent mission create {slug} --start-branch {quoted(start_branch)}"
+        raise UsageError("give --target-branch or --start-branch, not both", "USAGE_ERROR", hint)
     settle(paths.discover(paths.starting_point()))
     actor = named(agent)
     made = create_mission_core(
@@ -97,12 +98,12 @@ def branch_context(
         data: dict[str, object] = {"result": "success", "mission_slug": place.slug, **_branches(place)}
     else:
         data = {"result": "success", **_branch_keys(current, target_branch or current)}
-    matches = data["branch_matches_target"]
-    lands = safe(data["target_branch"])
-    told = "" if matches else f"\n  Next: {style(f'git switch {lands}', 'bold')}"
-    return Reply(
-        data, f"on {style(safe(current or 'no branch'), 'bold')}, missions land on {style(lands, 'bold')}{told}"
-    )
+    lands = data["target_branch"]
+    on = f"on {style(safe(current or 'no branch'), 'bold')}"
+    if lands is None:
+        return Reply(data, f"{on}, so a mission has nowhere to land\n  Next: {style('git switch main', 'bold')}")
+    told = "" if data["branch_matches_target"] else f"\n  Next: {style(f'git switch {quoted(lands)}', 'bold')}"
+    return Reply(data, f"{on}, missions land on {style(safe(lands), 'bold')}{told}")
 
 
 def check_prerequisites(
@@ -113,7 +114,7 @@ def check_prerequisites(
     """Show which documents a mission has and lacks."""
     context = reading(mission)
     place = context.place
-    folder = place.folder if place.folder is not None else place.repo.root / place.relative
+    folder = place.shown
     found: dict[str, object] = {
         "mission_slug": place.slug,
         "feature_dir": str(folder),

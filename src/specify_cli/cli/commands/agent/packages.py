@@ -47,7 +47,7 @@ def validate_workflow(wp: WorkPackage, mission: MissionFlag = None) -> Reply:
     if row["lane_id"] is None:
         problems.append("no lane yet: run spec-kitty agent mission finalize-tasks")
     data = {
-        "result": "error" if problems else "success",
+        "result": "invalid" if problems else "valid",
         "valid": not problems,
         "wp_id": package.id,
         "lane": row["lane"],

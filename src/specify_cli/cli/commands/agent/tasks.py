@@ -29,6 +29,7 @@ from specify_cli.kernel.lazy import load
 from specify_cli.next.moves import Asked, Moved, move
 from specify_cli.next.steps import keep_awake
 from specify_cli.status.emit import writing
+from specify_cli.status.models import Lane
 from specify_cli.status.transitions import CANONICAL_LANES, parse_lane
 
 
@@ -64,6 +65,9 @@ def move_task(
     target = parse_lane(to)
     if target is None:
         raise UsageError(f"there is no lane {to!r}; the lanes are {', '.join(CANONICAL_LANES)}", "UNKNOWN_LANE")
+    if done_override_reason is not None and target is not Lane.DONE:
+        hint = f"spec-kitty agent tasks move-task {wp} --to done --done-override-reason TEXT"
+        raise UsageError("--done-override-reason goes with --to done", "USAGE_ERROR", hint)
     context, actor = acting(mission, agent)
     package = package_of(context, wp)
     asked = Asked(
@@ -91,14 +95,16 @@ def _moved(context: Context, actor: Actor, wp_id: str, moved: Moved) -> Reply:
         "mission_slug": context.place.slug,
         "detection_method": context.how,
         "commit": moved.commit,
-        "feedback_file": moved.feedback_file,
+        "feedback_file": str(context.place.shown / moved.feedback_file) if moved.feedback_file else None,
         "self_review": moved.self_review,
         "warnings": notices(moved.warnings),
     }
     own = style(" (self-review)", "yellow") if moved.self_review else ""
     line = f"{style(wp_id, 'bold')}: {moved.from_lane} → {style(moved.to_lane, 'green')}{own}"
     lines = [line] + ([f"  feedback  {safe(moved.feedback_file)}"] if moved.feedback_file else [])
-    loop = f"spec-kitty next --agent {safe(actor.name)} --mission {context.place.slug}"
+    person = actor.name.startswith("user:") or actor.name == "user"
+    follow = "status" if person else f"next --agent {safe(actor.name)}"
+    loop = f"spec-kitty {follow} --mission {context.place.slug}"
     return Reply(data, "\n".join([*lines, "", f"  Next: {style(loop, 'bold')}"]))
 
 
@@ -112,11 +118,14 @@ def mark_status(
 
     A tick is an event at once; the box in tasks.md follows at the next milestone.
     """
+    hint = "spec-kitty agent tasks mark-status T001 T002 --status done"
     if status not in ("done", "pending"):
-        raise UsageError(f"--status is {status!r}; it is done or pending", "USAGE_ERROR")
+        raise UsageError(f"--status is {status!r}; it is done or pending", "USAGE_ERROR", hint)
+    ids = [part.strip().upper() for each in subtasks for part in each.split(",") if part.strip()]
+    if not ids:
+        raise UsageError("no subtask is named", "USAGE_ERROR", hint)
     context, actor = acting(mission, agent)
     packages = load_work_packages(context.place)
-    ids = [part.strip().upper() for each in subtasks for part in each.split(",") if part.strip()]
     marked = mark(
         context.place,
         packages,

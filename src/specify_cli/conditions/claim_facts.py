@@ -1,0 +1,52 @@
+"""The facts that a claim depends on, from the plan and the logs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from specify_cli.conditions.claim_rules import Asked, Busy, ClaimFacts
+from specify_cli.core.readiness import BUSY, needs_of
+from specify_cli.core.work_packages import WorkPackage
+from specify_cli.home import MissionPlace
+from specify_cli.lanes.models import LanesManifest
+from specify_cli.status.holders import Holder
+from specify_cli.status.models import StatusSnapshot
+
+
+def claim_facts(
+    place: MissionPlace,
+    package: WorkPackage,
+    manifest: LanesManifest | None,
+    snapshot: StatusSnapshot,
+    held: Mapping[str, Holder],
+    *,
+    known: Collection[str],
+    question: Asked | None = None,
+    quiet: Collection[str] = (),
+) -> ClaimFacts:
+    """The facts of a work package that somebody wants to claim.
+
+    Args:
+        held: who holds which work package.
+        known: the work packages of the plan.
+        question: what is to be answered about it first.
+        quiet: work packages whose holder has gone quiet.
+    """
+    lane = manifest.lane_for_wp(package.id) if manifest else None
+    others = [other for other in lane.wp_ids if other != package.id] if lane else []
+    return ClaimFacts(
+        package.id,
+        place.slug,
+        snapshot.lane_of(package.id),
+        lane.lane_id if lane else None,
+        tuple(
+            (need, snapshot.lane_of(need) if need in known or need in snapshot.work_packages else None)
+            for need in needs_of(package, manifest)
+        ),
+        tuple(
+            Busy(other, str(held.get(other, "somebody")), other in quiet)
+            for other in others
+            if snapshot.lane_of(other) in BUSY
+        ),
+        question,
+    )

@@ -1,0 +1,34 @@
+"""Why a mission is not merged yet: what `accept` wants and then `merge`, by their own rules. Read only."""
+
+from __future__ import annotations
+
+from specify_cli.conditions import accept_rules
+from specify_cli.conditions.accept_facts import accept_facts
+from specify_cli.conditions.why_rules import Why, of_mission
+from specify_cli.home import MissionPlace
+from specify_cli.merge.engine import examine
+
+
+def why_mission(place: MissionPlace) -> Why:
+    """What a mission wants until it is merged. Nothing is written but objects of git.
+
+    Raises:
+        Refused: `NOT_A_GIT_REPOSITORY`; a document or a log cannot be read.
+        NotFound: `BRANCH_NOT_FOUND`.
+    """
+    place.repo.require_git()
+    merged = bool(place.meta.get("merged_at"))
+    if merged:
+        return of_mission(place.slug, merged=True, to_accept=(), to_merge=(), forecast=False)
+    seen = examine(place)
+    facts = accept_facts(place, seen.packages, seen.manifest, seen.status, seen.merge)
+    to_merge = list(seen.unmet)
+    if seen.merge is not None:
+        to_merge += accept_rules.conflicts(facts.conflicts, facts.ways_out, place.slug)
+    return of_mission(
+        place.slug,
+        merged=False,
+        to_accept=accept_rules.unmet(facts),
+        to_merge=to_merge,
+        forecast=seen.merge is not None,
+    )

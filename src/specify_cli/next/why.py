@@ -1,0 +1,170 @@
+"""Why a work package does not move: what its next move wants, by the rules that the move itself asks. Read only."""
+
+from __future__ import annotations
+
+from specify_cli.conditions import claim_rules, review_rules, verdict_rules, why_rules
+from specify_cli.conditions.claim_facts import claim_facts
+from specify_cli.conditions.claim_rules import Asked, decision_open, to_claim
+from specify_cli.conditions.models import Unmet
+from specify_cli.conditions.review_facts import work_facts
+from specify_cli.conditions.verdict_rules import ReviewFacts
+from specify_cli.conditions.ways import way_on
+from specify_cli.conditions.why_rules import Held, Why
+from specify_cli.context.models import Context
+from specify_cli.core.readiness import BUSY
+from specify_cli.core.work_packages import WorkPackage, load_work_packages, require_work_package
+from specify_cli.kernel.values import frozen
+from specify_cli.lanes.models import LanesManifest
+from specify_cli.lanes.persistence import read_lanes
+from specify_cli.next.claims import is_begun, needed_by
+from specify_cli.next.observation import Question
+from specify_cli.next.packages import has_gone_quiet
+from specify_cli.next.planning import answered
+from specify_cli.next.questions import asked_about, question_of, repeated
+from specify_cli.review.evidence import may_review_own
+from specify_cli.status.holders import HELD, WORKING, Holder, implementers
+from specify_cli.status.models import Lane
+from specify_cli.status.reading import Status, read_status
+from specify_cli.workspaces.allocate import obstacles
+from specify_cli.workspaces.leases import read_lease
+from specify_cli.workspaces.lookup import workspace_of
+from specify_cli.workspaces.scope import owned_paths
+
+
+@frozen
+class _Case:
+    """A work package and all that is known of it."""
+
+    context: Context
+    package: WorkPackage
+    packages: dict[str, WorkPackage]
+    manifest: LanesManifest | None
+    status: Status
+
+    @property
+    def lane(self) -> Lane:
+        """Where it is."""
+        return self.status.snapshot.lane_of(self.package.id)
+
+    @property
+    def slug(self) -> str:
+        """The mission."""
+        return self.context.place.slug
+
+    @property
+    def way(self) -> str:
+        """What brings it on when nothing is missing."""
+        return way_on(self.package.id, self.lane, self.slug)
+
+    def is_quiet(self, package: WorkPackage, holder: Holder | None) -> bool:
+        """Whether whoever holds a work package has gone quiet."""
+        return has_gone_quiet(self.context.place, self.context.config, package, self.manifest, holder)
+
+
+def why_package(context: Context, wp_id: str) -> Why | None:
+    """What the next move of a work package wants; None where it is approved and its mission has the answer.
+
+    Raises:
+        NotFound: `WP_NOT_FOUND`.
+        Refused: a document or a log cannot be read.
+    """
+    packages = load_work_packages(context.place)
+    package = require_work_package(packages, wp_id)
+    known = {each.id: each for each in packages}
+    case = _Case(context, package, known, read_lanes(context.place), read_status(context.place))
+    if case.lane is Lane.APPROVED:
+        return None
+    if case.lane is Lane.PLANNED:
+        return _planned(case)
+    if case.lane in WORKING:
+        return _working(case)
+    if case.lane in (Lane.FOR_REVIEW, Lane.IN_REVIEW):
+        return _reviewed(case)
+    if case.lane is Lane.BLOCKED:
+        return _blocked(case)
+    return _answer(case, [], {}, f"spec-kitty status --mission {case.slug}")
+
+
+def _answer(case: _Case, unmet: list[Unmet], met: dict[str, str], command: str) -> Why:
+    return why_rules.of_package(case.slug, case.package.id, case.lane, unmet, met, command, _held(case))
+
+
+def _planned(case: _Case) -> Why:
+    place, package, status = case.context.place, case.package, case.status
+    held = status.holders()
+    quiet = [
+        wp_id
+        for wp_id, holder in held.items()
+        if wp_id in case.packages
+        and status.snapshot.lane_of(wp_id) in BUSY
+        and case.is_quiet(case.packages[wp_id], holder)
+    ]
+    question = asked_about(package, list(case.packages), status.snapshot, status.events, status.mission_events)
+    facts = claim_facts(
+        place, package, case.manifest, status.snapshot, held, known=case.packages, question=question, quiet=quiet
+    )
+    unmet = to_claim(facts)
+    if facts.lane_id is not None:
+        # What is not finished yet is not looked for in this clone.
+        needed = [] if facts.open_needs else needed_by(
+            case.context, package, case.packages, case.manifest, facts.lane_id
+        )  # fmt: skip
+        begun = is_begun(case.context, status.events, status.mission_events, facts.lane_id)
+        errors = obstacles(place, case.manifest, package.id, needed, begun=begun, scope=owned_paths(package))
+        # While somebody works in the lane, what lies in its worktree is theirs.
+        told = [each for each in errors if not (facts.busy and each.code == "WORKTREE_DIRTY")]
+        unmet += [Unmet(each.code, each.message, each.hint or case.way, package.id) for each in told]
+    return _answer(case, unmet, why_rules.met_of(claim_rules.WANTS, unmet), case.way)
+
+
+def _working(case: _Case) -> Why:
+    place, package = case.context.place, case.package
+    facts, _ = work_facts(place, package, workspace_of(place, case.manifest, package.id), case.status)
+    unmet = review_rules.for_review(facts)
+    met = why_rules.met_of(review_rules.WANTS, unmet, facts.undecided)
+    question = repeated(case.status.snapshot, case.status.mission_events).get(package.id)
+    if question is not None:
+        unmet.append(_open(case, question))
+    command = way_on(package.id, Lane.IN_PROGRESS, case.slug)
+    return _answer(case, unmet, met, command)
+
+
+def _reviewed(case: _Case) -> Why:
+    package, status = case.package, case.status
+    worker = implementers(status.events, status.mission_events).get(package.id)
+    config = case.context.config
+    facts = ReviewFacts(
+        package.id,
+        case.slug,
+        case.lane,
+        implementer=str(worker) if worker else None,
+        own_allowed=worker is None or may_review_own(config, status.events, status.mission_events, worker),
+        reviewer=holder.actor if (holder := status.holders().get(package.id)) else None,
+        holder=str(holder) if holder else None,
+    )
+    return _answer(case, verdict_rules.to_review(facts), {}, case.way)
+
+
+def _blocked(case: _Case) -> Why:
+    status, package = case.status, case.package
+    lanes = {wp_id: status.snapshot.lane_of(wp_id) for wp_id in case.packages}
+    question = question_of(package, lanes, status.events, answered(status.mission_events))
+    unmet = [_open(case, question)] if question else []
+    command = f"spec-kitty agent tasks move-task {package.id} --to in_progress --mission {case.slug}"
+    return _answer(case, unmet, {}, command)
+
+
+def _open(case: _Case, question: Question) -> Unmet:
+    return decision_open(case.package.id, case.slug, Asked(question.decision_id, question.text, question.options))
+
+
+def _held(case: _Case) -> Held | None:
+    holder, state = case.status.holders().get(case.package.id), case.status.snapshot.work_packages.get(case.package.id)
+    if holder is None or state is None or case.lane not in HELD:
+        return None
+    lease = read_lease(case.context.place, case.package.id)
+    since = state["holder_since"] or state["last_transition_at"]
+    if lease is None or Holder(lease.actor, lease.session) != holder:
+        return Held(holder.actor, holder.session, since, "elsewhere")
+    quiet = case.is_quiet(case.package, holder)
+    return Held(holder.actor, holder.session, since, "quiet" if quiet else "active", lease.last_seen)

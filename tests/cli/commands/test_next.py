@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import json
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from specify_cli.status.models import Lane
+from tests.support.cli import Result
+from tests.support.missions import Mission, finalized_mission
+from tests.support.project import Project, Task
+
+KEYS = {
+    "kind", "agent", "mission_slug", "mission_number", "mission_id", "mission_type", "mission", "mission_state",
+    "timestamp", "action", "wp_id", "workspace_path", "prompt_file", "reason", "guard_failures", "progress", "origin",
+    "run_id", "step_id", "decision_id", "input_key", "question", "options", "is_query", "preview_step", "session",
+    "waiting_for", "retry_after", "warnings",
+}  # fmt: skip
+
+
+def ask(project: Project, *words: str, agent: str | None = "claude") -> Result:
+    """Run `next` for an agent, asking for JSON."""
+    return project.run("next", *(("--agent", agent) if agent else ()), *words, "--json")
+
+
+@pytest.fixture
+def mission(project: Project) -> Mission:
+    """WP01, and WP02 that depends on it."""
+    return finalized_mission(project, Task("WP01"), Task("WP02", needs=("WP01",)))
+
+
+def test_a_query_writes_nothing_and_shows_what_would_come(project: Project) -> None:
+    slug = project.create()
+    before = (project.path / ".git" / "spec-kitty").stat().st_mtime_ns, project.git.status()
+    found = ask(project, agent=None).ok().json()
+    assert found.keys() >= KEYS
+    assert (found["kind"], found["is_query"], found["agent"]) == ("query", True, None)
+    assert (found["mission_slug"], found["mission_state"], found["preview_step"]) == (slug, "not_started", "specify")
+    assert (found["mission_type"], found["mission"]) == ("software-dev", "software-dev")
+    assert (found["step_id"], found["prompt_file"]) == (None, None)
+    assert ((project.path / ".git" / "spec-kitty").stat().st_mtime_ns, project.git.status()) == before
+    told = project.run("next").ok().out
+    assert told.startswith(f"{slug}: specify would come next\n")
+    assert told.endswith(f"Next: spec-kitty next --agent NAME --mission {slug}\n")
+
+
+def test_a_step_is_handed_out_with_its_prompt_and_stays_the_same(project: Project) -> None:
+    slug = project.create()
+    found = ask(project).ok().json()
+    assert found.keys() >= KEYS
+    assert (found["kind"], found["action"], found["is_query"], found["agent"]) == ("step", "specify", False, "claude")
+    assert found["detection_method"] == "the only open mission"
+    assert [each["code"] for each in found["warnings"]] == ["SESSION_UNKNOWN"]
+    assert "spec.md" in Path(found["prompt_file"]).read_text()
+    again = ask(project).ok().json()
+    assert (again["step_id"], again["prompt_file"]) == (found["step_id"], found["prompt_file"])
+    told = project.run("next", "--agent", "claude").ok()
+    assert told.out.startswith(f"{slug}: specify\n")
+    assert f"Next: spec-kitty next --agent claude --mission {slug} --result success" in told.out
+    assert "Warning: sessions of claude cannot be told apart" in told.err
+
+
+def test_a_report_of_an_unfinished_step_says_what_is_missing(project: Project) -> None:
+    project.create()
+    step = ask(project).ok().json()
+    found = ask(project, "--result", "success").ok().json()
+    assert (found["action"], found["step_id"], found["reason"]) == ("specify", step["step_id"], "not finished yet")
+    assert found["guard_failures"]
+    told = project.run("next", "--agent", "claude", "--result", "success").ok().out
+    assert "  missing   " in told
+    assert "not finished yet" in told
+
+
+def test_a_finished_step_leads_to_the_next_in_the_same_answer(project: Project) -> None:
+    slug = project.create()
+    ask(project).ok()
+    (project.folder(slug) / "spec.md").write_text("# Spec\n\n- **FR-001**: It ticks.\n")
+    found = ask(project, "--result", "success").ok().json()
+    assert (found["action"], found["kind"]) == ("plan", "step")
+    assert project.git("log", "-1", "--format=%s").startswith(f"spec-kitty({slug}): ")
+    assert project.git.status() == ""
+
+
+def test_work_is_claimed_by_handing_it_out(mission: Mission) -> None:
+    found = ask(mission.project).ok().json()
+    assert (found["action"], found["wp_id"]) == ("implement", "WP01")
+    assert found["workspace_path"] == str(mission.project.path / ".worktrees" / f"{mission.slug}-lane-a")
+    assert mission.lane("WP01") is Lane.IN_PROGRESS
+    told = mission.project.run("next", "--agent", "claude").ok().out
+    assert f"{mission.slug}: implement WP01\n" in told
+    assert "  work in   " in told
+    assert "  prompt    " in told
+
+
+def test_nothing_but_others_at_work_is_blocked_and_says_who(mission: Mission) -> None:
+    ask(mission.project).ok()
+    waiting = ask(mission.project, agent="codex")
+    assert waiting.code == 1
+    found = waiting.json()
+    assert (found["kind"], found["reason"]) == ("blocked", "waiting")
+    assert found["waiting_for"][0]["actor"] == "claude"
+    assert found["retry_after"]
+    told = mission.project.run("next", "--agent", "codex")
+    assert told.code == 1
+    assert "nothing to do right now" in told.out
+    assert "waiting for WP01 implement: claude" in told.out
+    assert told.out.endswith(f"Next: spec-kitty next --agent codex --mission {mission.slug} --wait 60\n")
+
+
+def test_waiting_ends_when_there_is_something_to_do(mission: Mission) -> None:
+    ask(mission.project).ok()
+    before = time.monotonic()
+    assert ask(mission.project, "--wait", "0.3", agent="codex").code == 1
+    assert 0.3 <= time.monotonic() - before < 10
+    timer = threading.Timer(0.2, mission.force, ["WP01", Lane.PLANNED])
+    timer.start()
+    found = ask(mission.project, "--wait", "20", agent="codex").ok().json()
+    timer.join()
+    assert (found["wp_id"], found["agent"]) == ("WP01", "codex")
+    assert time.monotonic() - before < 15
+
+
+def test_work_can_be_given_back(mission: Mission) -> None:
+    ask(mission.project).ok()
+    found = ask(mission.project, "--result", "failed", "--note", "no tea left").json()
+    events = mission.status.events
+    given = [event for event in events if event.to_lane is Lane.PLANNED and event.from_lane is Lane.IN_PROGRESS]
+    assert [(event.reason, event.actor) for event in given] == [("no tea left", "claude")]
+    assert mission.status.snapshot.work_packages["WP01"]["force_count"] == 0
+    assert found["kind"] in ("step", "blocked")
+
+
+def test_a_question_is_asked_and_answered(mission: Mission) -> None:
+    ask(mission.project).ok()
+    found = ask(mission.project, "--result", "blocked", "--note", "which tea?").json()
+    assert found["kind"] == "decision_required"
+    assert found["question"]
+    told = mission.project.run("next", "--agent", "claude").out
+    assert "a decision is needed" in told
+    assert f"--decision-id {found['decision_id']}" in told
+    assert [f"    - {option}" in told for option in found["options"]] == [True] * len(found["options"])
+    ask(mission.project, "--answer", "resume", "--decision-id", "no-such").failed("DECISION_NOT_FOUND", 1)
+    again = ask(mission.project, "--answer", "resume", "--decision-id", found["decision_id"]).ok().json()
+    assert again["kind"] == "step"
+    assert again["wp_id"] == "WP01"
+
+
+def test_an_accepted_mission_is_at_its_end(mission: Mission) -> None:
+    for wp_id in ("WP01", "WP02"):
+        mission.force(wp_id, Lane.DONE)
+    meta = mission.folder / "meta.json"
+    meta.write_text(json.dumps({**json.loads(meta.read_text()), "merged_at": "2026-11-20T12:00:00+00:00"}))
+    found = ask(mission.project, "--mission", mission.slug).ok().json()
+    assert found["kind"] == "terminal"
+    told = mission.project.run("next", "--agent", "claude", "--mission", mission.slug).ok().out
+    assert "nothing left to do" in told
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--result", "done", "--agent", "claude"),
+        ("--result", "success"),
+        ("--note", "x"),
+        ("--answer", "x"),
+        ("--commit", "x"),
+        ("--step-id", "x"),
+        ("--wait", "5"),
+        ("--wait", "-1", "--agent", "claude"),
+        ("--wait", "soon", "--agent", "claude"),
+        ("surplus",),
+    ],
+)
+def test_a_line_that_makes_no_sense_is_a_usage_error(words: tuple[str, ...], project: Project) -> None:
+    project.create()
+    before = project.git.status()
+    error = project.run("next", *words, "--json").failed("USAGE_ERROR", 2).json()
+    assert error["hint"] == "spec-kitty next --help"
+    assert project.git.status() == before
+
+
+def test_a_report_without_an_open_step_judges_nothing(mission: Mission) -> None:
+    found = ask(mission.project, "--result", "success").ok().json()
+    assert (found["action"], found["wp_id"]) == ("implement", "WP01")
+    ask(mission.project, "--result", "success", "--step-id", "no-such-step").failed("STEP_NOT_FOUND", 1)

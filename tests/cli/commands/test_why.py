@@ -1,0 +1,239 @@
+"""`why` tells what the moves themselves want: each unmet condition, with a command that meets it."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+import pytest
+
+from specify_cli.status.models import Lane
+from specify_cli.workspaces import leases
+from tests.support.loop import Agent, later
+from tests.support.missions import Mission, created_mission, finalized_mission
+from tests.support.project import Project, Task
+
+KEYS = {
+    "mission_slug", "wp_id", "lane", "next_move", "unmet", "met", "holder", "next_step", "detection_method",
+}  # fmt: skip
+
+
+@pytest.fixture
+def mission(project: Project) -> Mission:
+    """WP01 with a subtask before WP02, WP03 beside them."""
+    return finalized_mission(
+        project, Task("WP01", subtasks=("T001",)), Task("WP02", needs=("WP01",)), Task("WP03", needs=())
+    )
+
+
+def why(mission: Mission, *words: str) -> dict[str, Any]:
+    told = mission.project.run("why", *words, "--mission", mission.slug, "--json").ok().json()
+    assert told.keys() == KEYS
+    assert all(each.keys() == {"code", "what", "fix", "subject", "move"} for each in told["unmet"])
+    return told
+
+
+def codes(told: dict[str, Any]) -> list[str]:
+    return [each["code"] for each in told["unmet"]]
+
+
+def follow(mission: Mission, told: dict[str, Any], code: str) -> None:
+    """Run the command that meets a condition."""
+    fix = next(each["fix"] for each in told["unmet"] if each["code"] == code)
+    words = shlex.split(fix.replace("NAME", "claude"))
+    assert words[0] == "spec-kitty", fix
+    mission.project.run(*words[1:], "--json").ok()
+
+
+def test_a_ready_work_package_misses_nothing(mission: Mission) -> None:
+    told = why(mission, "WP01")
+    assert (told["wp_id"], told["lane"], told["next_move"], told["unmet"]) == ("WP01", "planned", "claimed", [])
+    assert "DEPENDENCIES_NOT_SATISFIED" in [each["code"] for each in told["met"]]
+    assert told["next_step"] == f"spec-kitty agent action implement WP01 --agent NAME --mission {mission.slug}"
+
+
+def test_what_a_claim_wants_is_what_the_claim_is_refused_for(mission: Mission) -> None:
+    agent = Agent(mission)
+    agent.next()
+    told = why(mission, "wp2")
+    assert codes(told) == ["DEPENDENCIES_NOT_SATISFIED", "LANE_BUSY"]
+    assert "WP01 is held by claude (s1)" in told["unmet"][1]["what"]
+    words = ("agent", "action", "implement", "WP02", "--agent", "codex", "--mission", mission.slug, "--json")
+    refusal = mission.project.run(*words).failed("DEPENDENCIES_NOT_SATISFIED", 1).json()
+    assert [each["what"] for each in refusal["details"]["unmet"]] == [each["what"] for each in told["unmet"]]
+    assert refusal["details"]["waiting_for"] == {"WP01": "in_progress"}
+    assert refusal["hint"] == told["unmet"][0]["fix"]
+
+
+def test_without_lanes_the_lane_is_missing(project: Project) -> None:
+    mission = created_mission(project, Task("WP01"))
+    assert codes(why(mission, "WP01")) == ["LANES_MISSING"]
+
+
+def test_a_dirty_worktree_stands_in_the_way_of_a_new_claim(mission: Mission) -> None:
+    repo = mission.work("WP01", "src/wp01/a.txt")
+    mission.force("WP01", Lane.PLANNED)
+    repo.write("src/wp01/b.txt", "left\n")
+    told = why(mission, "WP01")
+    assert codes(told) == ["WORKTREE_DIRTY"]
+    mission.project.run("agent", "action", "implement", "WP01", "--agent", "a", "--json").failed("WORKTREE_DIRTY")
+
+
+def test_work_wants_all_that_the_hand_over_wants_and_each_fix_meets_its_condition(mission: Mission) -> None:
+    claim = mission.claim("WP01")
+    told = why(mission, "WP01")
+    assert (told["next_move"], codes(told)) == ("for_review", ["NO_NEW_COMMIT", "SUBTASKS_OPEN"])
+    assert told["holder"]["actor"] == "claude"
+    assert told["holder"]["state"] == "active"
+    refusal = mission.project.run(
+        "agent", "tasks", "move-task", "WP01", "--to", "for_review", "--agent", "claude", "--json"
+    ).failed("TRANSITION_REJECTED")
+    assert [each["code"] for each in refusal.json()["details"]["unmet"]] == codes(told)
+    (claim.workspace.path / "work.txt").write_text("done\n", encoding="utf-8")
+    follow(mission, told, "SUBTASKS_OPEN")
+    assert codes(why(mission, "WP01")) == ["WORKTREE_DIRTY"]
+    assert "NO_NEW_COMMIT" not in [each["code"] for each in why(mission, "WP01")["met"]], "nobody can say yet"
+    fix = shlex.split(why(mission, "WP01")["next_step"])
+    mission.project.run(*fix[1:], "--agent", "claude", "--json").ok()
+    assert mission.lane("WP01") is Lane.FOR_REVIEW
+
+
+def test_a_claim_that_was_not_begun_says_so(mission: Mission) -> None:
+    mission.walk("WP01", Lane.CLAIMED)
+    told = why(mission, "WP01")
+    assert codes(told)[:2] == ["NOT_IN_PROGRESS", "WORKSPACE_MISSING"]
+    assert "WORKTREE_DIRTY" not in [each["code"] for each in told["met"]]
+    assert told["holder"]["state"] == "elsewhere"
+
+
+def test_a_quiet_holder_is_named_with_the_command_that_takes_the_work_back(mission: Mission) -> None:
+    mission.claim("WP01", actor="codex", session="c1")
+    with later(20):
+        told = why(mission, "WP01")
+        shown = mission.project.run("why", "WP01").ok().out
+        busy = why(mission, "WP02")
+    assert told["holder"]["state"] == "quiet"
+    lease = leases.read_lease(mission.place, "WP01")
+    assert lease is not None
+    assert told["holder"]["last_seen"] == lease.last_seen
+    assert f"spec-kitty doctor --reap WP01 --mission {mission.slug}" in " ".join(shown.split())
+    assert busy["unmet"][1]["fix"] == f"spec-kitty doctor --reap WP01 --mission {mission.slug}"
+
+
+def test_a_review_wants_a_reviewer_and_then_a_verdict(mission: Mission) -> None:
+    agent, other = Agent(mission), Agent(mission, "codex", "c1")
+    mission.project.run("agent", "tasks", "mark-status", "T001", "--status", "done", "--json").ok()
+    agent.submit("WP01")
+    told = why(mission, "WP01")
+    assert (told["next_move"], codes(told)) == ("in_review", ["REVIEW_MISSING"])
+    assert "anybody may, claude (s1), who built it, too" in told["unmet"][0]["what"]
+    other.next()
+    told = why(mission, "WP01")
+    assert (told["next_move"], codes(told)) == ("approved", ["REVIEW_VERDICT_MISSING"])
+    assert "codex (c1) reviews WP01" in told["unmet"][0]["what"]
+    assert "--to approved --agent codex" in told["unmet"][0]["fix"]
+
+
+def test_who_may_not_review_is_said(mission: Mission) -> None:
+    config = mission.project.path / ".kittify" / "config.yaml"
+    config.write_text(config.read_text().replace("{by: any", "{by: other"), encoding="utf-8")
+    mission.project.run("agent", "tasks", "mark-status", "T001", "--status", "done", "--json").ok()
+    Agent(mission).submit("WP01")
+    assert "anybody may but claude (s1), who built it" in why(mission, "WP01")["unmet"][0]["what"]
+
+
+def test_a_blocked_work_package_is_a_question_and_the_fix_answers_it_without_the_loop_having_asked(
+    mission: Mission,
+) -> None:
+    mission.force("WP03", Lane.BLOCKED)
+    told = why(mission, "WP03")
+    assert (told["next_move"], codes(told)) == ("in_progress", ["DECISION_OPEN"])
+    assert not [each for each in mission.status.mission_events if each.type == "decision_asked"]
+    follow(mission, told, "DECISION_OPEN")
+    assert mission.lane("WP03") is not Lane.BLOCKED
+
+
+def test_a_work_package_that_was_rejected_too_often_cannot_be_claimed_by_name_either(mission: Mission) -> None:
+    agent, other = Agent(mission), Agent(mission, "codex", "c1")
+    mission.project.run("agent", "tasks", "mark-status", "T001", "--status", "done", "--json").ok()
+    for turn in range(3):
+        agent.work(agent.next(), f"{turn}\n")
+        agent.move("WP01", Lane.FOR_REVIEW)
+        other.reject("WP01")
+    told = why(mission, "WP01")
+    assert codes(told) == ["DECISION_OPEN"]
+    words = ("agent", "action", "implement", "WP01", "--agent", "codex", "--mission", mission.slug, "--json")
+    mission.project.run(*words).failed("DECISION_OPEN", 1)
+    follow(mission, told, "DECISION_OPEN")
+    assert mission.lane("WP01") is Lane.IN_PROGRESS, "answered, and handed out to who answered"
+
+
+@pytest.mark.parametrize("lane", [Lane.DONE, Lane.CANCELED])
+def test_at_the_end_of_the_way_nothing_is_left(mission: Mission, lane: Lane) -> None:
+    mission.force("WP03", lane)
+    told = why(mission, "WP03")
+    assert (told["next_move"], told["unmet"], told["met"]) == (None, [], [])
+    assert f"WP03 is {lane}: nothing is left to do" in mission.project.run("why", "WP03").ok().out
+
+
+# -- the mission -------------------------------------------------------------------------------------------------
+
+
+def test_a_mission_wants_what_accept_and_then_merge_want(mission: Mission) -> None:
+    told = why(mission)
+    assert (told["wp_id"], told["lane"], told["next_move"]) == (None, None, "accept")
+    assert [each["move"] for each in told["unmet"]] == sorted(each["move"] for each in told["unmet"])
+    wanted = mission.project.run("accept", "--mode", "checklist", "--json").failed(exit_code=1).json()
+    mine = [{key: each[key] for key in ("code", "what", "fix", "subject")} for each in told["unmet"]]
+    assert [each for each in mine if each in wanted["unmet"]] == wanted["unmet"]
+    assert "NOT_ACCEPTED" in codes(told)
+
+
+def test_an_approved_work_package_goes_on_with_its_mission(mission: Mission) -> None:
+    mission.force("WP03", Lane.APPROVED)
+    told = why(mission, "WP03")
+    assert (told["wp_id"], told["lane"], told["next_move"]) == ("WP03", "approved", "accept")
+    assert told["unmet"] == why(mission)["unmet"]
+
+
+def test_step_by_step_the_answers_lead_to_a_merged_mission(project: Project) -> None:
+    mission = finalized_mission(project, Task("WP01"))
+    agent = Agent(mission)
+    agent.submit("WP01")
+    agent.approve("WP01")
+    told = why(mission)
+    assert (told["next_move"], codes(told)) == ("accept", ["NOT_ACCEPTED"])
+    follow(mission, told, "NOT_ACCEPTED")
+    told = why(mission)
+    assert (told["next_move"], told["unmet"]) == ("merge", [])
+    project.run(*shlex.split(told["next_step"])[1:], "--json").ok()
+    told = why(mission)
+    assert (told["next_move"], told["unmet"]) == (None, [])
+    assert "is merged: nothing is left to do" in project.run("why", "--mission", mission.slug).ok().out
+
+
+def test_people_see_headings_for_accept_and_merge(mission: Mission) -> None:
+    shown = mission.project.run("why").ok().out
+    assert shown.index("to be accepted:") < shown.index("to be merged:")
+    assert "✓ every requirement has a work package" in shown
+    assert shown.rstrip().splitlines()[-1].startswith("  Next: spec-kitty ")
+
+
+def test_an_unknown_work_package_is_refused(mission: Mission) -> None:
+    mission.project.run("why", "WP77", "--json").failed("WP_NOT_FOUND", 1)
+
+
+def test_asking_writes_nothing_that_anybody_sees(mission: Mission) -> None:
+    mission.work("WP01", "src/wp01/a.txt")
+
+    def state() -> dict[str, tuple[int, int]]:
+        return {
+            str(path): (path.stat().st_mtime_ns, path.stat().st_size)
+            for path in mission.project.path.rglob("*")
+            if path.is_file() and "objects" not in path.parts
+        }
+
+    before = state()
+    for words in ([], ["WP01"], ["WP02"], ["WP03"]):
+        why(mission, *words)
+    assert state() == before
