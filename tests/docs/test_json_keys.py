@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.cli import Result
+from tests.support.loop import later
 from tests.support.project import Project, Task
 from tests.support.source import ROOT
 
@@ -40,6 +41,7 @@ def answers(project: Project) -> Iterator[tuple[str, Result]]:
     yield run("agent tasks move-task", "WP01", "--to", "blocked", *mission)
     yield run("agent status emit", "WP01", "--to", "in_progress", "--actor", "claude", *mission)
     yield run("status", *mission)
+    yield run("why", *mission)
     yield run("agent tasks list-tasks", *mission)
     yield run("agent tasks list-dependents", "WP01", *mission)
     yield run("agent status validate", *mission)
@@ -48,6 +50,9 @@ def answers(project: Project) -> Iterator[tuple[str, Result]]:
     yield run("accept", "--mode", "checklist", *mission)
     yield run("merge --dry-run", *mission)
     yield run("materialize", *mission)
+    yield run("agent status doctor", *mission)
+    with later(20):
+        yield run("doctor --reap", "WP01", *mission)
     yield run("doctor")
 
 

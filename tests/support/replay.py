@@ -37,6 +37,7 @@ _CHANGING = [
     (re.compile(r"-[0-9A-HJKMNP-TV-Z]{8}\.md\b"), "-<id>.md"),
     (re.compile(r"\b[0-9a-f]{7,40}\b"), "<commit>"),
     (re.compile(r"\b\d+\.\d+ ?s\b"), "<seconds>"),
+    (re.compile(r"(?<=since )\d\d:\d\d\b"), "<time>"),
 ]
 
 
