@@ -10,20 +10,33 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from timeit import timeit
+from typing import TypeVar
 
 import pytest
 
+from benchmarks import sync
 from benchmarks.measure import PYTHON, RUNS, SCRIPT, Row, cost, median
+from specify_cli.context.missions import place_of
+from specify_cli.core.contract_gate import validate_outbound_payload
+from specify_cli.kernel.paths import discover
 from tests.support.environment import isolate
 from tests.support.git import make_repo
 from tests.support.measuring import peak_memory
+from tests.support.orchestrator import POLICY
 from tests.support.project import Project, Task, make_project
+from tests.support.source import ROOT
+from tests.support.status import write_long
 
 WORK_PACKAGES = 20
 MANY_WORK_PACKAGES = 30
 MANY_MISSIONS = 200
 FEW = 5
+T = TypeVar("T")
+SMALL, LARGE = 5, 200  # work packages of missions that are compared
+_EXAMPLES = ROOT / "docs" / "reference" / "contracts" / "fixtures" / "events.json"
 MEMORY = 40.0  # MiB that a command which agents run all the time may hold
 
 _FOLD = """
@@ -77,9 +90,10 @@ class Bench:
         taken = median(lambda _: [SCRIPT, *words], lambda run: places[run], FEW)
         return Row(work, taken, bar, "s")
 
-    def memory(self, work: str, *lines: tuple[str, ...]) -> Row:
+    def memory(self, work: str, *lines: tuple[str, ...], cwd: Path | None = None) -> Row:
         """The most that commands hold, which undo each other where they are several."""
-        taken = [peak_memory([SCRIPT, *words], cwd=self.project.path) for _ in range(FEW) for words in lines]
+        place = cwd or self.project.path
+        taken = [peak_memory([SCRIPT, *words], cwd=place) for _ in range(FEW) for words in lines]
         if any(code for code, _ in taken):
             raise RuntimeError(f"{work} failed")
         return Row(f"memory of {work}", max(most for _, most in taken), MEMORY, "MiB")
@@ -99,6 +113,13 @@ def rows(bench: Bench) -> Iterator[tuple[str, Callable[[], Row]]]:
     yield "agent tasks status", lambda: bench.ratio("agent tasks status", 2.0, *group[:2], "status", *mission, "--json")
     yield "move-task", lambda: bench.alternating("move-task", 2.5, [(*move, "blocked"), (*move, "in_progress")])
     yield "status emit", lambda: bench.alternating("status emit", 2.5, [(*emit, "blocked"), (*emit, "in_progress")])
+    api = ("orchestrator-api",)
+    change = (*api, "transition", *mission, "--wp", "WP03", "--actor", "bench", "--policy", json.dumps(POLICY), "--to")
+    for name in ("mission-state", "list-ready"):
+        yield name, partial(bench.ratio, name, 2.0, *api, name, *mission)
+    yield "transition", lambda: bench.alternating("transition", 2.5, [(*change, "blocked"), (*change, "in_progress")])
+    for name in ("mission-state", "list-ready"):
+        yield f"{name} of {LARGE}", partial(_large, bench, name)
     yield "init", lambda: bench.fresh("init", 1.0, _empty, "init", "--ai", "claude", "--json")
     yield "create", lambda: bench.fresh("create", 1.0, _project, "agent", "mission", "create", "tea", "--json")
     yield "finalize-tasks", lambda: _finalize(bench)
@@ -107,15 +128,25 @@ def rows(bench: Bench) -> Iterator[tuple[str, Callable[[], Row]]]:
     yield "reduce 100,000", lambda: _fold(bench, 100_000, 2.0)
     yield "reduce 10,000 at once", lambda: _fold(bench, 10_000, 0.15, "at once")
     yield "reduce 100,000 at once", lambda: _fold(bench, 100_000, 2.0, "at once")
+    yield "contract gate", _gate
     yield "memory of status", lambda: bench.memory("status", ("status", *mission, "--json"))
     yield "memory of next", lambda: bench.memory("next", ("next", *mission, "--json"))
     yield "memory of move-task", lambda: bench.memory("move-task", (*move, "blocked"), (*move, "in_progress"))
+    yield "memory, long log", lambda: _with_long_log(bench, ("status", *mission), (*move, "blocked", "--force"))
+    yield from sync.rows(bench.folder)
 
 
 def _tasks(count: int) -> list[Task]:
     """Chains of three, so that there are lanes and dependencies."""
     names = [f"WP{number:02d}" for number in range(1, count + 1)]
     return [Task(name, needs=() if number % 3 == 0 else (names[number - 1],)) for number, name in enumerate(names)]
+
+
+def _gate() -> Row:
+    """One event through the contract gate."""
+    event = json.loads(_EXAMPLES.read_text(encoding="utf-8"))["MissionCreated"]["flat"]
+    taken = timeit(lambda: validate_outbound_payload(event, "envelope"), number=1000)
+    return Row("contract gate", taken, 1.0, "ms", f"{taken * 1000:.0f} µs a payload")
 
 
 def _empty(folder: Path) -> Path:
@@ -150,6 +181,23 @@ def _among_many(bench: Bench) -> Row:
     return Row("status among 200", many / few, 1.15, "x", f"{many * 1000:.0f} ms of {few * 1000:.0f}")
 
 
+def _large(bench: Bench, command: str) -> Row:
+    """A question of an orchestrator about a mission of many work packages, against one of few."""
+    taken = []
+    for count in (SMALL, LARGE):
+        folder = bench.folder / f"with-{count}"
+        if not folder.exists():
+            make_project(folder).finalized(*_tasks(count))
+        words = [SCRIPT, "orchestrator-api", command, "--mission", "1"]
+        taken.append(median(partial(_always, words), partial(_always, folder)))
+    few, many = taken
+    return Row(f"{command} of {LARGE}", many / few, 2.0, "x", f"{many * 1000:.0f} ms of {few * 1000:.0f}")
+
+
+def _always(value: T, _run: int) -> T:
+    return value
+
+
 def _fill(project: Project, slug: str) -> None:
     source = project.folder(slug)
     journals = project.path / ".git" / "spec-kitty" / "journal"
@@ -167,6 +215,17 @@ def _fill(project: Project, slug: str) -> None:
             written = (journals / f"{own}{end}").read_text(encoding="utf-8")
             renamed = written.replace(own, meta["mission_id"]).replace(slug, name)
             (journals / f"{meta['mission_id']}{end}").write_text(renamed, encoding="utf-8")
+
+
+def _with_long_log(bench: Bench, *lines: tuple[str, ...]) -> Row:
+    """The same with 10,000 events in the log."""
+    copied = bench.folder / "long"
+    shutil.copytree(bench.project.path, copied, symlinks=True)
+    place = place_of(discover(copied), bench.slug)
+    if place is None:
+        raise RuntimeError("the mission was not copied")
+    write_long(place, 10_000, [f"WP{number:02d}" for number in range(1, WORK_PACKAGES + 1)])
+    return bench.memory("a long log", *lines, cwd=copied)
 
 
 def _fold(bench: Bench, count: int, bar: float, when: str = "") -> Row:

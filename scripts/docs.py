@@ -2,6 +2,7 @@
 
 docs/reference/commands.md: every command of the table with its real usage, arguments and options.
 docs/reference/exit-codes.md: what the exit codes and the shape of a failure mean.
+docs/reference/schemas/: the JSON Schemas of the machine contract.
 """
 
 from __future__ import annotations
@@ -18,9 +19,12 @@ from specify_cli.cli.app import root
 from specify_cli.cli.commands import TABLE, Branch, Entry, Leaf
 from specify_cli.cli.lazy import PROGRAM, LazyGroup, command_of, describe
 from specify_cli.cli.output import BUG, INTERRUPTED
+from specify_cli.kernel import files
 from specify_cli.kernel.errors import SpecKittyError, UsageError
+from specify_cli.orchestrator_api.schemas import schemas
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
+SCHEMAS = "schemas/orchestrator-api"
 MADE = "<!-- Made by `make docs` from the command table; do not edit. -->\n"
 # Written once at the top instead of at each command.
 _EVERYWHERE = {"--json", "--help"}
@@ -28,10 +32,16 @@ _EVERYWHERE = {"--json", "--help"}
 
 def pages() -> dict[str, str]:
     """Every generated page by its file name."""
-    return {"commands.md": commands_page(), "exit-codes.md": exit_codes_page()}
+    shapes = {f"{SCHEMAS}/{name}.json": files.dump_json(shape) for name, shape in schemas().items()}
+    return {"commands.md": commands_page(), "exit-codes.md": exit_codes_page(), **shapes}
 
 
 # -- commands ------------------------------------------------------------------------------------------------------
+
+INTRODUCTION = (
+    "Every command takes `--json`, anywhere on the line (one document on stdout, on failure too), and `--help`; those "
+    "of `orchestrator-api` answer in JSON always and take no `--json`.\n"
+)
 
 
 def commands_page() -> str:
@@ -40,7 +50,7 @@ def commands_page() -> str:
     parts = [
         "# Commands\n",
         MADE,
-        "Every command takes `--json`, anywhere on the line (one document on stdout, on failure too), and `--help`.\n",
+        INTRODUCTION,
         "## spec-kitty\n",
         *own,
         *_sections(TABLE, PROGRAM, root()),
@@ -179,7 +189,7 @@ def main() -> int:
     if "--check" in sys.argv[1:]:
         print("\n".join(f"{name} is out of date: make docs" for name in stale))
         return int(bool(stale))
-    FOLDER.mkdir(parents=True, exist_ok=True)
+    (FOLDER / SCHEMAS).mkdir(parents=True, exist_ok=True)
     for name, text in pages().items():
         (FOLDER / name).write_text(text, encoding="utf-8")
     print(f"docs/reference: {len(stale)} of {len(pages())} pages changed")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,8 @@ from tests.support.cli import Result, run_here, run_script
 from tests.support.environment import isolate
 from tests.support.git import Repo, make_repo
 from tests.support.project import Project, make_project
+from tests.support.server import running
+from tests.support.serving import Server
 
 
 @pytest.fixture(autouse=True)
@@ -42,3 +44,10 @@ def run() -> Callable[..., Result]:
 def run_installed() -> Callable[..., Result]:
     """Run a command through the installed script; see `tests.support.cli.run_script`."""
     return run_script
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """The server that sync talks to, for real, on loopback; see `tests.support.server`."""
+    with running() as made:
+        yield made

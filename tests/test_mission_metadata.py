@@ -9,6 +9,7 @@ from specify_cli.kernel.errors import NotFound, Refused
 from specify_cli.kernel.legacy import LEGACY_KEYS
 from specify_cli.mission_metadata import (
     HISTORY_CAP,
+    ORIGIN_FIELDS,
     REQUIRED_FIELDS,
     MissionIdentity,
     identity_of,
@@ -16,6 +17,7 @@ from specify_cli.mission_metadata import (
     merged_meta,
     record_acceptance,
     resolve_mission_identity,
+    set_origin_ticket,
     validate_meta,
     write_meta,
 )
@@ -148,3 +150,21 @@ def test_a_merge_is_added_to_what_there_is() -> None:
     assert merged["merged_commit"] == "c" * 40
     assert str(merged["merged_at"]).endswith("+00:00")
     assert validate_meta(merged) == []
+
+
+def test_the_ticket_of_a_mission_is_kept_beside_all_else(folder: Path) -> None:
+    write_meta(folder, {**META, "purpose": "Größe"})
+    ticket = {name: f"{name} é" for name in ORIGIN_FIELDS}
+    meta = set_origin_ticket(folder, {**ticket, "server_row": 7})
+    assert meta == {**META, "purpose": "Größe", "origin_ticket": ticket}
+    text = (folder / "meta.json").read_text(encoding="utf-8")
+    assert text == json.dumps(meta, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def test_a_ticket_that_lacks_something_is_not_written(folder: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        set_origin_ticket(folder, dict.fromkeys(ORIGIN_FIELDS, "x"))
+    write_meta(folder, META)
+    with pytest.raises(ValueError, match="resource_type, title"):
+        set_origin_ticket(folder, {name: "x" for name in ORIGIN_FIELDS if name not in {"title", "resource_type"}})
+    assert load_meta(folder) == META

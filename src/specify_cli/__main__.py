@@ -22,7 +22,8 @@ def main() -> int:
     This function holds only what must work when nothing else can be imported.
     """
     arguments = sys.argv[1:]
-    as_json = "--json" in arguments
+    machine = arguments[:1] == ["orchestrator-api"]
+    as_json = machine or "--json" in arguments
     try:
         if arguments == ["--version"]:
             return _say(f"spec-kitty {VERSION}")
@@ -33,11 +34,11 @@ def main() -> int:
         # At its end the interpreter would search all objects for cycles: a tenth of a short command, for nothing.
         gc.freeze()
     except KeyboardInterrupt:
-        return _fail("INTERRUPTED", "interrupted", "", INTERRUPTED, as_json=as_json)
+        return _fail("INTERRUPTED", "interrupted", "", INTERRUPTED, as_json=as_json, machine=machine)
     except ImportError as error:
         reason = f"this installation of spec-kitty is broken: {error}"
         hint = "pip install --force-reinstall spec-kitty-cli"
-        return _fail("INTERNAL_ERROR", reason, hint, BROKEN_INSTALLATION, as_json=as_json)
+        return _fail("INTERNAL_ERROR", reason, hint, BROKEN_INSTALLATION, as_json=as_json, machine=machine)
     return code
 
 
@@ -52,10 +53,14 @@ def _say(text: str) -> int:
     return 0
 
 
-def _fail(code: str, reason: str, hint: str, exit_code: int, *, as_json: bool) -> int:
+def _fail(code: str, reason: str, hint: str, exit_code: int, *, as_json: bool, machine: bool) -> int:
     if as_json:
         shape: dict[str, object] = {"result": "error", "error_code": code, "error": reason}
-        _say(load("json:dumps")(shape | {"hint": hint or None, "details": {}}, indent=2))
+        shape |= {"hint": hint or None, "details": {}}
+        if machine:
+            make = load("specify_cli.orchestrator_api.envelope:make_envelope")
+            shape = make("unknown", False, {"message": reason, "reason": code}, "INTERNAL_ERROR")
+        _say(load("json:dumps")(shape, indent=2))
     else:
         sys.stderr.write(f"Error: {reason}\n" + (f"Fix: {hint}\n" if hint else ""))
     return exit_code

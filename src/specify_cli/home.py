@@ -116,8 +116,13 @@ class MissionPlace:
         return self.state / "runtime"
 
     def read_bytes(self, name: str) -> bytes | None:
-        """A document of the mission: on disk in the home, else at the target branch's tip; None if absent."""
+        """A document of the mission: on disk in the home, else at the target branch's tip; None if absent.
+
+        Raises:
+            Refused: `SYMLINK_REFUSED`: a link leads out of the checkout.
+        """
         if self.folder is not None:
+            files.refuse_links(self.folder.parent.parent, self.folder / name)
             return files.read_bytes(self.folder / name)
         return self.git.show_bytes(f"refs/heads/{self.target_branch}:{self.relative}/{name}")
 
@@ -128,11 +133,15 @@ class MissionPlace:
 
     def read_many(self, names: Sequence[str]) -> dict[str, str | None]:
         """As `read` for many documents; from the target branch's tip in one process."""
+        found = self.read_many_bytes(names)
+        return {name: None if data is None else files.decode(data) for name, data in found.items()}
+
+    def read_many_bytes(self, names: Sequence[str]) -> dict[str, bytes | None]:
+        """As `read_bytes` for many documents; from the target branch's tip in one process."""
         if self.folder is not None or not names:
-            return {name: self.read(name) for name in names}
+            return {name: self.read_bytes(name) for name in names}
         tip = f"refs/heads/{self.target_branch}:{self.relative}"
-        found = self.git.show_many([f"{tip}/{name}" for name in names])
-        return {name: None if data is None else files.decode(data) for name, data in zip(names, found, strict=True)}
+        return dict(zip(names, self.git.show_many([f"{tip}/{name}" for name in names]), strict=True))
 
     def names(self, folder: str = "") -> list[str]:
         """Names directly below a folder of the mission, sorted; folders end in a slash."""
@@ -147,3 +156,19 @@ class MissionPlace:
     def where(self, name: str) -> str:
         """A document's name for messages: its path below the checkout."""
         return f"{self.relative}/{name}"
+
+
+def runtime_folder(place: MissionPlace, *below: str) -> Path:
+    """Make the folder of a mission's prompts or logs, ignored by git.
+
+    Raises:
+        Refused: `SYMLINK_REFUSED`: a link leads out of the checkout.
+    """
+    folder = place.runtime.joinpath(*below)
+    if place.runtime.is_relative_to(place.state):
+        files.make_private(folder)
+    else:
+        files.refuse_links(place.runtime.parent.parent, folder)
+        files.make_ignored(place.runtime)
+        files.make_folder(folder)
+    return folder

@@ -16,6 +16,15 @@ HISTORY_CAP = 20
 REQUIRED_FIELDS = frozenset(
     {"created_at", "friendly_name", "mission_number", "mission_slug", "mission_type", "slug", "target_branch"}
 )
+ORIGIN_FIELDS = (
+    "provider",
+    "resource_type",
+    "resource_id",
+    "external_issue_id",
+    "external_issue_key",
+    "external_issue_url",
+    "title",
+)
 _OLD_FIELDS = frozenset({*LEGACY_KEYS, "mission"})
 
 
@@ -94,11 +103,18 @@ def write_meta(feature_dir: Path, meta: Mapping[str, object], *, validate: bool 
 
 
 def record_acceptance(
-    feature_dir: Path, *, accepted_by: str, mode: str, from_commit: str | None = None, accept_commit: str | None = None
+    feature_dir: Path,
+    *,
+    accepted_by: str,
+    mode: str,
+    from_commit: str | None = None,
+    accept_commit: str | None = None,
+    at: str | None = None,
 ) -> dict[str, object]:
-    """Note that a mission was accepted, keeping the last acceptances in `acceptance_history`."""
+    """Note that a mission was accepted (now, or `at`), keeping the last acceptances in `acceptance_history`."""
     meta = _require(feature_dir)
-    entry: dict[str, object] = {"accepted_at": clock.stamp(), "accepted_by": accepted_by, "acceptance_mode": mode}
+    accepted_at = at or clock.stamp()
+    entry: dict[str, object] = {"accepted_at": accepted_at, "accepted_by": accepted_by, "acceptance_mode": mode}
     if from_commit:
         entry["accepted_from_commit"] = from_commit
     if accept_commit:
@@ -106,6 +122,25 @@ def record_acceptance(
     history = meta.get("acceptance_history")
     entries = [*history, entry] if isinstance(history, list) else [entry]
     meta.update(entry, acceptance_history=entries[-HISTORY_CAP:])
+    write_meta(feature_dir, meta)
+    return meta
+
+
+def set_origin_ticket(feature_dir: Path, origin_ticket: Mapping[str, object]) -> dict[str, object]:
+    """Note the ticket that a mission began with (contract 7.6); the meta.json as it is then.
+
+    Raises:
+        FileNotFoundError: there is no meta.json.
+        ValueError: naming the keys of `ORIGIN_FIELDS` that are missing.
+        Refused: see `write_meta`.
+    """
+    missing = [name for name in ORIGIN_FIELDS if name not in origin_ticket]
+    if missing:
+        raise ValueError(f"origin_ticket lacks {', '.join(missing)}")
+    meta = load_meta(feature_dir)
+    if meta is None:
+        raise FileNotFoundError(feature_dir / META)
+    meta["origin_ticket"] = {name: origin_ticket[name] for name in ORIGIN_FIELDS}
     write_meta(feature_dir, meta)
     return meta
 

@@ -1,3 +1,3 @@
-"""The version of this program: the one place it is written, read by the build and by `--version`."""
+"""The version of this program, where `--version` reads it; a test holds it equal to pyproject.toml."""
 
 VERSION = "3.1.1"

@@ -75,7 +75,9 @@ def test_every_unmet_condition_is_named_at_once(project: Project) -> None:
     ]
     assert all(each["fix"] for each in result["unmet"])
     assert found.refs() == before
-    assert found.accept("--allow-fail").code == 0
+    report = found.accept("--allow-fail").ok().json()
+    assert (report["result"], report["ready"], report["accepted"]) == ("success", False, False)
+    assert report["unmet"] == result["unmet"]
     assert not found.mission.status.mission_events or found.mission.status.mission_events[-1].type != "accepted"
 
 
@@ -146,10 +148,10 @@ def test_without_lanes_nothing_is_green(project: Project) -> None:
 def test_no_commit_records_without_a_commit(project: Project) -> None:
     found = ready(project, accepted=False)
     head = found.git.head()
-    data = found.accept("--no-commit", "--mode", "pr").ok().json()
+    data = found.accept("--no-commit", "--mode", "local").ok().json()
     assert data["commit"] is None
     assert found.git.head() == head
-    assert json.loads((found.mission.folder / "meta.json").read_text())["acceptance_mode"] == "pr"
+    assert json.loads((found.mission.folder / "meta.json").read_text())["acceptance_mode"] == "local"
 
 
 def test_an_unknown_mode_is_a_usage_error(project: Project) -> None:

@@ -78,6 +78,14 @@ def test_leases_say_active_or_quiet_and_since_when(busy: Mission) -> None:
     assert f"    spec-kitty doctor --reap WP01 --mission {busy.slug}" in told
 
 
+def test_a_lease_of_who_lost_the_work_to_another_clone_says_nothing_of_who_has_it(mission: Mission) -> None:
+    mission.walk("WP01", Lane.IN_PROGRESS, actor="gemini")
+    leases.touch(mission.place, "WP01", "claude", None)
+    (row,) = (row for row in board(mission).rows if row["id"] == "WP01")
+    assert (row["agent"], row["lease"], row["stale"]) == ("gemini", None, False)
+    assert "gemini elsewhere" in plain(board_text(board(mission), 110))
+
+
 def test_where_there_is_little_room_the_least_is_left_out(busy: Mission) -> None:
     wide, middle, narrow = (plain(board_text(board(busy), columns)) for columns in (110, 72, 48))
     assert "lane-planning" in wide
@@ -112,6 +120,16 @@ def test_forced_moves_and_lost_claims_are_shown_with_the_command_that_settles(mi
     assert "Lost claim WP02: codex moved it planned -> claimed" in " ".join(told.split())
     fix = next(line for line in told.splitlines() if "move-task WP02" in line)
     assert fix.strip().endswith(f"--mission {mission.slug}")
+
+
+@pytest.mark.parametrize("count", [1, 3, 5])
+def test_what_is_wrong_with_a_log_is_told_in_a_few_lines_with_the_command(mission: Mission, count: int) -> None:
+    with mission.place.journal.open("a", encoding="utf-8") as journal:
+        journal.writelines(f"broken {number}\n" for number in range(count))
+    told = plain(board_text(board(mission), 80)).splitlines()
+    assert sum(line.startswith("  Log line ") for line in told) == min(count, 3)
+    more = "and 2 more: " if count == 5 else ""
+    assert f"    {more}spec-kitty doctor log --mission {mission.slug}" in told
 
 
 def test_a_moment_is_as_short_as_it_can_be() -> None:

@@ -14,7 +14,7 @@ from specify_cli.conditions.merge_rules import Accepted, MergeFacts
 from specify_cli.status.models import Lane
 from specify_cli.workspaces.forecast_models import Clash, Outcome, Step
 
-DONE = (PackageState("WP01", "Clock", Lane.APPROVED), PackageState("WP02", "Bell", Lane.DONE))
+DONE = (PackageState("WP01", Lane.APPROVED), PackageState("WP02", Lane.DONE))
 GOOD = AcceptFacts("001-x", "kitty-specs/001-x", DONE)
 ACCEPTED = Accepted("01", "ada", "2026-11-20", "local", {"lane-a": "aaa"})
 FREE = MergeFacts("001-x", "main", "/p", "/p", DONE, accepted=ACCEPTED, tips={"lane-a": "aaa"})
@@ -30,7 +30,7 @@ def test_nothing_is_missing() -> None:
     ("facts", "code"),
     [
         (replace(GOOD, packages=()), "NO_WORK_PACKAGES"),
-        (replace(GOOD, packages=(PackageState("WP01", "Clock", Lane.CANCELED),)), "NO_WORK_PACKAGES"),
+        (replace(GOOD, packages=(PackageState("WP01", Lane.CANCELED),)), "NO_WORK_PACKAGES"),
         (replace(GOOD, lanes_known=False), "LANES_MISSING"),
         (replace(GOOD, without_lane=("WP09",)), "LANES_MISSING"),
         (replace(GOOD, open_subtasks=(("WP01", ("T001", "T002")),)), "SUBTASKS_OPEN"),
@@ -52,7 +52,7 @@ def test_each_condition_of_acceptance(facts: AcceptFacts, code: str) -> None:
 
 @given(st.lists(st.sampled_from(list(Lane)), min_size=1, max_size=8))
 def test_exactly_the_unsettled_work_packages_are_named(lanes: list[Lane]) -> None:
-    packages = tuple(PackageState(f"WP{number:02d}", "x", lane) for number, lane in enumerate(lanes, 1))
+    packages = tuple(PackageState(f"WP{number:02d}", lane) for number, lane in enumerate(lanes, 1))
     named = {each.subject for each in accept_rules.unmet(replace(GOOD, packages=packages)) if each.subject}
     settled = {Lane.APPROVED, Lane.DONE, Lane.CANCELED}
     assert named == {package.wp_id for package in packages if package.lane not in settled}
@@ -79,7 +79,7 @@ def test_lenient_lets_documents_pass_and_nothing_else() -> None:
         (replace(FREE, accepted=None), "NOT_ACCEPTED"),
         (replace(FREE, tips={"lane-a": "bbb"}), "ACCEPTANCE_STALE"),
         (replace(FREE, tips={"lane-a": "aaa", "lane-b": "bbb"}), "ACCEPTANCE_STALE"),
-        (replace(FREE, packages=(PackageState("WP01", "x", Lane.FOR_REVIEW),)), "WP_NOT_APPROVED"),
+        (replace(FREE, packages=(PackageState("WP01", Lane.FOR_REVIEW),)), "WP_NOT_APPROVED"),
         (replace(FREE, dirty=(DirtyWorktree("lane-a", "/w", ("f",)),)), "WORKTREE_DIRTY"),
         (replace(FREE, missing_branches=(("lane-a", "kitty/x"),)), "LANE_BRANCH_MISSING"),
         (replace(FREE, lacking=(("WP01", "lane-a", "abc"),)), "APPROVED_COMMIT_MISSING"),

@@ -73,7 +73,7 @@ def test_planning_work_is_its_own_files_alone(project: Project) -> None:
     assert (facts(mission).commits, facts(mission).dirty) == (1, ())
 
 
-def test_after_a_rejection_a_newer_commit_than_the_reviewed_one_is_wanted(project: Project) -> None:
+def test_after_a_rejection_other_files_than_the_reviewed_ones_are_wanted(project: Project) -> None:
     mission = finalized_mission(project)
     agent = Agent(mission)
     step = agent.submit("WP01")
@@ -83,7 +83,11 @@ def test_after_a_rejection_a_newer_commit_than_the_reviewed_one_is_wanted(projec
     assert facts(mission).unchanged_since is None
     repo("reset", "-q", "--hard", "HEAD~1")
     assert facts(mission).unchanged_since == repo.head()
+    reviewed = repo.head()
     repo("commit", "-q", "--amend", "--no-edit", "-m", "amended")
+    repo.commit("nothing")
+    assert facts(mission).unchanged_since == reviewed
+    agent.work(step, "once more\n")
     assert facts(mission).unchanged_since is None
 
 

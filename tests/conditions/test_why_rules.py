@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from specify_cli.conditions import accept_rules, merge_rules
-from specify_cli.conditions.models import Unmet
 from specify_cli.conditions.why_rules import NEXT, met_of, of_mission, of_package
+from specify_cli.kernel.errors import Unmet
 from specify_cli.status.models import Lane
 from specify_cli.status.transitions import MATRIX
 

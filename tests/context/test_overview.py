@@ -6,6 +6,8 @@ import pytest
 
 from specify_cli.context.overview import MissionState, overview
 from specify_cli.kernel.errors import Refused
+from specify_cli.next.query import query
+from specify_cli.status.emit import writing
 from specify_cli.status.models import Lane
 from tests.support.missions import Mission, created_mission, finalized_mission
 from tests.support.project import Project, Task
@@ -49,6 +51,20 @@ def test_accepted_it_waits_for_its_merge_until_work_is_moved_back(project: Proje
     assert overview(mission.place).next_command == "spec-kitty merge --mission 001-tea-timer"
     mission.force("WP01", Lane.PLANNED)
     assert overview(mission.place).state is MissionState.IMPLEMENTING
+
+
+def test_work_approved_anew_wants_to_be_accepted_anew(project: Project) -> None:
+    mission = finalized_mission(project)
+    mission.walk("WP01", Lane.APPROVED)
+    with writing(mission.place) as writer:
+        writer.record("accepted", actor="ada", data={"lanes": {"lane-a": "1" * 40}})
+        for lane, head in ((Lane.PLANNED, None), (Lane.APPROVED, "2" * 40)):
+            record = {"lane_id": "lane-a", "head": head}
+            writer.move("WP01", lane, actor="ada", force=True, reason="again", workspace=record)
+    marked(mission, accepted_at="2026-11-20T12:00:00+00:00")
+    seen = overview(mission.place)
+    assert (seen.state, seen.next_command) == (MissionState.IMPLEMENTING, "spec-kitty accept --mission 001-tea-timer")
+    assert query(mission.context).preview_step == "accept"
 
 
 def test_merged_it_is_done(project: Project) -> None:

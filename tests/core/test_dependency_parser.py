@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from specify_cli.core.dependency_parser import (
     declared_dependencies,
-    explicitly_declared,
     parse_dependencies_from_tasks_md,
 )
 
@@ -94,7 +93,7 @@ def test_form_two_is_a_line(body: str, ids: list[str]) -> None:
 def test_the_empty_list_can_be_explicit(body: str) -> None:
     text = f"## WP01\n\n## WP09\n{body}\n"
     assert parse_dependencies_from_tasks_md(text) == {"WP01": [], "WP09": []}
-    assert explicitly_declared(text) == {"WP09"}
+    assert {wp_id for wp_id, found in declared_dependencies(text).items() if found.explicit} == {"WP09"}
 
 
 @pytest.mark.parametrize("level", [1, 2, 3, 4])
@@ -125,7 +124,7 @@ def test_form_three_is_a_heading_with_a_list(level: int, mark: str) -> None:
 )
 def test_nothing_else_is_inferred(body: str) -> None:
     assert of_last(body) == []
-    assert "WP09" not in explicitly_declared(f"## WP09\n{body}\n")
+    assert not declared_dependencies(f"## WP09\n{body}\n")["WP09"].explicit
 
 
 def test_forms_add_up_each_id_once_in_order() -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.support.cli import Result
+from tests.support.clone import Clone
 from tests.support.loop import later
 from tests.support.project import Project, Task
+from tests.support.serving import Server
 from tests.support.source import ROOT
+from tests.support.syncing import World
 
 PAGE = (ROOT / "docs" / "reference" / "json.md").read_text(encoding="utf-8")
 SECTION = re.compile(r"^## (?P<command>.+)\n\n(?P<keys>(?:`\w+`,?\s*)+)\n", re.MULTILINE)
@@ -38,6 +42,8 @@ def answers(project: Project) -> Iterator[tuple[str, Result]]:
     yield run("agent tasks mark-status", "T001", "--status", "done", *mission)
     yield run("agent tasks map-requirements", "--wp", "WP01", "--refs", "FR-001", *mission)
     yield run("context list")
+    yield run("hooks list")
+    yield run("hooks trust")
     yield run("agent tasks move-task", "WP01", "--to", "blocked", *mission)
     yield run("agent status emit", "WP01", "--to", "in_progress", "--actor", "claude", *mission)
     yield run("status", *mission)
@@ -54,9 +60,26 @@ def answers(project: Project) -> Iterator[tuple[str, Result]]:
     with later(20):
         yield run("doctor --reap", "WP01", *mission)
     yield run("doctor")
+    yield run("sync now")
+    yield run("sync status")
+    yield run("sync diagnose")
+    yield run("sync queue list")
+    yield run("sync server")
+    yield run("tracker providers")
+    yield run("tracker bind", "--provider", "linear", "--select", "1")
+    yield run("tracker status")
+    yield run("tracker map list")
+    yield run("tracker sync pull")
+    yield run("mission from-ticket", "WEB-123", "--yes")
+    yield run("tracker unbind")
+    yield run("auth status")
+    yield run("auth logout")
 
 
-def test_every_answer_has_the_keys_that_the_page_names(project: Project) -> None:
+def test_every_answer_has_the_keys_that_the_page_names(
+    project: Project, tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Clone(World(tmp_path, server, monkeypatch), project)
     given = {command: set(result.json()) for command, result in answers(project)}
     pages = documented()
     assert given.keys() == pages.keys()

@@ -39,6 +39,13 @@ def test_what_is_held_in_another_clone_is_a_note(project: Project) -> None:
     assert only(findings_in(project.path, "leases"), "LEASE_ELSEWHERE").severity is Severity.NOTE
 
 
+def test_a_lease_of_who_lost_the_work_to_another_clone_says_nothing_of_who_has_it(project: Project) -> None:
+    mission = finalized_mission(project)
+    mission.walk("WP01", Lane.IN_PROGRESS, actor="gemini")
+    leases.touch(mission.place, "WP01", "claude", None)
+    assert "gemini holds it" in only(findings_in(project.path, "leases"), "LEASE_ELSEWHERE").message
+
+
 def test_a_lease_of_work_that_nobody_holds_is_silent(project: Project) -> None:
     mission = finalized_mission(project)
     leases.touch(mission.place, "WP01", "claude", None)

@@ -47,7 +47,5 @@ def test_an_intent_that_cannot_be_read_is_an_error(project: Project) -> None:
 
 def write_intent(project: Project, slug: str, *, made: bool, push: Push | None) -> None:
     head = project.git.head()
-    intent = Intent(
-        "key", slug, None, "main", str(project.path), "squash", head, head, head, "refs/spec-kitty/merging/x", ()
-    )
+    intent = Intent("key", slug, None, "main", str(project.path), head, head, "refs/spec-kitty/merging/x", ())
     write(discover(project.path), replace(intent, made=made, push=push))

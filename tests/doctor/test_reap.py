@@ -180,6 +180,8 @@ def test_who_is_at_work_keeps_it(mission: Mission, left: Repo) -> None:
     error = refused(mission)
     assert error.code == "LEASE_ACTIVE"
     assert "held by codex (c1) since 20" in error.message
+    assert "has not been quiet for 15 minutes: last seen " in error.message
+    assert "files changed" not in error.message
     assert (error.details["claimed_by"], error.details["claimed_by_session"]) == ("codex", "c1")
     assert error.details["since"] == mission.status.snapshot.work_packages["WP01"]["holder_since"]
     assert mission.lane("WP01") is Lane.IN_PROGRESS
@@ -190,7 +192,9 @@ def test_a_changed_file_is_work_too(mission: Mission) -> None:
     with later(-20):
         worktree = Repo(Path(str(Agent(mission, "codex", "c1").next().workspace_path)))
     worktree.write("src/wp01/now.py", "now\n")
-    assert refused(mission).code == "LEASE_ACTIVE"
+    error = refused(mission)
+    assert error.code == "LEASE_ACTIVE"
+    assert error.message.endswith(", and files changed there since")
 
 
 @pytest.mark.parametrize("lane", [Lane.PLANNED, Lane.FOR_REVIEW, Lane.APPROVED, Lane.BLOCKED, Lane.DONE])

@@ -12,6 +12,7 @@ import pytest
 from specify_cli.doctor.findings import Finding, Severity
 from specify_cli.doctor.stale import Patience, examine
 from specify_cli.status.models import Lane
+from specify_cli.workspaces import leases
 from tests.support.examining import codes, only, subject_in
 from tests.support.git import Repo
 from tests.support.loop import Agent, later
@@ -62,6 +63,14 @@ def test_each_lane_has_its_days(mission: Mission, lane: Lane, days: int, code: s
     assert f"{mission.slug} WP01" in stale.message
     assert f"for {days} days" in stale.message
     assert stale.fix is not None
+
+
+def test_who_lost_the_work_to_another_clone_is_not_taken_for_its_holder(mission: Mission) -> None:
+    mission.walk("WP01", Lane.IN_PROGRESS, actor="gemini")
+    with later(15 * DAY):
+        leases.touch(mission.place, "WP01", "claude", None)
+        stale = only(found(mission), "WORK_STALE")
+    assert "gemini for 15 days, never seen at work in this clone" in stale.message
 
 
 @pytest.mark.parametrize("lane", [Lane.PLANNED, Lane.APPROVED, Lane.DONE, Lane.CANCELED, Lane.BLOCKED])

@@ -112,3 +112,11 @@ def test_a_record_that_is_none_is_a_finding(project: Project) -> None:
     record = mission.place.state / "workspaces" / mission.place.key / "lane-a.json"
     record.write_text('{"lane_id": "lane-a"}', encoding="utf-8")
     assert only(findings_in(project.path, SECTION), "RECORD_INVALID").severity is Severity.ERROR
+
+
+def test_what_new_worktrees_do_without_is_a_note(project: Project) -> None:
+    project.git.write(".kittify/hooks/worktree-setup", "#!/bin/sh\n").chmod(0o755)
+    found = only(findings_in(project.path, SECTION), "HOOK_UNTRUSTED")
+    assert (found.severity, found.fix) == (Severity.NOTE, "spec-kitty hooks trust")
+    project.run("hooks", "trust", "--yes").ok()
+    assert codes(findings_in(project.path, SECTION)) == []

@@ -59,6 +59,12 @@ BUDGETS = [
     Budget("agent tasks move-task WP01 --to blocked --agent claude --mission {slug} --json", git=0, writes=True),
     Budget("agent status emit WP01 --to blocked --actor claude --mission {slug} --json", git=0, writes=True),
     Budget("agent tasks add-history WP01 --note x --agent claude --mission {slug} --json", git=0, writes=True),
+    Budget("orchestrator-api contract-version", git=0),
+    Budget("orchestrator-api mission-state --mission {slug}", git=0),
+    Budget("orchestrator-api list-ready --mission {slug}", git=0),
+    Budget("orchestrator-api resolve-workspace --mission {slug} --wp WP01", git=0),
+    Budget("orchestrator-api transition --mission {slug} --wp WP01 --to blocked --actor orch", git=0, writes=True),
+    Budget("orchestrator-api append-history --mission {slug} --wp WP01 --actor orch --note x", git=0, writes=True),
 ]
 
 

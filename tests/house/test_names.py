@@ -17,8 +17,11 @@ SUFFIXES = {".py", ".md", ".yaml", ".yml", ".json", ".toml", ".txt", ""}
 GIVEN_UP = [
     r"feature_slug",
     r"feature_number",
+    r"feature_type",
     r"mission_key",
-    r"FEATURE_NOT_FOUND",
+    r"FEATURE_NOT_(?:FOUND|READY)",
+    r"Feature(?:Created|Completed|Closed)",
+    r"aggregate_type\W+Feature",
     r"Initial commit from Specify template",
     r"--feature\b",
     r"\bfeature-state\b",

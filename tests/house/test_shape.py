@@ -120,6 +120,11 @@ def test_the_lock_names_versions_within_the_bounds_and_nothing_else() -> None:
         assert locked[wanted.name.replace(".", "-")] in wanted.specifier
 
 
+def test_the_version_is_told_and_built_as_one() -> None:
+    pyproject = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert re.findall(r'^version = "(.*)"$', pyproject, re.MULTILINE) == [VERSION]
+
+
 def test_the_version_is_in_the_changelog() -> None:
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert f"## [{VERSION}]" in changelog

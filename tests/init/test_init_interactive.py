@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import select
-import subprocess
-import time
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,6 +9,7 @@ import pytest
 from specify_cli.cli.commands.init import choose
 from specify_cli.kernel.config import parse_config
 from tests.support.cli import SCRIPT
+from tests.support.terminal import at_a_terminal
 
 
 @pytest.mark.parametrize(
@@ -54,27 +49,9 @@ def test_what_is_installed_is_marked_and_the_default() -> None:
     assert "[codex]" in prompts[0]
 
 
-def heard(terminal: int) -> bytes:
-    """What came out of a terminal within a moment; it ends with an error when the program has closed its side."""
-    with suppress(OSError):
-        if select.select([terminal], [], [], 0.1)[0]:
-            return os.read(terminal, 4096)
-    return b""
-
-
 @pytest.mark.e2e
 def test_a_terminal_is_asked(tmp_path: Path) -> None:
-    master, slave = pty.openpty()
-    process = subprocess.Popen([str(SCRIPT), "init", "tea"], cwd=tmp_path, stdin=slave, stdout=slave, stderr=slave)
-    os.close(slave)
-    said = b""
-    deadline = time.monotonic() + 30
-    while b"separated by commas" not in said and time.monotonic() < deadline:
-        said += heard(master)
-    os.write(master, b"1,3\n")
-    while process.poll() is None and time.monotonic() < deadline:
-        said += heard(master)
-    os.close(master)
+    said = at_a_terminal(SCRIPT, "init", "tea", typed="1,3\n", cwd=tmp_path)
 
-    assert process.wait(10) == 0, said
+    assert "separated by commas" in said
     assert parse_config((tmp_path / "tea/.kittify/config.yaml").read_text()).agents == ("claude", "opencode")

@@ -81,3 +81,17 @@ def test_sleeping_takes_time() -> None:
     before = clock.monotonic()
     clock.sleep(0.01)
     assert clock.monotonic() - before >= 0.01
+
+
+@pytest.mark.parametrize(
+    ("moment", "told"),
+    [
+        ("2026-11-20T17:00:59.999999+00:00", "2026-11-20 17:00 UTC"),
+        ("2026-11-20T17:00:00+02:00", "2026-11-20 15:00 UTC"),
+        ("2026-11-20T17:00:00", "2026-11-20 17:00 UTC"),
+        ("0001-01-01T00:00:00+02:00", "0001-01-01T00:00:00+02:00"),
+        ("soon", "soon"),
+    ],
+)
+def test_a_minute_is_told_in_utc_and_what_is_none_as_it_is(moment: str, told: str) -> None:
+    assert clock.minute(moment) == told

@@ -87,3 +87,15 @@ def test_what_works_in_the_background_can_be_ended(tmp_path: Path) -> None:
     assert running.poll() == -9
     again = process.start(sleeper, cwd=tmp_path, env=None, output=tmp_path / "log")
     assert again.wait(0.05) == -9
+
+
+def test_what_a_program_started_ends_with_it(tmp_path: Path) -> None:
+    started = (
+        "import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).pid)"
+    )
+    running = process.start([PYTHON, "-c", started], cwd=tmp_path, env=None, output=tmp_path / "log")
+    assert running.wait(30) == 0
+    until = time.monotonic() + 30
+    while process.is_running(int((tmp_path / "log").read_text())):
+        assert time.monotonic() < until
+    assert process.is_running(os.getpid())

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specify_cli.kernel.text import SLUG_PATTERN, digest, is_ulid, natural_key, plural, slugify
+from specify_cli.kernel.text import SLUG_PATTERN, digest, is_ulid, natural_key, plural, slugify, some
 
 
 def test_a_ulid_is_26_characters_of_its_alphabet_and_nothing_more() -> None:
@@ -62,3 +62,10 @@ def test_any_two_names_can_be_ordered(one: str, other: str) -> None:
 def test_a_digest_is_eight_characters_and_the_same_each_time() -> None:
     assert digest("a") == digest("a") != digest("b")
     assert len(digest("")) == len(digest("\udc80")) == 8
+
+
+def test_of_many_names_the_first_are_told() -> None:
+    names = [f"f{number}" for number in range(8)]
+    assert some(names) == "f0, f1, f2, f3, f4, f5 and 2 more"
+    assert some(names, 8) == ", ".join(names)
+    assert some([]) == ""

@@ -9,6 +9,7 @@ import pytest
 from specify_cli.merge import intent
 from specify_cli.status.models import Lane
 from tests.support.git import Repo
+from tests.support.limits import run_limited
 from tests.support.project import Project, Task
 from tests.support.stories import Story, story
 
@@ -30,13 +31,28 @@ def _snapshot(found: Story) -> tuple[dict[str, str], str, list[str]]:
 
 def test_the_forecast_names_files_and_work_packages_and_writes_nothing(project: Project) -> None:
     found = _moved_target(project)
-    before = _snapshot(found)
+    before, objects = _snapshot(found), found.git("count-objects")
     data = found.merge("--dry-run").failed("MERGE_CONFLICT", 1).json()
     assert data["conflicts"] == [{"step": "target", "path": "shared.txt", "wps": ["WP01"], "others": ["main"]}]
-    assert _snapshot(found) == before
+    assert (_snapshot(found), found.git("count-objects")) == (before, objects)
     said = project.run("merge", "--dry-run", "--mission", found.slug)
     assert said.code == 1
     assert "shared.txt" in said.out
+
+
+def test_the_forecast_is_made_where_nothing_can_be_written(project: Project) -> None:
+    found = _moved_target(project)
+    folders = [path for path in [project.path, *project.path.rglob("*")] if path.is_dir() and not path.is_symlink()]
+    for path in folders:
+        path.chmod(0o555)
+    try:
+        said = run_limited("merge", "--dry-run", "--mission", found.slug, "--json", cwd=project.path, mortal=True)
+        why = run_limited("why", "--mission", found.slug, "--json", cwd=project.path, mortal=True)
+    finally:
+        for path in folders:
+            path.chmod(0o755)
+    assert said.failed("MERGE_CONFLICT").json()["conflicts"][0]["path"] == "shared.txt"
+    assert "MERGE_CONFLICT" in why.ok().out
 
 
 def test_a_clean_forecast_exits_with_0(project: Project) -> None:

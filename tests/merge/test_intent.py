@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from specify_cli.kernel import git as kernel_git
 from specify_cli.kernel.errors import Conflict, Refused, Unavailable
 from specify_cli.kernel.git import ZERO, Git, RefUpdate
 from specify_cli.kernel.paths import Repository, discover
-from specify_cli.merge import checkout, intent, settling
+from specify_cli.merge import intent, settling
 from specify_cli.merge.intent import Doomed, Intent, Push
 from tests.support.git import Repo
 from tests.support.process import modules_after
@@ -45,7 +46,7 @@ def _intent(repo: Repo, new: str) -> Intent:
         RefUpdate("refs/spec-kitty/merged/001-x/lane-a", ZERO, old),
         RefUpdate(GUARD, new, ZERO),
     )
-    return Intent("KEY", "001-x", None, "main", str(repo.path), "squash", old, new, new, GUARD, refs)
+    return Intent("KEY", "001-x", None, "main", str(repo.path), old, new, GUARD, refs)
 
 
 @pytest.fixture
@@ -152,8 +153,9 @@ def test_a_lock_on_the_guard_is_explained(
     monkeypatch.setattr(settling, "_PATIENCE", 0.1)
     lock = git.path / ".git" / f"{GUARD}.lock"
     lock.touch()
-    with pytest.raises(Unavailable, match="does not go away"):
+    with pytest.raises(Unavailable, match="cannot lock ref") as told:
         intent.settle(repo)
+    assert told.value.code == "REFS_LOCKED"
     assert lock.exists()
     assert [each.kind for each in intent.pending(repo)] == ["intent"]
     assert intent.pending(repo)[0].fix == "spec-kitty merge --resume --mission 001-x"
@@ -164,7 +166,7 @@ def test_a_lock_on_the_index_is_explained(
 ) -> None:
     repo, made = begun
     Git(git.path).update_refs(made.refs, "merge")
-    monkeypatch.setattr(checkout, "_PATIENCE", 0.1)
+    monkeypatch.setattr(kernel_git, "PATIENCE", 0.1)
     lock = git.path / ".git/index.lock"
     lock.touch()
     with pytest.raises(Unavailable, match="could not follow"):

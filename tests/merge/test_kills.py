@@ -1,181 +1,186 @@
-"""A merge that is killed at any point is, after the next command, exactly before or exactly after."""
+"""A merge that is killed at any point is, after the next command, exactly before or exactly after.
+
+Every git process and every write of a merge is a point: the tool is killed right before it and right after it; with
+half of the write done; and while the git process lives on. A recording run counts the points of each scene.
+"""
 
 from __future__ import annotations
 
-import shutil
-import time
-from collections.abc import Callable
+import json
 from dataclasses import dataclass
-from functools import partial
+from itertools import product
 from pathlib import Path
+from zlib import crc32
 
 import pytest
+from filelock import FileLock
 
-from specify_cli.kernel.paths import discover
-from specify_cli.merge import intent
-from specify_cli.status.models import Lane
-from tests.support import soak
-from tests.support.killing import Killed, at_git, at_write, survivor_ended
-from tests.support.project import Project, Task
-from tests.support.stories import Story, story
+from tests.support import killing, soak
+from tests.support.environment import isolate
+from tests.support.killing import Point
+from tests.support.stage import Stage, differences, make_stage, normal
 
-TASKS = ("WP01", "WP02", "WP03")
+STRATEGIES = ("merge", "squash", "rebase")
+HOWS = ("before", "after", "survivor", "torn")
+NEXT = ("note", "resume", "abort")
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """A mission ready to be merged, brought back to that state as often as one likes."""
+class Scene:
+    """What the merge was asked for."""
 
-    story: Story
-    template: Path
-    before: tuple[object, ...]
+    strategy: str
+    push: bool
 
-    def reset(self) -> None:
-        """The state before the merge again, at the same path."""
-        shutil.rmtree(self.story.project.path)
-        shutil.copytree(self.template, self.story.project.path, symlinks=True)
+    @property
+    def options(self) -> tuple[str, ...]:
+        """As words of the command."""
+        return ("--strategy", self.strategy, *(("--push",) if self.push else ()))
 
-    def seen(self) -> tuple[object, ...]:
-        """All that a person could notice."""
-        path = self.story.project.path
-        trees = sorted(entry.name for entry in (path / ".worktrees").iterdir() if entry.is_dir())
-        refs = {name: tip for name, tip in self.story.refs().items() if not name.startswith("refs/spec-kitty/merging/")}
-        mine = (path / "mine.txt").read_text(), (path / "README.md").read_text()
-        lanes = tuple(self.story.mission.lane(wp_id) for wp_id in TASKS)
-        return refs, self.story.git.status(), trees, lanes, mine
+    def __str__(self) -> str:
+        return f"{self.strategy}{'+push' if self.push else ''}"
 
-    def is_after(self) -> bool:
-        """Whether the merge is made, whole, and nothing of it is left over."""
-        found = self.story
-        refs, status, trees, lanes, mine = self.seen()
-        assert isinstance(refs, dict)
-        if lanes != (Lane.DONE,) * 3:
-            return False
-        files = found.files()
-        assert [files[f"{name}/f.txt"] for name in "abc"] == ["a", "b", "c"]
-        assert not [name for name in refs if name.startswith("refs/heads/kitty/")], refs
-        assert trees == []
-        assert (status, mine) == (self.before[1], self.before[4])
-        assert found.mission.status.unpublished == 0
-        assert not [problem for problem in found.mission.status.problems if problem.severity == "error"]
-        assert len({event.event_id for event in found.mission.status.events}) == len(found.mission.status.events)
-        journal = found.mission.place.journal.read_text().splitlines()
-        assert len(journal) == len(set(journal))
-        published = (found.mission.folder / "status.events.jsonl").read_text().splitlines()
-        assert len(published) == len(set(published))
-        return True
+
+SCENES = tuple(Scene(strategy, push) for strategy, push in product(STRATEGIES, (False, True)))
+
+
+def words(stage: Stage, *options: str) -> tuple[str, ...]:
+    return ("merge", "--mission", stage.story.slug, "--json", *options)
+
+
+def points_of(stage: Stage, scratch: Path, *options: str) -> tuple[Point, ...]:
+    """The points of a merge, by a run that nobody kills."""
+    stage.reset()
+    whole = killing.run(*words(stage, *options), cwd=stage.path, scratch=scratch)
+    assert whole.code == 0, whole.said
+    return whole.points
+
+
+@pytest.fixture(scope="session")
+def matrix(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Point]]:
+    """Scene -> its points; recorded once, whichever process of the tests comes first."""
+    folder = tmp_path_factory.mktemp("matrix")
+    shared = folder.parents[1] / "kill-points.json"
+    with FileLock(f"{shared}.lock"):
+        if not shared.exists():
+            with pytest.MonkeyPatch.context() as patch:
+                isolate(folder / "home", patch)
+                stage = make_stage(folder)
+                found = {str(scene): points_of(stage, folder, *scene.options) for scene in SCENES}
+            shared.write_text(json.dumps({name: [each.kind for each in points] for name, points in found.items()}))
+    listed = json.loads(shared.read_text())
+    return {name: [Point(number, kind) for number, kind in enumerate(kinds, 1)] for name, kinds in listed.items()}
+
+
+def chosen(matrix: dict[str, list[Point]], scene: Scene, how: str) -> list[Point]:
+    """All points of a scene in a full soak, else some, with every kind of point in some scene."""
+    if soak.FULL:
+        return [point for point in matrix[str(scene)] if how in point.hows]
+    alike: dict[str, list[tuple[str, Point]]] = {}
+    for name, points in matrix.items():
+        for point in points:
+            if how in point.hows:
+                alike.setdefault(point.kind, []).append((name, point))
+    found = []
+    for kind, places in alike.items():
+        first = crc32(f"{kind} {how}".encode()) % len(places)
+        found += [places[(first + step) % len(places)] for step in range(0, len(places), killing.EVERY)]
+    return [point for name, point in found if name == str(scene)]
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """The whole states that a merge knows.
+
+    Args:
+        before: as if it had never begun, to the last byte.
+        local: made here and not pushed yet.
+        after: made, pushed where that was asked for, cleaned up.
+    """
+
+    before: dict[str, str]
+    local: dict[str, str]
+    after: dict[str, str]
+
+    def name(self, seen: dict[str, str], where: str) -> str:
+        """Which of them is seen; a state in between fails the test."""
+        if seen == self.before:
+            return "before"
+        plain = normal(seen)
+        named = {"before": normal(self.before), "after": self.after, "local": self.local}
+        for name, state in named.items():
+            if plain == state:
+                return name
+        near = min(named.values(), key=lambda state: len(differences(state, plain)))
+        raise AssertionError("\n".join([f"{where}: neither before nor after", *differences(near, plain)]))
 
 
 @pytest.fixture
-def stage(project: Project, tmp_path: Path) -> Stage:
-    found = story(
-        project,
-        Task("WP01", owns=("a/**",)),
-        Task("WP02", owns=("b/**",)),
-        Task("WP03", needs=("WP01", "WP02"), owns=("c/**",)),
-    )
-    found.do("WP01", a__f_txt="a\n")
-    found.do("WP02", b__f_txt="b\n")
-    found.do("WP03", c__f_txt="c\n")
-    found.accept().ok()
-    found.git.write("mine.txt", "the user's own\n")
-    found.git.write("README.md", "# Changed by the user\n")
-    template = tmp_path / "template"
-    shutil.copytree(project.path, template, symlinks=True)
-    made = Stage(found, template, ())
-    return Stage(found, template, made.seen())
+def stage(tmp_path: Path) -> Stage:
+    return make_stage(tmp_path)
 
 
-def _points(count: int) -> list[int]:
-    """Every point of a full soak, else a few of them, spread out, and always the last."""
-    step = 1 if soak.FULL else max(count // 4, 1)
-    return sorted({*range(1 + count % step, count + 1, step), count})
-
-
-def _check(stage: Stage, kill: Callable[[], Killed], where: str, scratch: Path, *, survivor: bool = False) -> None:
-    stage.reset()
-    killed = kill()
-    assert killed.happened, f"{where}: not killed\n{killed.said}"
-    repo = discover(stage.story.project.path)
-
-    intent.settle(repo)
-    if survivor:
-        deadline = time.monotonic() + 10
-        while not survivor_ended(scratch) and time.monotonic() < deadline:
-            time.sleep(0.02)
-
-    after = stage.is_after()
-    assert after or stage.seen() == stage.before, f"{where}: neither before nor after\n{killed.git[-3:]}"
-    assert intent.pending(repo) == [], where
-    # And from there it goes on as if nothing had been.
-    stage.story.merge().ok()
-    assert stage.is_after(), where
-
-
-@pytest.mark.parametrize("strategy", ["merge", "squash", "rebase"])
-@pytest.mark.parametrize("how", ["before", "after", "orphan"])
-def test_killed_at_a_git_process(stage: Stage, tmp_path: Path, strategy: str, how: str) -> None:
-    words = ("merge", "--mission", stage.story.slug, "--strategy", strategy, "--json")
-    path = stage.story.project.path
-    whole = at_git(0, how, *words, cwd=path, scratch=tmp_path)
-    assert stage.is_after(), whole.said
-    # Where references move and after it every point is tried, before it some.
-    names = [line.split()[0] if not line.startswith("-c") else line.split()[2] for line in whole.git]
-    first = names.index("update-ref")
-    points = sorted({*_points(len(names)), *range(first, first + 4)})
-    for number in points:
-        where = f"{strategy}, {how} git process {number} of {len(names)}: {whole.git[number - 1][:80]}"
-        _check(
-            stage,
-            partial(at_git, number, how, *words, cwd=path, scratch=tmp_path),
-            where,
-            tmp_path,
-            survivor=how == "orphan",
-        )
-
-
-@pytest.mark.parametrize("how", ["before", "after"])
-def test_killed_at_a_write(stage: Stage, tmp_path: Path, how: str) -> None:
-    words = ("merge", "--mission", stage.story.slug, "--json")
-    path = stage.story.project.path
-    at_write(0, how, *words, cwd=path, scratch=tmp_path)
-    count = int((tmp_path / "kill/writes").read_text())
-    assert stage.is_after()
-    for number in _points(count):
-        where = f"{how} write {number} of {count}"
-        _check(
-            stage,
-            partial(at_write, number, how, *words, cwd=path, scratch=tmp_path),
-            where,
-            tmp_path,
-        )
-
-
-@pytest.mark.parametrize("how", ["before", "after", "orphan"])
-def test_killed_while_a_conflict_is_laid_out(stage: Stage, tmp_path: Path, how: str) -> None:
-    stage.story.git("checkout", "-q", "README.md")
-    stage.story.git.write("a/f.txt", "the target's\n")
-    stage.story.git.commit("meanwhile")
-    shutil.rmtree(stage.template)
-    shutil.copytree(stage.story.project.path, stage.template, symlinks=True)
+def states_of(stage: Stage, scene: Scene) -> States:
     before = stage.seen()
-    words = ("merge", "--mission", stage.story.slug, "--json")
-    path = stage.story.project.path
-    whole = at_git(0, how, *words, cwd=path, scratch=tmp_path)
-    assert "MERGE_CONFLICT" in whole.said
-    for number in sorted({*_points(len(whole.git)), *range(len(whole.git) - 5, len(whole.git) + 1)}):
-        stage.reset()
-        where = f"{how} git process {number} of {len(whole.git)}: {whole.git[number - 1][:80]}"
-        killed = at_git(number, how, *words, cwd=path, scratch=tmp_path)
-        assert killed.happened, f"{where}\n{killed.said}"
-        while how == "orphan" and not survivor_ended(tmp_path):
-            time.sleep(0.02)
-        refs, status, *_ = stage.seen()
-        assert (refs, status) == before[:2], where
-        repo = discover(path)
-        if [each.kind for each in intent.pending(repo)] == ["conflict"]:
-            stage.story.merge("--abort").ok()
-            assert stage.seen() == before, where
-        stage.story.merge().failed("MERGE_CONFLICT")
-        stage.story.merge("--abort").ok()
-        assert stage.seen() == before, where
+    stage.story.merge(*scene.options).ok()
+    after = normal(stage.seen())
+    stage.reset()
+    local = after
+    if scene.push:
+        hook = stage.remote.path / "hooks/pre-receive"
+        hook.parent.mkdir()
+        hook.write_text("#!/bin/sh\nexit 1\n")
+        hook.chmod(0o755)
+        stage.story.merge(*scene.options).failed("PUSH_REJECTED")
+        local = normal(stage.seen())
+    return States(before, local, after)
+
+
+def check(stage: Stage, states: States, scene: Scene, point: Point, how: str, which: str, scratch: Path) -> None:
+    where = f"{scene}, {how} {point.number} {point.kind}, then {which}"
+    stage.reset()
+    ended = killing.run(*words(stage, *scene.options), cwd=stage.path, scratch=scratch, at=point.number, how=how)
+    assert ended.killed, f"{where}: not killed\n{ended.said}"
+
+    said = stage.note() if which == "note" else stage.story.merge(f"--{which}")
+    if how == "survivor":
+        killing.wait_for_survivor(scratch)
+
+    state = states.name(stage.seen(), where)
+    if which == "resume":
+        assert state == ("before" if said.code else "after"), f"{where}: {state}\n{said}"
+    if said.code:
+        wanted = {"NO_MERGE_UNDER_WAY"} if state == "before" else {"MERGE_ALREADY_MADE", "NO_MERGE_UNDER_WAY"}
+        assert said.json()["error_code"] in wanted, f"{where}: {state}\n{said}"
+    elif which == "abort":
+        assert state == "before", where
+    # And from there it goes on as if nothing had been.
+    stage.story.merge(*(("--resume",) if state == "local" else scene.options)).ok()
+    assert states.name(stage.seen(), f"{where}, then merge") == "after"
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("how", HOWS)
+@pytest.mark.parametrize("scene", SCENES, ids=str)
+def test_killed_at_a_point(
+    stage: Stage, tmp_path: Path, matrix: dict[str, list[Point]], scene: Scene, how: str
+) -> None:
+    points = chosen(matrix, scene, how)
+    states = states_of(stage, scene)
+    for point in points:
+        which = NEXT[(point.number + SCENES.index(scene)) % len(NEXT)]
+        check(stage, states, scene, point, how, which, tmp_path)
+
+
+@pytest.mark.parametrize("scene", SCENES, ids=str)
+def test_no_file_of_the_checkout_changes_before_the_references_move(stage: Stage, tmp_path: Path, scene: Scene) -> None:
+    def looked() -> dict[str, tuple[int, ...]]:
+        files = (path for path in stage.path.rglob("*") if ".git" not in path.relative_to(stage.path).parts[:-1])
+        told = {str(path): path.lstat() for path in (*files, stage.path / ".git/index")}
+        return {name: (it.st_ino, it.st_mtime_ns, it.st_ctime_ns, it.st_mode) for name, it in told.items()}
+
+    before = looked()
+    matching = "git update-ref -m spec-kitty(001-tea-timer): merge"
+    ended = killing.run(*words(stage, *scene.options), cwd=stage.path, scratch=tmp_path, at=1, matching=matching)
+    assert ended.killed, ended.said
+    assert looked() == before

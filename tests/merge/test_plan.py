@@ -6,6 +6,7 @@ from specify_cli.kernel.git import ZERO, RefUpdate
 from specify_cli.lanes.models import ExecutionLane, LanesManifest, OrderingEdge
 from specify_cli.merge import plan
 from specify_cli.merge.plan import Composed, Titles
+from specify_cli.merge.receipt import receipt
 from specify_cli.workspaces.forecast_models import Forecast, LaneTip, Outcome, Step
 
 TITLES = Titles("001-x", "Tea timer", {"WP01": "Clock"})
@@ -68,12 +69,12 @@ def test_work_packages_in_the_order_in_which_they_build_on_each_other() -> None:
 
 
 def test_a_receipt_holds_inputs_order_trees_and_commits() -> None:
-    receipt = plan.receipt(
+    told = receipt(
         FORECAST, COMPOSED, slug="001-x", mission_id="01K", strategy="squash", at="now", by="ada",
         accepted={"event_id": "e"}, trees={"lane-a": "tip-tree"},
     )  # fmt: skip
-    assert receipt["order"] == ["lane-a", "lane-b"]
-    lanes = receipt["lanes"]
+    assert told["order"] == ["lane-a", "lane-b"]
+    lanes = told["lanes"]
     assert isinstance(lanes, list)
     assert lanes[0] == {
         "lane_id": "lane-a", "branch": "kitty/a", "wp_ids": ["WP01"], "tip": "a1", "tree": "tip-tree",
@@ -81,4 +82,4 @@ def test_a_receipt_holds_inputs_order_trees_and_commits() -> None:
     }  # fmt: skip
     assert lanes[2]["outcome"] == "given_up"
     assert lanes[3]["tip"] is None
-    assert receipt["result"] == {"commit": "code", "tree": "tree-t", "outcome": "merged"}
+    assert told["result"] == {"commit": "code", "tree": "tree-t", "outcome": "merged"}

@@ -12,11 +12,11 @@ from specify_cli.merge import engine, intent, preparing
 from specify_cli.merge.case import Case
 from specify_cli.merge.conflict import Stopped
 from specify_cli.merge.engine import Examined
-from specify_cli.merge.intent import Intent, Push
+from specify_cli.merge.intent import Intent
 from specify_cli.status.emit import Writer, writing
 from specify_cli.status.models import Lane
+from tests.support import killing
 from tests.support.git import Repo
-from tests.support.killing import at_git
 from tests.support.project import Project, Task
 from tests.support.stories import Story, ready, story
 
@@ -31,8 +31,8 @@ def _meanwhile(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> No
     """Let something happen once, after all is computed and before the references move."""
     real = preparing.prepare
 
-    def prepare(case: Case, log: Writer, push: Push | None) -> Intent:
-        made = real(case, log, push)
+    def prepare(case: Case, log: Writer) -> Intent:
+        made = real(case, log)
         act()
         return made
 
@@ -76,8 +76,8 @@ def test_a_work_package_that_moves_while_the_merge_is_computed(
 def _interrupted(found: Story, scratch: Path, how: str) -> None:
     """A merge that was killed right before or after its one transaction, which follows that of the guard."""
     words = ("merge", "--mission", found.slug, "--strategy", "merge", "--json")
-    killed = at_git(2, how, *words, cwd=found.project.path, scratch=scratch, matching="update-ref")
-    assert killed.happened, killed.said
+    ended = killing.run(*words, cwd=found.project.path, scratch=scratch, at=2, how=how, matching="git update-ref")
+    assert ended.killed, ended.said
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from specify_cli.status.models import Lane
-from tests.support.killing import at_git
+from tests.support import killing
 from tests.support.project import Project
 from tests.support.stories import ready
 
@@ -22,7 +22,8 @@ def test_a_merge_of_what_others_did_is_recorded_with_it(project: Project, tmp_pa
     if interrupted:
         # After the one transaction that moves all references; the first is that of the guard.
         words = ("merge", "--mission", found.slug, "--json")
-        assert at_git(2, "after", *words, cwd=project.path, scratch=tmp_path, matching="update-ref").happened
+        ended = killing.run(*words, cwd=project.path, scratch=tmp_path, at=2, how="after", matching="git update-ref")
+        assert ended.killed, ended.said
         found.merge("--resume").ok()
     else:
         found.merge().ok()

@@ -37,15 +37,18 @@ def test_all_reasons_at_once(project: Project) -> None:
     before = found.refs()
     error = found.merge().failed("MERGE_REFUSED").json()
     assert _codes(error) == ["NOT_ACCEPTED", "WORKTREE_DIRTY", "WP_NOT_APPROVED"]
-    assert error["error"].count("\n- ") == 3
+    assert all(each["what"] in error["error"] for each in error["details"]["unmet"])
     _unchanged(found, before)
 
 
 def test_a_commit_on_a_lane_after_the_acceptance(project: Project) -> None:
-    found = ready(project)
+    found = ready(project, accepted=False)
+    first = found.accept("--test", "true").ok().json()
     found.worktree("WP05").commit("late", late_txt="late\n")
     found.merge().failed("ACCEPTANCE_STALE")
-    found.accept().ok()
+    again = found.accept().ok().json()
+    assert again["tree"] != first["tree"]
+    assert [each["code"] for each in again["warnings"]] == ["TESTS_NOT_REPEATED"]
     found.merge().ok()
     assert found.files()["late.txt"] == "late"
 
@@ -170,6 +173,16 @@ def test_a_changed_file_that_the_merge_changes_too(project: Project, staged: boo
     assert error["details"]["files"] == ["README.md"]
     assert found.refs() == before
     assert (project.path / "README.md").read_text() == "# By the user\n"
+
+
+def test_a_file_that_was_only_touched_is_no_change(project: Project) -> None:
+    found = story(project, Task("WP01", owns=("a/**",)))
+    found.do("WP01", README_md="# By the lane\n")
+    found.accept().ok()
+    (project.path / "README.md").touch()
+    found.merge().ok()
+    assert (project.path / "README.md").read_text() == "# By the lane\n"
+    assert found.git.status() == ""
 
 
 @pytest.mark.parametrize("flag", ["--assume-unchanged", "--skip-worktree"])

@@ -239,7 +239,7 @@ def test_a_rejection_comes_first_in_the_next_prompt_and_is_kept(project: Project
     assert "say *play*, not work." in agent.prompt(again)
     with pytest.raises(Refused) as unchanged:
         agent.move("WP01", Lane.FOR_REVIEW)
-    assert "nothing was committed since the review" in unchanged.value.message
+    assert "nothing has changed since the review" in unchanged.value.message
     agent.work(again, "play\n")
     agent.move("WP01", Lane.FOR_REVIEW)
     file.write_text("nothing wrong\n", encoding="utf-8")

@@ -12,14 +12,14 @@ from specify_cli.home import MissionPlace
 from specify_cli.kernel import clock
 from specify_cli.kernel.errors import Conflict, Refused
 from specify_cli.status import lines, store
-from specify_cli.status.emit import TransitionError, emit_status_transition, writing
+from specify_cli.status.emit import TransitionError, writing
 from specify_cli.status.holders import Holder
 from specify_cli.status.models import Lane
 from specify_cli.status.moves import MoveOptions
 from specify_cli.status.reading import read_status
 from specify_cli.status.reducer import reduce
 from tests.support.git import Repo
-from tests.support.status import MISSION_ID, REVIEW, SLUG, bare_place, moved, place_in, ulid, walk
+from tests.support.status import MISSION_ID, REVIEW, SLUG, bare_place, emit, moved, place_in, ulid, walk
 
 
 @pytest.fixture
@@ -28,8 +28,8 @@ def place(git: Repo) -> MissionPlace:
 
 
 def test_one_move_is_one_line_with_all_that_is_known(place: MissionPlace) -> None:
-    event = emit_status_transition(
-        place=place, wp_id="WP01", to_lane="claimed", actor="claude", session="s1",
+    event = emit(
+        place, "WP01", "claimed", actor="claude", session="s1",
         policy_metadata={"a": 1}, workspace={"lane_id": "lane-a"}, execution_mode="direct_repo",
     )  # fmt: skip
     status = read_status(place)
@@ -87,27 +87,27 @@ def test_a_refusal_names_every_unmet_condition(place: MissionPlace) -> None:
             writer.move("WP01", "for_review", actor="claude")
     error = refused.value
     assert error.code == "TRANSITION_REJECTED"
-    assert error.hint == "spec-kitty agent tasks mark-status T001 --status done"
+    assert error.hint == f"spec-kitty why WP01 --mission {place.slug}"
     assert "every subtask ticked" in error.message
     assert "evidence of the implementation" in error.message
     unmet = error.details["unmet"]
     assert isinstance(unmet, list)
-    assert [each["rule"] for each in unmet] == ["subtasks_complete", "implementation_evidence"]
+    assert [each["code"] for each in unmet] == ["subtasks_complete", "implementation_evidence"]
     assert error.details["allowed"] == ["for_review", "approved", "planned", "blocked", "canceled"]
 
 
 @pytest.mark.parametrize("session", [None, "s2"])
 def test_of_two_that_claim_one_wins_and_the_other_is_told_who(place: MissionPlace, session: str | None) -> None:
-    emit_status_transition(place=place, wp_id="WP01", to_lane="claimed", actor="claude", session="s1")
+    emit(place, "WP01", "claimed", actor="claude", session="s1")
     for actor in ("codex", "claude"):
         with pytest.raises(Conflict, match=r"held by claude \(s1\)") as refused:
-            emit_status_transition(place=place, wp_id="WP01", to_lane="claimed", actor=actor, session=session)
+            emit(place, "WP01", "claimed", actor=actor, session=session)
         assert refused.value.code == "WP_ALREADY_CLAIMED"
         assert refused.value.details["claimed_by"] == "claude"
         assert refused.value.details["claimed_by_session"] == "s1"
         assert refused.value.details["requesting_actor"] == actor
     with pytest.raises(TransitionError):
-        emit_status_transition(place=place, wp_id="WP01", to_lane="claimed", actor="claude", session="s1")
+        emit(place, "WP01", "claimed", actor="claude", session="s1")
 
 
 def test_work_and_review_of_another_are_not_taken(place: MissionPlace) -> None:
@@ -205,7 +205,7 @@ def test_a_mission_without_an_id_gets_no_prev(place: MissionPlace) -> None:
 
 def test_outside_git_moves_are_recorded_too(tmp_path_factory: pytest.TempPathFactory) -> None:
     place = bare_place(tmp_path_factory.mktemp("plain"))
-    emit_status_transition(place=place, wp_id="WP01", to_lane="claimed", actor="claude")
+    emit(place, "WP01", "claimed", actor="claude")
     assert read_status(place).snapshot.lane_of("WP01") is Lane.CLAIMED
     assert (place.feature_dir / "status.events.jsonl").exists()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -109,6 +110,36 @@ def test_what_is_no_line_is_named_with_file_and_number_and_all_else_counts(
     assert found[0]["line"] == number
     assert all("doctor log --fix" in each["fix"] for each in found)
     run(mission, "doctor", "log", "--fix")
+    assert findings(mission) == []
+    assert mission.lane("WP01") is Lane.IN_PROGRESS
+
+
+@LOGS
+def test_an_event_that_was_tampered_with_is_an_error_and_hinders_no_work(
+    mission: Mission, log: Callable[[Mission], Path]
+) -> None:
+    run(mission, *MOVE).ok()
+    run(mission, "materialize").ok()
+    told = lines.parse_line(journal_of(mission).read_bytes().splitlines()[-1])
+    assert told is not None
+    path = log(mission)
+    with path.open("ab") as sink:
+        sink.write(lines.encode([told | {"actor": "mallory", "to_lane": "done"}]))
+    assert mission.lane("WP01") is Lane.BLOCKED
+    (conflict,) = findings(mission)
+    assert (conflict["code"], conflict["severity"], conflict["file"]) == ("EVENT_ID_CONFLICT", "error", str(path))
+    shown = subprocess.run(shlex.split(conflict["fix"]), capture_output=True, text=True, check=True).stdout
+    assert shown.count("mallory") == 1
+    for words in READERS:
+        code = int(words in (("agent", "status", "validate"), ("doctor", "log")))
+        assert run(mission, *words).code == code
+    run(mission, *MOVE[:5], "in_progress", *MOVE[6:]).ok()
+    run(mission, "agent", "tasks", "mark-status", "T001", "--status", "done").ok()
+    run(mission, "materialize").ok()
+    run(mission, "doctor", "log", "--fix")
+    assert mission.lane("WP01") is Lane.IN_PROGRESS
+    assert [each["code"] for each in findings(mission)] == ["EVENT_ID_CONFLICT"]
+    path.write_bytes(b"".join(line for line in path.read_bytes().splitlines(True) if b"mallory" not in line))
     assert findings(mission) == []
     assert mission.lane("WP01") is Lane.IN_PROGRESS
 

@@ -23,19 +23,18 @@ MOVER = """
 import sys
 from pathlib import Path
 from specify_cli.kernel.errors import Conflict
-from specify_cli.status.emit import emit_status_transition
-from tests.support.status import place_in
+from tests.support.status import emit, place_in
 
 place, name, count = place_in(Path(sys.argv[1])), sys.argv[2], int(sys.argv[3])
 try:
-    won = emit_status_transition(place=place, wp_id="WP99", to_lane="claimed", actor=name)
+    won = emit(place, "WP99", "claimed", actor=name)
     print("won", won.event_id, flush=True)
 except Conflict as lost:
     print("lost", lost.details["claimed_by"], flush=True)
 for number in range(count):
     lane = ("claimed", "in_progress", "planned")[number % 3]
-    event = emit_status_transition(
-        place=place, wp_id=name, to_lane=lane, actor=name, workspace_context="here", reason="again"
+    event = emit(
+        place, name, lane, actor=name, workspace_context="here", reason="again"
     )
     print("moved", event.event_id, flush=True)
 """
@@ -73,7 +72,7 @@ def test_eight_processes_lose_nothing_and_one_wins_the_race(place: MissionPlace)
     # The file itself is in order: each writer saw all that was written before.
     raw = [json.loads(line) for line in place.journal.read_text().splitlines()]
     assert [line["event_id"] for line in raw] == ids
-    moves, facts = store.read(store.status_log(place)), store.read(store.mission_log_file(place))
+    moves, facts = store.read_values(store.status_log(place)), store.read_values(store.mission_log_file(place))
     assert validate_logs(moves, facts).passed
 
 

@@ -15,14 +15,14 @@ from specify_cli.kernel import clock
 from specify_cli.kernel.errors import Conflict
 from specify_cli.kernel.ids import new_id
 from specify_cli.status import lines, store
-from specify_cli.status.emit import TransitionError, emit_status_transition, writing
+from specify_cli.status.emit import TransitionError, writing
 from specify_cli.status.models import Lane, StatusEvent
 from specify_cli.status.moves import MoveOptions
 from specify_cli.status.reading import Status, read_status
 from specify_cli.status.reducer import Fold, reduce
 from tests.support import soak
 from tests.support.git import Repo, make_repo
-from tests.support.status import REVIEW, chain, place_in
+from tests.support.status import REVIEW, chain, emit, place_in
 
 HERE, THERE = 0, 1
 sides = st.sampled_from([HERE, THERE])
@@ -66,7 +66,7 @@ class TwoClones(RuleBasedStateMachine):
         options: MoveOptions = {**SATISFIED, "force": force}
         with clock.use(lambda: self.clocks[side]):
             try:
-                event = emit_status_transition(place=self.places[side], wp_id=wp_id, to_lane=to, actor=actor, **options)
+                event = emit(self.places[side], wp_id, to, actor=actor, **options)
             except (TransitionError, Conflict):
                 assert len(read_status(self.places[side]).events) == before
                 return
@@ -82,8 +82,8 @@ class TwoClones(RuleBasedStateMachine):
         if lane in way:
             target = (*way, Lane.PLANNED)[way.index(lane) + 1]
             with clock.use(lambda: self.clocks[side]):
-                event = emit_status_transition(
-                    place=self.places[side], wp_id=wp_id, to_lane=target,
+                event = emit(
+                    self.places[side], wp_id, target,
                     actor=holder.actor if holder else "a", **SATISFIED,
                 )  # fmt: skip
             self.kept(side, event)
@@ -173,13 +173,13 @@ def test_a_move_keeps_what_it_builds_on_although_the_copy_goes_back(git: Repo) -
     theirs = chain("planned", "claimed", "in_progress", "for_review", actor="bob")
     others = chain("planned", "claimed", wp_id="WP02", actor="bob", start=9)
     copy.write_bytes(lines.encode(event.to_dict() for event in (*theirs, *others)))
-    review = emit_status_transition(place=place, wp_id="WP01", to_lane="in_review", actor="ada")
-    assert store.unpublished(store.status_log(place)) == 1
+    review = emit(place, "WP01", "in_review", actor="ada")
+    assert len(store.read(store.status_log(place)).unpublished) == 1
     copy.unlink()
     status = read_status(place)
     assert status.events == [*theirs, review]
     assert (status.snapshot.lane_of("WP01"), status.snapshot.lost_claims) == (Lane.IN_REVIEW, ())
-    emit_status_transition(place=place, wp_id="WP01", to_lane="approved", actor="ada", review_result=REVIEW)
+    emit(place, "WP01", "approved", actor="ada", review_result=REVIEW)
     assert len(place.journal.read_bytes().splitlines()) == 5
 
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 import stat
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from specify_cli.home import MissionPlace, home_of
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.paths import Checkout, discover
 from specify_cli.status import lines, store
+from specify_cli.status.emit import writing
 from specify_cli.status.reading import status_events
 from tests.support.git import Repo
 from tests.support.limits import run_python
@@ -27,7 +30,7 @@ def copy_of(place: MissionPlace) -> Path:
     return place.feature_dir / store.EVENTS_FILENAME
 
 
-def ids(reading: store.Reading) -> list[str]:
+def ids(reading: store.Reading[lines.Line]) -> list[str]:
     return sorted(str(entry["event_id"]) for entry in reading.objects)
 
 
@@ -61,10 +64,10 @@ def test_publishing_appends_what_the_copy_lacks_in_fold_order(place: MissionPlac
     theirs = moved("planned", "claimed", wp_id="WP02", at=minute(1), event_id=ulid(1500)).to_dict()
     copy_of(place).write_bytes(lines.encode([theirs]))
     store.append(log, [events[2], events[0], events[1]])
-    assert store.unpublished(log) == 3
+    assert len(store.read(log).unpublished) == 3
     assert store.publish(log) == 3
     assert copy_of(place).read_bytes() == lines.encode([theirs, *events])
-    assert store.unpublished(log) == 0
+    assert len(store.read(log).unpublished) == 0
     assert store.publish(log) == 0
     assert ids(store.read(log)) == sorted(str(entry["event_id"]) for entry in [theirs, *events])
 
@@ -89,7 +92,7 @@ def test_publishing_goes_on_after_the_copy_was_taken_back(git: Repo) -> None:
     store.append(log, [second])
     store.publish(log)
     git("checkout", "-q", "--", ".")
-    assert store.unpublished(log) == 1
+    assert len(store.read(log).unpublished) == 1
     git("reset", "-q", "--hard", "HEAD~1")
     git("clean", "-qfdx")
     assert ids(store.read(log)) == sorted([str(first["event_id"]), str(second["event_id"])])
@@ -150,7 +153,7 @@ def test_always_appends_to_the_copy_too(place: MissionPlace) -> None:
     store.append(log, events[:1])
     store.append(log, events[1:])
     assert copy_of(place).read_bytes() == lines.encode(events) == place.journal.read_bytes()
-    assert store.unpublished(log) == 0
+    assert len(store.read(log).unpublished) == 0
 
 
 def test_a_copy_that_cannot_be_written_is_a_warning_for_the_event_is_recorded(place: MissionPlace) -> None:
@@ -241,6 +244,44 @@ def test_two_contents_in_one_copy_give_the_same_answer_in_any_order(place: Missi
         seen.append(found.objects)
         assert [problem.code for problem in found.problems] == ["EVENT_ID_CONFLICT"]
     assert seen[0] == seen[1]
+
+
+@pytest.mark.parametrize(
+    ("copied", "recorded"),
+    [("ab", "a"), ("ba", "a"), ("a", "ba"), ("a", "ab"), ("ab", "ca"), ("b", "a"), ("b", "ab"), ("", "ab")],
+)
+def test_of_two_contents_that_counts_which_both_files_have_else_the_journals_first(
+    place: MissionPlace, copied: str, recorded: str
+) -> None:
+    (event,) = dicts("planned", "claimed")
+    content = {"a": event | {"actor": "mona"}, "b": event | {"actor": "abel"}, "c": event | {"actor": "zora"}}
+    expected = content["b" if (copied, recorded) == ("b", "ab") else "a"]
+    copy_of(place).write_bytes(lines.encode(content[each] for each in copied))
+    store.append(store.status_log(place), [content[each] for each in recorded])
+    for read in (store.read, store.read_values):
+        found = read(store.status_log(place))
+        (object_,) = found.objects
+        assert (object_ if isinstance(object_, dict) else object_.to_dict()) == expected
+        assert {problem.code for problem in found.problems} == {"EVENT_ID_CONFLICT"}
+        assert found.unpublished == ((0,) if not copied else ())
+        assert found.unrecorded == ()
+    fix = str(store.read(store.status_log(place)).problems[0].fix)
+    assert fix.startswith(f"grep -n {event['event_id']} {place.journal}")
+    done = subprocess.run(shlex.split(fix), capture_output=True, text=True, check=True)
+    assert len(done.stdout.splitlines()) == len(copied + recorded)
+
+
+def test_a_line_of_an_older_version_is_recorded_under_todays_names_and_is_no_conflict(place: MissionPlace) -> None:
+    (event,) = dicts("planned", "claimed")
+    old = {"feature_slug" if key == "mission_slug" else key: value for key, value in event.items()}
+    copy_of(place).write_bytes(lines.encode([old | {"to_lane": "doing", "novelty": 1}]))
+    with writing(place) as writer:
+        writer.move("WP01", "blocked", actor="claude")
+    assert b'"novelty": 1' in place.journal.read_bytes()
+    assert b"feature_slug" not in place.journal.read_bytes()
+    for read in (store.read, store.read_values):
+        found = read(store.status_log(place))
+        assert (len(found.objects), found.problems, found.unrecorded) == (2, (), ())
 
 
 def test_a_re_created_slug_does_not_meet_old_events(place: MissionPlace) -> None:

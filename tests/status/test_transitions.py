@@ -87,17 +87,17 @@ def test_force_wants_an_actor_and_a_reason_and_nothing_else(
 def test_every_guard_names_the_rule_the_missing_thing_and_a_command() -> None:
     for source, target in product(Lane, Lane):
         for problem in unmet(source, target, MoveContext(), "WP07"):
-            assert problem.message
-            assert problem.rule in {"matrix", *Guard}
-            assert problem.hint.startswith("spec-kitty ")
-            assert "{" not in problem.hint
+            assert problem.what
+            assert problem.code in {"matrix", *Guard}
+            assert problem.fix.startswith("spec-kitty ")
+            assert "{" not in problem.fix
 
 
 def test_all_that_is_missing_is_said_at_once() -> None:
     problems = unmet(Lane.IN_PROGRESS, Lane.FOR_REVIEW, MoveContext(actor="claude"), "WP01")
-    assert [problem.rule for problem in problems] == ["subtasks_complete", "implementation_evidence"]
-    assert problems[0].hint == "spec-kitty agent tasks mark-status T001 --status done"
-    assert problems[0].to_dict()["message"] == "in_progress -> for_review wants every subtask ticked"
+    assert [problem.code for problem in problems] == ["subtasks_complete", "implementation_evidence"]
+    assert (problems[0].fix, problems[0].subject) == ("spec-kitty why WP01", "WP01")
+    assert problems[0].what == "in_progress -> for_review wants every subtask ticked"
 
 
 def test_unknown_is_not_yes() -> None:

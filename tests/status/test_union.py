@@ -16,6 +16,7 @@ from specify_cli.status import lines, store
 from specify_cli.status.models import Lane, StatusEvent
 from specify_cli.status.reading import read_status
 from specify_cli.status.reducer import reduce
+from specify_cli.status.union import Kept
 from specify_cli.status.validate import validate_logs
 from tests.support import soak
 from tests.support.git import make_repo
@@ -105,8 +106,8 @@ def test_any_split_duplication_and_order_in_two_clones_gives_one_snapshot(tmp_pa
     holds()
 
 
-def readings(place: MissionPlace) -> tuple[store.Reading, store.Reading]:
-    return store.read(store.status_log(place)), store.read(store.mission_log_file(place))
+def readings(place: MissionPlace) -> tuple[store.Reading[Kept], store.Reading[Kept]]:
+    return store.read_values(store.status_log(place)), store.read_values(store.mission_log_file(place))
 
 
 @pytest.mark.soak

@@ -25,7 +25,9 @@ def place(git: Repo) -> MissionPlace:
 
 
 def check(place: MissionPlace, known: list[str] | None = None) -> ValidationResult:
-    return validate_logs(store.read(store.status_log(place)), store.read(store.mission_log_file(place)), known)
+    return validate_logs(
+        store.read_values(store.status_log(place)), store.read_values(store.mission_log_file(place)), known
+    )
 
 
 def codes(result: ValidationResult) -> list[tuple[str, str]]:
@@ -52,7 +54,7 @@ def test_unpublished_events_are_a_note(place: MissionPlace) -> None:
         writer.record("note", actor="ada", data={})
     result = check(place)
     assert codes(result) == [("note", "UNPUBLISHED"), ("note", "UNPUBLISHED")]
-    assert result.problems[0].fix == "spec-kitty materialize"
+    assert result.problems[0].fix == f"spec-kitty materialize --mission {place.slug}"
     assert result.passed
 
 
@@ -140,7 +142,8 @@ def test_work_packages_that_the_plan_lacks() -> None:
     snapshot = reduce([moved("planned", "claimed", wp_id="WP07"), moved("planned", "canceled", wp_id="WP08")])
     active, final = validate_work_packages(snapshot, ["WP01"])
     assert (active.severity, final.severity) == ("error", "note")
-    assert active.fix == 'spec-kitty agent tasks move-task WP07 --to canceled --note "removed from the plan"'
+    told = '--to canceled --note "removed from the plan" --mission 001-tea-timer'
+    assert active.fix == f"spec-kitty agent tasks move-task WP07 {told}"
 
 
 def test_what_the_reader_skipped_is_an_error_and_comes_first(place: MissionPlace) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Unpack
 
 from specify_cli.home import MissionPlace, home_of
 from specify_cli.kernel.ids import new_id
 from specify_cli.kernel.paths import Repository, discover
-from specify_cli.status.emit import Writer
+from specify_cli.status import lines
+from specify_cli.status.emit import Writer, writing
 from specify_cli.status.models import Lane, StatusEvent
 from specify_cli.status.moves import MoveOptions
 from tests.support.git import Repo
@@ -121,3 +123,30 @@ def walk(writer: Writer, wp_id: str, to: Lane, actor: str = "claude") -> None:
         writer.move(wp_id, lane, actor=actor, **options)
         if lane is to:
             return
+
+
+def emit(place: MissionPlace, wp_id: str, to_lane: str, actor: str, **options: Unpack[MoveOptions]) -> StatusEvent:
+    """Move one work package in a hold of the lock of its own."""
+    with writing(place) as writer:
+        return writer.move(wp_id, to_lane, actor=actor, **options)
+
+
+def write_long(place: MissionPlace, count: int, wp_ids: Sequence[str]) -> None:
+    """Put moves into a journal, so many in all: work packages blocked and taken up again, as with a real lane."""
+    event = moved("in_progress", "blocked", force=True, reason="again", session="s1", mission_id=place.mission_id)
+    record = {"lane_id": "lane-a", "branch": f"kitty/mission-{place.slug}-lane-a", "base": "0" * 40}
+    line = lines.encode([event.to_dict() | {"mission_slug": place.slug, "workspace": record}]).decode()
+    with place.journal.open("a", encoding="utf-8") as journal:
+        for number in range(count):
+            turn, index = divmod(number, len(wp_ids))
+            told = line.replace(event.event_id, ulid(number)).replace("WP01", wp_ids[index])
+            told = told.replace(
+                event.at, f"2026-11-19T{turn // 3600:02d}:{turn // 60 % 60:02d}:{turn % 60:02d}.000000+00:00"
+            )
+            if turn % 2:
+                told = (
+                    told.replace('"in_progress"', '"-"')
+                    .replace('"blocked"', '"in_progress"')
+                    .replace('"-"', '"blocked"')
+                )
+            journal.write(told)

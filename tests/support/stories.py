@@ -103,14 +103,19 @@ class Story:
 
     def files(self, ref: str = "main") -> dict[str, str]:
         """Name -> content of every file of a commit outside the tool's folders."""
-        names = self.git("ls-tree", "-r", "--name-only", ref).splitlines()
-        mine = [name for name in names if not name.startswith(("kitty-specs/", ".kittify/", ".claude/", ".codex/"))]
-        return {name: self.git("show", f"{ref}:{name}") for name in mine}
+        return code_in(self.git, ref)
 
     def refs(self) -> dict[str, str]:
         """Every reference and its object."""
         lines = self.git("for-each-ref", "--format=%(refname) %(objectname)").splitlines()
         return {name: commit for name, _, commit in (line.partition(" ") for line in lines)}
+
+
+def code_in(git: Repo, ref: str) -> dict[str, str]:
+    """As `Story.files`, of any repository."""
+    names = git("ls-tree", "-r", "-z", "--name-only", ref).split("\0")
+    tools = ("kitty-specs/", ".kittify/", ".claude/", ".codex/")
+    return {name: git("show", f"{ref}:{name}") for name in names if name and not name.startswith(tools)}
 
 
 def story(project: Project, *tasks: Task, name: str = "tea-timer") -> Story:
@@ -141,4 +146,12 @@ def ready(project: Project, *, name: str = "tea-timer", accepted: bool = True) -
     found.do("WP05", src__five__a_py="five = 5\n")
     if accepted:
         found.accept().ok()
+    return found
+
+
+def one(project: Project, files: Mapping[str, str | None], name: str = "tea-timer") -> Story:
+    """An accepted mission of one work package that changes some files (None removes one)."""
+    found = story(project, Task("WP01", owns=("a/**",)), name=name)
+    found.work("WP01", files)
+    found.accept().ok()
     return found

@@ -220,61 +220,6 @@ def test_a_lane_begun_in_another_clone_is_never_begun_anew(project: Project) -> 
     assert refusal.value.code == "LANE_BRANCH_MISSING"
 
 
-def test_a_vanished_worktree_is_made_again_for_its_holder(project: Project) -> None:
-    told = story(project)
-    repo = told.mission.work("WP01", "a.txt")
-    head = repo.head()
-    shutil.rmtree(repo.path)
-    assert told.mission.claim("WP01").workspace.path == repo.path
-    assert (repo.head(), repo.status()) == (head, "")
-
-
-def test_a_worktree_that_git_moved_is_used_where_it_is(project: Project) -> None:
-    told = story(project)
-    repo = told.mission.work("WP01", "a.txt")
-    project.git("worktree", "move", str(repo.path), str(project.path.parent / "elsewhere"))
-    assert told.mission.claim("WP01").workspace.path == project.path.parent / "elsewhere"
-
-
-def test_worktrees_move_with_their_repository(project: Project) -> None:
-    told = story(project, Task("WP01"), Task("WP02"), Task("WP03"))
-    for wp_id in ("WP01", "WP02"):
-        told.mission.work(wp_id, "a.txt").write("half.txt", "half\n")
-    moved = Project(project.path.rename(project.path.parent / "new place"), Repo(project.path.parent / "new place"))
-    mission = Mission(moved, told.slug)
-    mission.claim("WP03")
-    for wp_id, lane in (("WP01", "a"), ("WP02", "b")):
-        path = mission.claim(wp_id).workspace.path
-        assert path == moved.path / ".worktrees" / f"{told.slug}-lane-{lane}"
-        assert Repo(path).status() == "?? half.txt"
-
-
-def test_a_half_made_worktree_is_no_obstacle(project: Project) -> None:
-    mission = finalized_mission(project)
-    path = project.path / ".worktrees" / f"{mission.slug}-lane-a"
-    path.mkdir(parents=True)
-    (path / ".git").write_text("gitdir: /nowhere\n", encoding="utf-8")
-    assert Repo(mission.claim("WP01").workspace.path).status() == ""
-
-
-def test_a_crash_between_branch_and_worktree_is_no_obstacle(project: Project) -> None:
-    mission = finalized_mission(project)
-    project.git("branch", f"kitty/mission-{mission.slug}")
-    project.git("branch", f"kitty/mission-{mission.slug}-lane-a")
-    assert mission.claim("WP01").workspace.created
-
-
-def test_files_of_somebody_in_the_way_are_left_alone_and_nothing_is_made(project: Project) -> None:
-    mission = finalized_mission(project)
-    kept = project.git.write(f".worktrees/{mission.slug}-lane-a/mine.txt", "mine\n")
-    refs = project.git("for-each-ref")
-    refusal = refused(mission, "WP01")
-    assert refusal.code == "WORKSPACE_BLOCKED"
-    assert kept.read_text(encoding="utf-8") == "mine\n"
-    assert project.git("for-each-ref") == refs
-    assert mission.lane("WP01") is Lane.PLANNED
-
-
 def test_a_worktree_that_cannot_be_made_leaves_no_trace(project: Project) -> None:
     told = story(project, *DIAMOND)
     told.do("WP01", src__wp01__a_py="a = 1\n")
@@ -288,38 +233,6 @@ def test_a_worktree_that_cannot_be_made_leaves_no_trace(project: Project) -> Non
     assert told.refs() == refs
     hook.unlink()
     assert told.mission.claim("WP03").workspace.path.is_dir()
-
-
-def test_uncommitted_files_stop_a_new_claim_and_not_the_holder(project: Project) -> None:
-    mission = finalized_mission(project)
-    repo = Repo(mission.claim("WP01").workspace.path)
-    repo.write("half.txt", "half\n")
-    assert mission.claim("WP01").resumed
-    give_back(mission)
-    mission.force("WP01", Lane.PLANNED)
-    refusal = refused(mission, "WP01")
-    assert (refusal.code, refusal.details["files"]) == ("WORKTREE_DIRTY", ["half.txt"])
-    subprocess.run(["sh", "-c", str(refusal.hint)], check=True, capture_output=True)
-    assert mission.claim("WP01").workspace.path == repo.path
-
-
-def test_a_worktree_on_another_branch_stops_a_new_claim_and_not_the_holder(project: Project) -> None:
-    mission = finalized_mission(project)
-    repo = Repo(mission.claim("WP01").workspace.path)
-    repo("switch", "-q", "-c", "sideways")
-    assert mission.claim("WP01").workspace.path == repo.path
-    mission.force("WP01", Lane.PLANNED)
-    refusal = refused(mission, "WP01")
-    assert refusal.code == "WORKTREE_WRONG_BRANCH"
-    assert str(refusal.hint).endswith(f"switch kitty/mission-{mission.slug}-lane-a")
-
-
-def test_the_main_checkout_is_never_a_lanes_worktree(project: Project) -> None:
-    mission = finalized_mission(project)
-    project.git("branch", f"kitty/mission-{mission.slug}-lane-a")
-    project.git("switch", "-q", f"kitty/mission-{mission.slug}-lane-a")
-    refusal = refused(mission, "WP01")
-    assert refusal.code == "LANE_BRANCH_IN_USE"
 
 
 def test_another_lane_is_busy_while_somebody_works_in_it(project: Project) -> None:

@@ -171,9 +171,7 @@ def workspace(place: MissionPlace) -> LaneWorkspace:
 KEEP: list[tuple[Change, str]] = [
     (lambda each: each, ""),
     (lambda each: replace(each, own=False), "checkout of your own"),
-    (lambda each: replace(each, state=TreeState.WRONG_BRANCH, checked_out=None), "no branch checked out"),
-    (lambda each: replace(each, state=TreeState.BUSY, busy="rebase"), "in the middle of a rebase"),
-    (lambda each: replace(each, state=TreeState.DIRTY, dirty=("a", "b")), "uncommitted files: a, b"),
+    (lambda each: replace(each, stays="it is locked"), "it is locked"),
     (lambda each: replace(each, contained=False), "not in main yet"),
     (lambda each: replace(each, tip=None, contained=False), ""),
     (lambda each: replace(each, wps={"WP01": Lane.BLOCKED}), "WP01 is blocked"),

@@ -9,17 +9,18 @@ from specify_cli.conditions import accept_rules
 from specify_cli.conditions.accept_facts import accept_facts, canceled_in, last_acceptance
 from specify_cli.conditions.accept_rules import SETTLED, TestRun
 from specify_cli.conditions.merge_rules import Accepted, changed_lanes
-from specify_cli.conditions.models import Unmet
 from specify_cli.core.commits import milestone, publish_mode, require_identity
 from specify_cli.core.work_packages import WorkPackage, load_work_packages
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.config import Config
-from specify_cli.kernel.errors import Conflict
+from specify_cli.kernel.errors import Conflict, Unmet
 from specify_cli.kernel.notices import Notice
+from specify_cli.kernel.text import plural
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.lanes.persistence import read_lanes
-from specify_cli.mission_metadata import record_acceptance
-from specify_cli.status.emit import writing
+from specify_cli.mission_metadata import load_meta, record_acceptance
+from specify_cli.status.emit import Writer, writing
+from specify_cli.status.holders import self_reviewed
 from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status, read_status
 from specify_cli.workspaces.forecast import forecast
@@ -34,7 +35,7 @@ class AcceptOptions:
     """What was asked for.
 
     Args:
-        mode: `pr` or `local` (`auto` is local), or `checklist`, which only reports.
+        mode: `pr` or `local` (`auto` is that of the last acceptance, else local), or `checklist`, which only reports.
         tests: command lines to run on the forecast merge.
         lenient: documents and requirements are warnings.
         commit: whether to commit the record.
@@ -61,6 +62,7 @@ class Acceptance:
         already: it was, and nothing has changed since.
         unmet: what stands in the way.
         canceled: work packages that were given up, with their subtasks and requirements.
+        self_reviewed: work packages that were approved by who had implemented them.
         merge: the forecast; None without lanes.
         commit: the commit of the record.
     """
@@ -75,6 +77,7 @@ class Acceptance:
     warnings: tuple[Notice, ...] = ()
     canceled: tuple[WorkPackage, ...] = ()
     canceled_ids: tuple[str, ...] = ()
+    self_reviewed: tuple[str, ...] = ()
     tests: tuple[TestRun, ...] = ()
     merge: Forecast | None = field(default=None, repr=False)
     accepted_by: str | None = None
@@ -88,8 +91,8 @@ class Acceptance:
             return self.unmet[0].fix
         return f"spec-kitty {'merge' if self.accepted else 'accept'} --mission {self.mission_slug}"
 
-    def to_dict(self) -> dict[str, object]:
-        """The JSON answer; with conditions unmet it has the shape of a failure."""
+    def to_dict(self, *, report: bool = False) -> dict[str, object]:
+        """The JSON answer; with conditions unmet it has the shape of a failure, unless only a report was wanted."""
         data: dict[str, object] = {
             "result": "success",
             "mission_slug": self.mission_slug,
@@ -100,6 +103,7 @@ class Acceptance:
             "already_accepted": self.already,
             "unmet": [each.to_dict() for each in self.unmet],
             "canceled": self._canceled(),
+            "self_reviewed": list(self.self_reviewed),
             "forecast": [step.to_dict() for step in self.merge.steps] if self.merge else [],
             "tree": self.merge.tree if self.merge else None,
             "tests": [test.to_dict() for test in self.tests],
@@ -109,7 +113,7 @@ class Acceptance:
             "next_step": self.next_step,
             "warnings": [notice.to_dict() for notice in self.warnings],
         }
-        if not self.ready and self.mode != CHECKLIST:
+        if not self.ready and self.mode != CHECKLIST and not report:
             count = len(self.unmet)
             data |= {
                 "result": "error",
@@ -170,12 +174,13 @@ def accept(
         warnings=(*(Notice(each.code, each.what, each.fix) for each in allowed), *_lost(status)),
         canceled=tuple(package for package in packages if package.id in canceled),
         canceled_ids=facts.canceled,
+        self_reviewed=tuple(self_reviewed(status.events)),
         tests=tests,
         merge=merge,
     )
     if unmet or merge is None or options.mode == CHECKLIST:
         return found
-    return _recorded(place, config, options, found, merge, status, actor, session)
+    return _recorded(place, config, options, found, merge, actor, session)
 
 
 def _lost(status: Status) -> tuple[Notice, ...]:
@@ -188,29 +193,54 @@ def _recorded(
     options: AcceptOptions,
     found: Acceptance,
     merge: Forecast,
-    status: Status,
     actor: str,
     session: str | None,
 ) -> Acceptance:
-    before = last_acceptance(status.mission_events)
-    if before is not None and not options.tests and _still_good(before, merge, options, place):
-        return replace(found, accepted=True, already=True, accepted_by=before.by, accepted_at=before.at)
     with writing(place, publish=publish_mode(config), doing=f"accept {place.slug}") as log:
-        moved = [wp_id for wp_id, state in log.snapshot.work_packages.items() if not _settled(state["lane"])]
-        if moved:
-            raise Conflict(
-                f"{', '.join(moved)} moved while mission {place.slug} was examined",
-                "MISSION_MOVED",
-                hint=f"spec-kitty accept --mission {place.slug}",
+        before = last_acceptance(log.mission_events)
+        if before is not None and not options.tests and _still_good(before, merge, options, place):
+            done = replace(
+                found, mode=before.mode, accepted=True, already=True, accepted_by=before.by, accepted_at=before.at
             )
-        event = log.record("accepted", actor=actor, session=session, data=_evidence(options, found, merge))
-        mode = options.recorded_mode
-        record_acceptance(place.feature_dir, accepted_by=actor, mode=mode, accept_commit=merge.target)
-    done = replace(found, accepted=True, accepted_by=actor, accepted_at=event.at)
+        else:
+            _check_settled(place, log)
+            event = log.record("accepted", actor=actor, session=session, data=_evidence(options, found, merge))
+            record_acceptance(
+                place.feature_dir,
+                accepted_by=actor,
+                mode=options.recorded_mode,
+                accept_commit=merge.target,
+                at=event.at,
+            )
+            done = replace(
+                found,
+                accepted=True,
+                accepted_by=actor,
+                accepted_at=event.at,
+                warnings=(*found.warnings, *_not_repeated(place, options, before)),
+            )
     if not options.commit:
         return done
+    # Of an acceptance that was there before, the commit may have failed, or be about to be made.
     committed = milestone(place, config, "accept")
     return replace(done, commit=committed.commit, warnings=(*done.warnings, *committed.warnings))
+
+
+def _not_repeated(place: MissionPlace, options: AcceptOptions, before: Accepted | None) -> tuple[Notice, ...]:
+    if options.tests or before is None or not before.tests:
+        return ()
+    said = f"the acceptance before this one rests on {plural(len(before.tests), 'test')}, this one on none"
+    return (Notice("TESTS_NOT_REPEATED", said, f'spec-kitty accept --mission {place.slug} --test "…"'),)
+
+
+def _check_settled(place: MissionPlace, log: Writer) -> None:
+    moved = [wp_id for wp_id, state in log.snapshot.work_packages.items() if not _settled(state["lane"])]
+    if moved:
+        raise Conflict(
+            f"{', '.join(moved)} moved while mission {place.slug} was examined",
+            "MISSION_MOVED",
+            hint=f"spec-kitty accept --mission {place.slug}",
+        )
 
 
 def _settled(lane: Lane) -> bool:
@@ -219,7 +249,11 @@ def _settled(lane: Lane) -> bool:
 
 def _still_good(before: Accepted, merge: Forecast, options: AcceptOptions, place: MissionPlace) -> bool:
     same_mode = before.mode == options.recorded_mode or options.mode == "auto"
-    return same_mode and bool(place.meta.get("accepted_at")) and not changed_lanes(before, merge.tips)
+    return (
+        same_mode
+        and bool((load_meta(place.feature_dir) or {}).get("accepted_at"))
+        and not changed_lanes(before, merge.tips)
+    )
 
 
 def _evidence(options: AcceptOptions, found: Acceptance, merge: Forecast) -> dict[str, object]:

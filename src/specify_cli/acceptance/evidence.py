@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from specify_cli.conditions.accept_rules import TestRun
-from specify_cli.home import MissionPlace
+from specify_cli.home import MissionPlace, runtime_folder
 from specify_cli.kernel import clock, files, locks, process
-from specify_cli.kernel.git import Git
-from specify_cli.kernel.paths import WORKTREES
+from specify_cli.workspaces.lookup import worktrees_folder
 
 TIME_LIMIT = 3600.0  # seconds for one command
 _TAKEN_TOO_LONG = -9
@@ -28,27 +27,16 @@ def run_tests(place: MissionPlace, commit: str, commands: Sequence[str]) -> tupl
     """
     if not commands:
         return ()
-    path = place.repo.root / WORKTREES / f"{place.slug}-accept"
-    logs = _logs(place)
+    path = worktrees_folder(place.repo) / f"{place.slug}-accept"
+    logs = runtime_folder(place, "logs")
     with locks.held(place.state / "locks" / f"{place.key}.accept.lock", timeout=1.0, doing=f"accept {place.slug}"):
-        _remove(place.git, path)
-        files.make_ignored(path.parent)
+        place.git.discard_worktree(path)
         try:
             place.git.add_detached_worktree(path, commit)
             named = [(logs / f"accept-{place.slug}-{number}.log", line) for number, line in enumerate(commands, 1)]
             return tuple(_run(path, line, log) for log, line in named)
         finally:
-            _remove(place.git, path)
-
-
-def _logs(place: MissionPlace) -> Path:
-    if place.runtime == place.state / "runtime":
-        files.make_private(place.runtime)
-    else:
-        files.make_ignored(place.runtime)
-    logs = place.runtime / "logs"
-    files.make_folder(logs)
-    return logs
+            place.git.discard_worktree(path)
 
 
 def _run(path: Path, command: str, log: Path) -> TestRun:
@@ -64,11 +52,3 @@ def _run(path: Path, command: str, log: Path) -> TestRun:
 
 # Variables by which a calling git (a hook, an alias) would bend the git commands of a test to another repository.
 _NO_GIT = dict.fromkeys(("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR"))
-
-
-def _remove(git: Git, path: Path) -> None:
-    """Remove the throw-away worktree, of this run or of one that was killed."""
-    git.call("worktree", "remove", "--force", "--force", str(path), write=True)
-    if path.exists():
-        files.remove_tree(path)
-    git.call("worktree", "prune", write=True)

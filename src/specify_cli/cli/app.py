@@ -38,6 +38,10 @@ def run(arguments: Sequence[str], table: Mapping[str, Entry] = TABLE) -> int:
         arguments: the words after `spec-kitty`.
         table: the commands there are.
     """
+    called = next((table.get(word) for word in arguments if word != "--json"), None)
+    if isinstance(called, Branch) and called.machine:
+        failure = load(called.machine)(arguments)
+        return output.answer(lambda: _dispatch(arguments, root(table)), as_json=True, failure=failure)
     mine, rest = _split(arguments)
     as_json = any(argument == "--json" or argument.startswith("--json=") for argument in mine)
     kept = [argument for argument in mine if argument != "--json"]
@@ -49,7 +53,7 @@ def root(table: Mapping[str, Entry] = TABLE) -> LazyGroup:
     return group_of(table, PROGRAM, _SUMMARY, *_own_options(), epilog=_FIRST_STEPS)
 
 
-def _dispatch(arguments: list[str], group: LazyGroup) -> Reply:
+def _dispatch(arguments: Sequence[str], group: LazyGroup) -> Reply:
     if os.environ.get(COMPLETE_VARIABLE):
         load("specify_cli.cli.shells:complete")(group, COMPLETE_VARIABLE)
     try:

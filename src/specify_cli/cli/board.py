@@ -15,9 +15,8 @@ from specify_cli.lanes.models import LanesManifest
 from specify_cli.status.holders import HELD, Holder
 from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status
-from specify_cli.workspaces.leases import is_quiet, read_lease
-from specify_cli.workspaces.lookup import LANE, ROOT, workspace_of
-from specify_cli.workspaces.scope import scope_of
+from specify_cli.workspaces.lookup import LANE, ROOT
+from specify_cli.workspaces.presence import presence
 
 
 @frozen
@@ -107,12 +106,7 @@ def _row(
     state = status.snapshot.work_packages.get(package.id)
     execution_lane = manifest.lane_for_wp(package.id) if manifest else None
     holder = held.get(package.id)
-    lease = read_lease(place, package.id) if lane in HELD else None
-    quiet = False
-    if lease is not None:
-        workspace = workspace_of(place, manifest, package.id)
-        scope = scope_of(package, workspace) if workspace else ()
-        quiet = is_quiet(lease, workspace.path if workspace else None, minutes, scope)
+    seen = presence(place, package, manifest, holder, minutes) if lane in HELD else None
     planning = execution_lane is not None and execution_lane.lane_id == PLANNING_LANE_ID
     return {
         "id": package.id,
@@ -126,6 +120,6 @@ def _row(
         "lane_id": execution_lane.lane_id if execution_lane else None,
         "dependencies": list(package.dependencies),
         "since": state["last_transition_at"] if state else None,
-        "lease": lease.to_dict(quiet=quiet) if lease else None,
-        "stale": quiet,
+        "lease": seen.lease.to_dict(quiet=seen.quiet) if seen else None,
+        "stale": seen is not None and seen.quiet,
     }

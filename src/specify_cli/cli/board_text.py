@@ -15,6 +15,7 @@ _INDENT, _GAP = 2, 2
 _LEAST_OF_A_TITLE, _TITLE, _MOST_OF_A_TITLE = 6, 16, 48
 _AGENT = 14
 _BAR = 30
+_PROBLEMS = 3  # of a log, that are told
 _COLOURS = {
     Lane.PLANNED: "dim",
     Lane.CLAIMED: "cyan",
@@ -114,7 +115,11 @@ def _remarks(board: Board, columns: int) -> list[str]:
         say(f"{count} not yet published (safe in this clone's journal)")
     for claim in board.seen.status.snapshot.lost_claims:
         say(f"{style('Lost claim', 'yellow')} {safe(claim.message)}")
-        lines.append(f"    {safe(claim.fix)} --mission {slug}")
-    for problem in board.seen.status.problems:
+        lines.append(f"    {safe(claim.fix)}")
+    problems = board.seen.status.problems
+    for problem in problems[:_PROBLEMS]:
         say(f"{style('Log', 'red')} {safe(problem.message)}")
+    if problems:
+        more = f"and {len(problems) - _PROBLEMS} more: " if len(problems) > _PROBLEMS else ""
+        lines.append(f"    {more}spec-kitty doctor log --mission {slug}")
     return ["", *lines] if lines else []

@@ -41,6 +41,7 @@ def record(error: BaseException) -> Path | None:
     with suppress(SpecKittyError, OSError):
         folder = _folder()
         if folder is not None:
+            files.refuse_links(folder.parent.parent, folder)
             files.make_ignored(folder)
             path = folder / f"failure-{clock.now():%Y%m%dT%H%M%S}-{os.getpid()}.log"
             files.atomic_write(path, _report(error))

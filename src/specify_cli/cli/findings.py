@@ -38,9 +38,9 @@ def finding_lines(finding: Finding, *, alone: bool) -> list[str]:
     return [*lines, f"      fix: {safe(finding.fix)}"] if finding.fix else lines
 
 
-def next_of(findings: Sequence[Finding]) -> str:
-    """The command that mends the gravest of them."""
+def next_of(findings: Sequence[Finding], otherwise: str = "spec-kitty status") -> str:
+    """The command that mends the gravest of them; another where none is grave."""
     rank = list(Severity)
     grave = [each for each in findings if each.fix and each.severity in (Severity.WARNING, Severity.ERROR)]
     first = max(grave, key=lambda each: rank.index(each.severity), default=None)
-    return safe(first.fix) if first else "spec-kitty status"
+    return safe(first.fix if first else otherwise)

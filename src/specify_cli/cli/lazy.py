@@ -53,7 +53,7 @@ class LeafCommand(TyperCommand):
 class LazyGroup(TyperGroup):
     """A group whose commands are rows of a table until one is called."""
 
-    def __init__(self, *, table: Mapping[str, Entry], **attributes: Any) -> None:
+    def __init__(self, *, table: Mapping[str, Entry], machine: bool = False, **attributes: Any) -> None:
         super().__init__(
             rich_markup_mode=None,
             add_help_option=False,
@@ -62,6 +62,7 @@ class LazyGroup(TyperGroup):
             **attributes,
         )
         self.table = table
+        self.machine = machine
         for name, entry in table.items():
             stub = TyperCommand(name, short_help=entry.summary, hidden=entry.hidden, rich_markup_mode=None)
             self.add_command(stub)
@@ -74,7 +75,7 @@ class LazyGroup(TyperGroup):
         """
         name, *rest = args
         if name in self.table:
-            return name, command_of(name, self.table[name]), rest
+            return name, command_of(name, self.table[name], machine=self.machine), rest
         if ctx.resilient_parsing:
             return None, None, rest
         raise _no_such_command(ctx.command_path, name, self.table)
@@ -86,13 +87,17 @@ class LazyGroup(TyperGroup):
             formatter.write_dl([record for one in self.params if (record := one.get_help_record(ctx))])
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Without any argument the answer is the help of this group."""
+        """Without any argument the answer is the help of this group, for programs a usage error."""
         if not args and not ctx.resilient_parsing:
+            if self.machine:
+                raise UsageError("Missing command.", USAGE_ERROR, hint=f"{ctx.command_path} --help")
             raise Answered(help_of(ctx))
         return super().parse_args(ctx, args)
 
 
-def group_of(table: Mapping[str, Entry], name: str, summary: str, *more: TyperOption, epilog: str = "") -> LazyGroup:
+def group_of(
+    table: Mapping[str, Entry], name: str, summary: str, *more: TyperOption, epilog: str = "", machine: bool = False
+) -> LazyGroup:
     """A group over a table.
 
     Args:
@@ -101,14 +106,16 @@ def group_of(table: Mapping[str, Entry], name: str, summary: str, *more: TyperOp
         summary: the first line of its help.
         more: options of its own.
         epilog: the last paragraph of its help.
+        machine: its commands answer in JSON anyway, so that there is no `--json`.
     """
-    return LazyGroup(table=table, name=name, help=summary, params=[*more, *_common()], epilog=epilog or None)
+    options = [*more, *_common(machine=machine)]
+    return LazyGroup(table=table, machine=machine, name=name, help=summary, params=options, epilog=epilog or None)
 
 
-def command_of(name: str, entry: Entry) -> LazyGroup | TyperCommand:
-    """The command that a row stands for, imported now."""
+def command_of(name: str, entry: Entry, *, machine: bool = False) -> LazyGroup | TyperCommand:
+    """The command that a row stands for, imported now; `machine` as in `group_of`."""
     if isinstance(entry, Branch):
-        return group_of(entry.table, name, entry.summary)
+        return group_of(entry.table, name, entry.summary, machine=entry.machine is not None)
     function = load(entry.target)
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     text = _help_text(function.__doc__ or entry.summary)
@@ -119,7 +126,7 @@ def command_of(name: str, entry: Entry) -> LazyGroup | TyperCommand:
     for parameter in command.params:
         if isinstance(parameter, TyperArgument | TyperOption) and parameter.metavar is None:
             parameter.metavar = _metavar(parameter)
-    command.params.extend(_common())
+    command.params.extend(_common(machine=machine))
     return command
 
 
@@ -139,9 +146,10 @@ def _help_text(docstring: str) -> str:
     return "\n".join(kept)
 
 
-def _common() -> list[TyperOption]:
+def _common(*, machine: bool) -> list[TyperOption]:
+    json = TyperOption(param_decls=["--json"], is_flag=True, expose_value=False, help="Answer with one JSON document.")
     return [
-        TyperOption(param_decls=["--json"], is_flag=True, expose_value=False, help="Answer with one JSON document."),
+        *([] if machine else [json]),
         TyperOption(
             param_decls=["--help", "-h"],
             is_flag=True,
@@ -163,7 +171,8 @@ def _show_help(ctx: typer.Context, _option: object, asked: bool) -> None:
 
 def help_of(ctx: typer.Context) -> Reply:
     """The help of a command: text for people, and the same as data."""
-    return Reply(describe(ctx), ctx.get_help())
+    group = ctx.command if isinstance(ctx.command, LazyGroup) or ctx.parent is None else ctx.parent.command
+    return Reply(describe(ctx), ctx.get_help(), prose=isinstance(group, LazyGroup) and group.machine)
 
 
 def describe(ctx: typer.Context) -> dict[str, object]:

@@ -31,7 +31,10 @@ INTERRUPTED = 130
 BUG = 70
 OUTPUT_FAILED = "OUTPUT_FAILED"
 
+Failure = Callable[[SpecKittyError, int], object]
+
 _as_json: ContextVar[bool] = ContextVar("as_json", default=False)
+_failure: ContextVar[Failure] = ContextVar("failure")
 
 
 @frozen
@@ -42,25 +45,29 @@ class Reply:
         data: a dataclass (its `to_dict()` where it has one) or a dict; `warnings` in it are shown to people too.
         text: for people: a string (see `cli/text.py`), a callable that is given a rich console, or a rich renderable.
         exit_code: 0 done or nothing to do, 1 refused or unhealthy.
+        prose: programs get the text too.
     """
 
     data: object
     text: Speech
     exit_code: int = 0
+    prose: bool = False
 
 
-def answer(produce: Callable[[], Reply], *, as_json: bool) -> int:
+def answer(produce: Callable[[], Reply], *, as_json: bool, failure: Failure | None = None) -> int:
     """Run a command, print its reply or its failure, and give the exit code.
 
     Args:
         produce: runs the command.
         as_json: whether the reader is a program.
+        failure: what a program gets for an error and its exit code; None is the form that most commands have.
     """
-    token = _as_json.set(as_json)
+    token, shape = _as_json.set(as_json), _failure.set(failure or _failure_shape)
     try:
         return _answered(produce)
     finally:
         _as_json.reset(token)
+        _failure.reset(shape)
 
 
 def _answered(produce: Callable[[], Reply]) -> int:
@@ -78,7 +85,7 @@ def _answered(produce: Callable[[], Reply]) -> int:
 
 
 def _deliver(reply: Reply) -> int:
-    if _as_json.get():
+    if _as_json.get() and not reply.prose:
         _write_json(serial.plain(reply.data))
         return reply.exit_code
     for notice in _warnings(reply.data):
@@ -99,18 +106,30 @@ def _warnings(data: object) -> Sequence[object]:
 
 def _fail(error: SpecKittyError, exit_code: int) -> int:
     if _as_json.get():
-        _write_json(
-            {
-                "result": "error",
-                "error_code": error.code,
-                "error": error.message,
-                "hint": error.hint,
-                "details": serial.plain(error.details),
-            }
-        )
+        _write_json(serial.plain(_failure.get()(error, exit_code)))
     if not _as_json.get() or error.code == OUTPUT_FAILED:
-        _write(sys.stderr, _sentence("Error", "red", error.message, error.hint))
+        _write(sys.stderr, _refusal(error))
     return exit_code
+
+
+def _refusal(error: SpecKittyError) -> str:
+    """An error in a sentence; where several conditions forbid it each has its line, with the command that meets it."""
+    if len(error.unmet) < 2:
+        return _sentence("Error", "red", error.message, error.hint)
+    listed: list[str] = load("specify_cli.cli.unmet:unmet_lines")(error.unmet)
+    return "\n".join(
+        [_sentence("Error", "red", f"{error.summary}, {len(error.unmet)} conditions unmet", None), *listed]
+    )
+
+
+def _failure_shape(error: SpecKittyError, _exit_code: int) -> object:
+    return {
+        "result": "error",
+        "error_code": error.code,
+        "error": error.message,
+        "hint": error.hint,
+        "details": error.details,
+    }
 
 
 def _bug(error: BaseException) -> int:
@@ -165,7 +184,8 @@ class Painter:
         """Show these lines in place of the last ones; on anything but a terminal nothing is shown."""
         if self.live:
             self._clear()
-            _write(sys.stdout, "\n".join(lines))
+            if lines:
+                _write(sys.stdout, "\n".join(lines))
             self.height = len(lines)
 
     def say(self, line: str) -> None:

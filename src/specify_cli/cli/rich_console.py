@@ -7,7 +7,7 @@ from typing import TextIO
 from rich.console import Console, ConsoleRenderable, RenderHook
 from rich.segment import Segment, Segments
 
-from specify_cli.cli.text import escaped
+from specify_cli.kernel.text import escaped
 
 
 class _Escaping(RenderHook):

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from specify_cli.kernel.text import escaped
+
 _CODES = {
     "bold": "1",
     "dim": "2",
@@ -25,9 +27,6 @@ _RESET = "\ufdef"
 _MARKS = {name: chr(0xFDD0 + number) for number, name in enumerate(_CODES)}
 _SEQUENCES = {mark: f"\x1b[{_CODES[name]}m" for name, mark in _MARKS.items()} | {_RESET: "\x1b[0m"}
 _ANY_MARK = re.compile("[\ufdd0-\ufdef]")
-
-# Control characters but newline and tab; DEL and C1; bidirectional marks; line separators; lone surrogates.
-_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 _PLAIN = str.maketrans(
     {
@@ -51,11 +50,6 @@ def style(text: object, *names: str) -> str:
 def safe(text: object) -> str:
     """Text from a repository or a server on one line: line breaks, control characters and marks made visible."""
     return escaped(_ANY_MARK.sub("\ufffd", str(text))).replace("\n", "\\n").replace("\t", " ")
-
-
-def escaped(text: str) -> str:
-    """Every character that a terminal obeys, but newline and tab, as a visible escape."""
-    return _UNSAFE.sub(lambda found: _visible(found.group()), text)
 
 
 def paint(text: str, *, colour: bool) -> str:
@@ -144,8 +138,3 @@ def _columns(character: str) -> int:
     if unicodedata.combining(character):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
-
-
-def _visible(character: str) -> str:
-    number = ord(character)
-    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"

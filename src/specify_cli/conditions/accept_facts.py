@@ -8,6 +8,7 @@ from specify_cli.conditions.accept_rules import AcceptFacts, DirtyWorktree, Pack
 from specify_cli.conditions.merge_rules import Accepted
 from specify_cli.core.documents import clarifications, functional_requirements
 from specify_cli.core.mission_types import load_mission_type
+from specify_cli.core.readiness import SATISFIED, needs_of
 from specify_cli.core.subtasks import boxes, subtask_states, subtasks_for
 from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace
@@ -24,11 +25,14 @@ from specify_cli.workspaces.scope import owned_paths
 CLARIFIED = ("spec.md", "plan.md")
 
 
-def package_states(packages: Sequence[WorkPackage], snapshot: StatusSnapshot) -> tuple[PackageState, ...]:
+def package_states(
+    packages: Sequence[WorkPackage], manifest: LanesManifest | None, snapshot: StatusSnapshot
+) -> tuple[PackageState, ...]:
     """Every work package with its lane: those with a prompt file, and those that only the log knows."""
-    titles = {package.id: package.title for package in packages}
-    known = [*titles, *(wp_id for wp_id in snapshot.work_packages if wp_id not in titles)]
-    return tuple(PackageState(wp_id, titles.get(wp_id, wp_id), snapshot.lane_of(wp_id)) for wp_id in known)
+    needs = {package.id: needs_of(package, manifest) for package in packages}
+    known = [*needs, *(wp_id for wp_id in snapshot.work_packages if wp_id not in needs)]
+    waiting = {wp_id for wp_id, each in needs.items() if any(snapshot.lane_of(need) not in SATISFIED for need in each)}
+    return tuple(PackageState(wp_id, snapshot.lane_of(wp_id), wp_id in waiting) for wp_id in known)
 
 
 def canceled_in(snapshot: StatusSnapshot) -> frozenset[str]:
@@ -108,7 +112,7 @@ def accept_facts(
         forecast: the merge as it would be; None without lanes.
         tests: what was run on the forecast merge.
     """
-    states = package_states(packages, status.snapshot)
+    states = package_states(packages, manifest, status.snapshot)
     alive = [package for package in packages if status.snapshot.lane_of(package.id) is not Lane.CANCELED]
     known = {wp_id for lane in manifest.lanes for wp_id in lane.wp_ids} if manifest else set()
     return AcceptFacts(

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 
-from specify_cli.conditions.models import Unmet
 from specify_cli.conditions.ways import way_on
-from specify_cli.kernel.text import quoted
+from specify_cli.kernel.errors import Unmet
+from specify_cli.kernel.text import quoted, some
 from specify_cli.kernel.values import frozen
 from specify_cli.status.models import Lane
 from specify_cli.workspaces.forecast_models import Step
@@ -32,11 +32,11 @@ WANTS: Mapping[str, str] = {
 
 @frozen
 class PackageState:
-    """A work package and its lane on the board."""
+    """A work package, its lane on the board, and whether it waits for another one."""
 
     wp_id: str
-    title: str
     lane: Lane
+    waits: bool = False
 
 
 @frozen
@@ -154,8 +154,10 @@ def _packages(facts: AcceptFacts) -> list[Unmet]:
 
 def not_approved(package: PackageState, slug: str) -> Unmet:
     """A work package that is neither approved nor done, with the next command for it."""
-    said = f"{package.wp_id} is {package.lane.value}, not approved"
-    return Unmet("WP_NOT_APPROVED", said, way_on(package.wp_id, package.lane, slug), package.wp_id)
+    wp_id, lane = package.wp_id, package.lane
+    waits = package.waits and lane is Lane.PLANNED
+    fix = f"spec-kitty why {wp_id} --mission {slug}" if waits else way_on(wp_id, lane, slug)
+    return Unmet("WP_NOT_APPROVED", f"{wp_id} is {lane}, not approved", fix, wp_id)
 
 
 def _subtasks(facts: AcceptFacts) -> list[Unmet]:
@@ -177,11 +179,15 @@ def _documents(facts: AcceptFacts) -> list[Unmet]:
         fix = f"grep -n 'NEEDS CLARIFICATION' {facts.folder}/{name}"
         found.append(Unmet("NEEDS_CLARIFICATION", said, fix, name))
     for name in facts.missing_artifacts:
+        if name == "lanes.json" and not facts.lanes_known:
+            continue  # told already
         fix = f"git log --oneline -- {facts.folder}/{name}"
         if name == "plan.md":
             fix = f"spec-kitty agent mission setup-plan --mission {facts.slug}"
         elif name == "lanes.json":
             fix = f"spec-kitty agent mission finalize-tasks --mission {facts.slug}"
+        elif not facts.lanes_known:
+            fix = f"spec-kitty next --agent NAME --mission {facts.slug}"
         found.append(Unmet("ARTIFACT_MISSING", f"{name} is missing or empty", fix, name))
     if facts.unmapped:
         refs = ",".join(facts.unmapped)
@@ -243,8 +249,3 @@ def _tests(facts: AcceptFacts) -> list[Unmet]:
         for test in facts.tests
         if test.exit_code != 0
     ]
-
-
-def some(names: Sequence[str]) -> str:
-    """The first of some names, and how many more there are."""
-    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from specify_cli.conditions.models import Unmet
 from specify_cli.conditions.ways import way_on
 from specify_cli.core.readiness import SATISFIED
+from specify_cli.kernel.errors import Unmet
 from specify_cli.kernel.values import frozen
 from specify_cli.status.models import Lane
 

@@ -12,6 +12,7 @@ from specify_cli.conditions.accept_facts import (
     unavailable,
 )
 from specify_cli.conditions.merge_rules import MergeFacts
+from specify_cli.core.mission_target import started_from
 from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace
 from specify_cli.lanes.models import LanesManifest
@@ -29,6 +30,7 @@ def merge_facts(
     *,
     own_conflict: bool = False,
     under_way: Sequence[str] = (),
+    protected: Sequence[str] = (),
 ) -> MergeFacts:
     """All that a merge looks at before it begins.
 
@@ -39,6 +41,7 @@ def merge_facts(
         forecast: the merge as it would be; None without lanes.
         own_conflict: whether this mission's merge waits for a resolution, and is not resumed now.
         under_way: other missions of which that is so, for the same target.
+        protected: the branches that the project protects.
     """
     home = place.home
     lock = home.git_dir / "index.lock" if home else None
@@ -47,7 +50,7 @@ def merge_facts(
         target_branch=place.target_branch,
         root=place.repo.root.as_posix(),
         home=home.path.as_posix() if home else None,
-        packages=package_states(packages, status.snapshot),
+        packages=package_states(packages, manifest, status.snapshot),
         busy=home.busy if home else "",
         index_locked=str(lock) if lock is not None and lock.exists() else "",
         identity=place.git.identity() is not None,
@@ -60,6 +63,9 @@ def merge_facts(
         behind=behind_remote(place, forecast.target) if forecast else None,
         under_way=tuple(under_way),
         own_conflict=own_conflict,
+        contained=forecast is not None and forecast.is_contained,
+        protected=place.target_branch in protected,
+        started=started_from(status.mission_events) is not None,
     )
 
 

@@ -7,11 +7,13 @@ from dataclasses import field
 
 from specify_cli.conditions import accept_rules
 from specify_cli.conditions.accept_rules import DirtyWorktree, PackageState
-from specify_cli.conditions.models import Unmet
+from specify_cli.kernel.errors import Unmet
 from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 from specify_cli.status.models import Lane
 
+# The mode of an acceptance that is delivered by a pull request.
+PULL_REQUEST = "pr"
 # What each condition says where it holds.
 WANTS: Mapping[str, str] = {
     "TARGET_NOT_CHECKED_OUT": "the target branch is checked out",
@@ -21,6 +23,8 @@ WANTS: Mapping[str, str] = {
     "LANES_MISSING": "the lanes are known",
     "NOT_ACCEPTED": "the mission is accepted",
     "ACCEPTANCE_STALE": "nothing has changed since it was accepted",
+    "PROTECTED_BRANCH": "the target may be merged into from here",
+    "PULL_REQUEST_OPEN": "no pull request has to be merged first",
     "WP_NOT_APPROVED": "every work package is approved, done or canceled",
     "WORKTREE_DIRTY": "nothing is uncommitted in the worktrees",
     "LANE_BRANCH_MISSING": "the branch of every lane is in this clone",
@@ -68,6 +72,9 @@ class MergeFacts:
         behind: (remote branch, commits that the target lacks), as of the last fetch.
         under_way: missions whose merge into this target waits for a resolution.
         own_conflict: whether this mission's merge waits for one.
+        contained: whether the target has all of the mission's code already.
+        protected: whether the project says that nobody merges into the target directly.
+        started: whether the target was started for this mission: then it is the branch of the pull request.
     """
 
     slug: str
@@ -87,6 +94,9 @@ class MergeFacts:
     behind: tuple[str, int] | None = None
     under_way: tuple[str, ...] = ()
     own_conflict: bool = False
+    contained: bool = False
+    protected: bool = False
+    started: bool = False
 
 
 def unmet(facts: MergeFacts) -> list[Unmet]:
@@ -94,6 +104,7 @@ def unmet(facts: MergeFacts) -> list[Unmet]:
     return [
         *_checkout(facts),
         *_acceptance(facts),
+        *_way(facts),
         *accept_rules.worktrees(facts.dirty),
         *accept_rules.branches(facts.missing_branches),
         *_lacking(facts),
@@ -137,6 +148,21 @@ def _acceptance(facts: MergeFacts) -> list[Unmet]:
         found.append(Unmet("ACCEPTANCE_STALE", said, accept))
     settled = accept_rules.SETTLED | {Lane.CANCELED}
     return found + [accept_rules.not_approved(each, facts.slug) for each in facts.packages if each.lane not in settled]
+
+
+def _way(facts: MergeFacts) -> list[Unmet]:
+    """What is merged by the host of a pull request is only recorded here, once the target has it."""
+    target, slug = facts.target_branch, facts.slug
+    if facts.contained or facts.started:
+        return []
+    if facts.accepted is not None and facts.accepted.mode == PULL_REQUEST:
+        said = f"{slug} goes into {target} by a pull request (--mode pr), and {target} does not have it yet"
+        fix = f"git -C {quoted(facts.home or facts.root)} pull --no-rebase  # once the host has merged it"
+        return [Unmet("PULL_REQUEST_OPEN", said, fix, target)]
+    if facts.protected:
+        said = f"{target} is protected: what goes into it goes by a pull request"
+        return [Unmet("PROTECTED_BRANCH", said, f"spec-kitty accept --mode pr --mission {slug}", target)]
+    return []
 
 
 def _lacking(facts: MergeFacts) -> list[Unmet]:

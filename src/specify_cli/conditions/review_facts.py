@@ -60,7 +60,7 @@ def work_facts(
     ]
     commits = len(git.commits(f"{workspace.base}..HEAD", *scope)) if head else 0
     before = reviewed_head(status.events, package.id)
-    stale = before is not None and not _anything_since(git, before, scope)
+    stale = before is not None and not _changed_since(git, before, scope)
     facts = WorkFacts(
         package.id,
         place.slug,
@@ -77,10 +77,9 @@ def work_facts(
     return facts, head
 
 
-def _anything_since(git: Git, before: str, scope: tuple[str, ...]) -> bool:
-    if git.resolve(before) is None:
-        return True
-    return bool(git.commits(f"{before}..HEAD", *scope))
+def _changed_since(git: Git, before: str, scope: tuple[str, ...]) -> bool:
+    """Whether the work is another than the one that was reviewed; a new commit with the same files is not."""
+    return git.resolve(before) is None or bool(git.changed_between(before, "HEAD", *scope))
 
 
 def _ticked_in_copy(place: MissionPlace, worktree: Path, open_ids: tuple[str, ...]) -> tuple[str, ...]:

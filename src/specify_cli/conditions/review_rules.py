@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from specify_cli.conditions.models import Unmet
 from specify_cli.conditions.ways import way_on
-from specify_cli.kernel.text import quoted
+from specify_cli.kernel.errors import Unmet
+from specify_cli.kernel.text import quoted, some
 from specify_cli.kernel.values import frozen
 from specify_cli.status.models import Lane
 
@@ -19,8 +19,11 @@ WANTS: Mapping[str, str] = {
     "NO_NEW_COMMIT": "there is a new commit",
     "SUBTASKS_OPEN": "every subtask is ticked",
 }
+# What the caller may vouch for, and the conditions that its word stands for.
+_SUBTASKS = frozenset({"SUBTASKS_OPEN"})
+_IMPLEMENTED = frozenset({"WORKSPACE_MISSING", "WORKTREE_WRONG_BRANCH", "WORKTREE_DIRTY", "NO_NEW_COMMIT"})
 _IN_THE_WORKSPACE = frozenset({"WORKTREE_WRONG_BRANCH", "WORKTREE_DIRTY", "NO_NEW_COMMIT"})
-_NOT_BEGUN = frozenset({Lane.PLANNED, Lane.CLAIMED})
+_OVER = frozenset({Lane.APPROVED, Lane.DONE, Lane.CANCELED})
 
 
 @frozen
@@ -33,7 +36,7 @@ class WorkFacts:
         wrong_branch: the branch found there where it is not the lane's.
         dirty: uncommitted files that are this work package's.
         commits: commits since its base, its own files only in lane-planning.
-        unchanged_since: the reviewed commit that nothing was added to since the rejection; else None.
+        unchanged_since: the reviewed commit that nothing differs from since the rejection; else None.
         open_subtasks: subtasks not done.
         ticked_in_copy: open subtasks whose box is ticked in the worktree's copy of the mission, where nobody reads it.
         lane: of the board.
@@ -73,11 +76,12 @@ class WorkFacts:
 def for_review(facts: WorkFacts) -> list[Unmet]:
     """Every unmet condition of in_progress -> for_review, each with the command that meets it."""
     found: list[Unmet] = []
-    if facts.lane in _NOT_BEGUN:
-        said = f"{facts.wp_id} is {facts.lane}, not in progress"
-        begin = way_on(facts.wp_id, facts.lane, facts.mission_slug)
-        found.append(Unmet("NOT_IN_PROGRESS", said, begin, facts.wp_id))
     move = f"spec-kitty agent tasks move-task {facts.wp_id} --to for_review --mission {facts.mission_slug}"
+    if facts.lane is not Lane.IN_PROGRESS:
+        said = f"{facts.wp_id} is {facts.lane}, not in progress"
+        way = f'{move} --force --note "why"' if facts.lane in _OVER else None
+        begin = way or way_on(facts.wp_id, facts.lane, facts.mission_slug)
+        found.append(Unmet("NOT_IN_PROGRESS", said, begin, facts.wp_id))
     if facts.workspace is None:
         begin = f"spec-kitty agent action implement {facts.wp_id} --agent NAME --mission {facts.mission_slug}"
         found.append(Unmet("WORKSPACE_MISSING", f"{facts.wp_id} has no workspace in this clone", begin, facts.wp_id))
@@ -86,10 +90,10 @@ def for_review(facts: WorkFacts) -> list[Unmet]:
         said = f"{facts.workspace} is on {facts.wrong_branch}, not on {facts.branch}"
         found.append(Unmet("WORKTREE_WRONG_BRANCH", said, switch, facts.wp_id))
     if facts.dirty:
-        said = f"uncommitted in {facts.workspace}: {_some(facts.dirty)}"
+        said = f"uncommitted in {facts.workspace}: {some(facts.dirty)}"
         found.append(Unmet("WORKTREE_DIRTY", said, f'{move} --commit "what was done"', facts.wp_id))
     if facts.unchanged_since is not None:
-        said = f"nothing was committed since the review of {facts.unchanged_since[:10]}"
+        said = f"nothing has changed since the review of {facts.unchanged_since[:10]}"
         found.append(Unmet("NO_NEW_COMMIT", said, f'{move} --commit "what was changed"', facts.wp_id))
     elif facts.workspace is not None and facts.commits == 0 and not facts.dirty:
         said = f"no commit of {facts.wp_id} in {facts.workspace} yet"
@@ -99,13 +103,31 @@ def for_review(facts: WorkFacts) -> list[Unmet]:
     return found
 
 
+def as_told(
+    facts: WorkFacts, found: Sequence[Unmet], *, subtasks: bool | None, implemented: bool | None
+) -> list[Unmet]:
+    """What is unmet once the caller's own word counts in place of what was looked up.
+
+    Args:
+        found: what `for_review` found.
+        subtasks, implemented: what the caller says of either guard; None where it says nothing.
+    """
+    left = list(found)
+    for said, codes, unmet, code in (
+        (subtasks, _SUBTASKS, "subtasks are open", "SUBTASKS_OPEN"),
+        (implemented, _IMPLEMENTED, "the work is not committed", "NO_NEW_COMMIT"),
+    ):
+        if said is True:
+            left = [each for each in left if each.code not in codes]
+        elif said is False and not any(each.code in codes for each in left):
+            again = way_on(facts.wp_id, facts.lane, facts.mission_slug)
+            left.append(Unmet(code, f"{facts.wp_id}: its holder says that {unmet}", again, facts.wp_id))
+    return left
+
+
 def _subtasks(facts: WorkFacts) -> Unmet:
-    said = f"not ticked: {_some(facts.open_subtasks)}"
+    said = f"not ticked: {some(facts.open_subtasks)}"
     if facts.ticked_in_copy:
-        said += f" ({_some(facts.ticked_in_copy)} ticked only in the worktree's copy of tasks.md, which nobody reads)"
+        said += f" ({some(facts.ticked_in_copy)} ticked only in the worktree's copy of tasks.md, which nobody reads)"
     mark = f"spec-kitty agent tasks mark-status {' '.join(facts.open_subtasks)} --status done"
     return Unmet("SUBTASKS_OPEN", said, f"{mark} --mission {facts.mission_slug}", facts.wp_id)
-
-
-def _some(names: tuple[str, ...]) -> str:
-    return ", ".join(names[:6]) + (f" and {len(names) - 6} more" if len(names) > 6 else "")

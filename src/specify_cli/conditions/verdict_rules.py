@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from specify_cli.conditions.models import Unmet
 from specify_cli.conditions.ways import way_on
+from specify_cli.kernel.errors import Unmet
 from specify_cli.kernel.values import frozen
 from specify_cli.status.models import Lane
 

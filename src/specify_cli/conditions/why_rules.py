@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from specify_cli.conditions import accept_rules, merge_rules
-from specify_cli.conditions.models import Unmet
-from specify_cli.kernel.values import frozen, replace
+from specify_cli.kernel.errors import Unmet
+from specify_cli.kernel.values import as_dict, frozen, replace
 from specify_cli.status.models import Lane
 
 ACCEPT, MERGE = "accept", "merge"
 # What stops `accept` too, before it looks at anything else.
 _BEFORE_ALL = frozenset({"TARGET_NOT_CHECKED_OUT", "NO_GIT_IDENTITY"})
-_IN_THE_FORECAST = frozenset({"MERGE_CONFLICT", "LANE_BRANCH_MISSING"})
+# What nobody can look up without lanes.
+_IN_THE_FORECAST = frozenset(
+    {"MERGE_CONFLICT", "LANE_BRANCH_MISSING", "APPROVED_COMMIT_MISSING", "TARGET_BEHIND_REMOTE"}
+)
 # Where a work package goes next; approved ones go with their mission, done and canceled ones nowhere.
 NEXT: Mapping[Lane, Lane] = {
     Lane.PLANNED: Lane.CLAIMED,
@@ -52,9 +55,7 @@ class Held:
     state: str
     last_seen: str | None = None
 
-    def to_dict(self) -> dict[str, str | None]:
-        """The shape in JSON answers."""
-        return {name: getattr(self, name) for name in self.__match_args__}
+    to_dict = as_dict
 
 
 @frozen
@@ -63,7 +64,7 @@ class Why:
 
     Args:
         wp_id, lane: the work package and where it is; None for the mission.
-        next_move: the lane that comes next, `accept` or `merge`; None at the end of the way.
+        next_move: the lane that comes next, a planning step, `accept` or `merge`; None at the end of the way.
         command: makes that move once nothing is unmet.
         unmet: every condition that does not hold.
         met: those that do: code -> in words.

@@ -102,7 +102,9 @@ def _from_folder(repo: Repository, checkout: Checkout, slug: str) -> MissionPlac
         return _place(repo, slug, there, target, home)
     if home is None:
         tip = _tip_meta(repo, slug, target)
-        return _place(repo, slug, tip or meta, target, None)
+        # A merged mission outlives the branch that was started for it: it is where that was merged.
+        heir = checkout if tip is None and meta.get("merged_at") else None
+        return _place(repo, slug, tip or meta, target, heir)
     return _place(repo, slug, meta, target, home if home.path == checkout.path else None)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.paths import Repository
@@ -27,7 +29,12 @@ class Context:
 
 @frozen
 class Actor:
-    """Who acts: a name, and one running instance of it where that is known."""
+    """Who acts: a name, and one running instance of it where that is known.
+
+    Args:
+        policy: what a program that drives agents declares about them; it is recorded with its moves.
+    """
 
     name: str
     session: str | None = None
+    policy: Mapping[str, object] | None = None

@@ -7,10 +7,12 @@ from enum import StrEnum
 
 from specify_cli.core.work_packages import WorkPackage, load_work_packages
 from specify_cli.home import MissionPlace
+from specify_cli.kernel import clock
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.lanes.persistence import read_lanes
 from specify_cli.mission_metadata import identity_of
+from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane
 from specify_cli.status.progress import compute_weighted_progress
 from specify_cli.status.reading import Status, read_status
@@ -97,16 +99,38 @@ def overview(place: MissionPlace) -> Overview:
     status = read_status(place)
     board = by_lane(status.snapshot, (package.id for package in packages))
     percentage = round(compute_weighted_progress(status.snapshot).percentage, 1)
-    return Overview(place, _state(place, manifest, board), manifest, status, board, percentage, tuple(packages))
+    return Overview(place, _state(place, manifest, board, status), manifest, status, board, percentage, tuple(packages))
 
 
-def _state(place: MissionPlace, manifest: LanesManifest | None, board: Mapping[str, list[str]]) -> MissionState:
+def _state(
+    place: MissionPlace, manifest: LanesManifest | None, board: Mapping[str, list[str]], status: Status
+) -> MissionState:
     if place.meta.get("merged_at"):
         return MissionState.MERGED
-    if place.meta.get("accepted_at") and _settled(board):
+    if _settled(board) and is_accepted(place, status):
         return MissionState.ACCEPTED
     return MissionState.PLANNING if manifest is None else MissionState.IMPLEMENTING
 
 
 def _settled(board: Mapping[str, list[str]]) -> bool:
     return not any(ids for lane, ids in board.items() if Lane(lane) not in SETTLED)
+
+
+def is_accepted(place: MissionPlace, status: Status) -> bool:
+    """Accepted, and no work package was moved back or approved with another commit since."""
+    states = status.snapshot.work_packages.values()
+    if not place.meta.get("accepted_at") or any(state["lane"] not in SETTLED for state in states):
+        return False
+    event = next((each for each in reversed(status.mission_events) if each.type == "accepted"), None)
+    return event is None or not _approved_anew(status, event)
+
+
+def _approved_anew(status: Status, accepted: MissionEvent) -> bool:
+    tips = accepted.data.get("lanes")
+    since = clock.sort_key(accepted.at)
+    for event in status.events:
+        if event.to_lane is Lane.APPROVED and event.workspace and clock.sort_key(event.at) > since:
+            head, lane_id = event.workspace.get("head"), event.workspace.get("lane_id")
+            if isinstance(tips, Mapping) and lane_id in tips and head and tips[lane_id] != head:
+                return True
+    return False

@@ -73,11 +73,6 @@ def parse_dependencies_from_tasks_md(tasks_content: str) -> dict[str, list[str]]
     return {wp_id: list(found.dependencies) for wp_id, found in declared_dependencies(tasks_content).items()}
 
 
-def explicitly_declared(tasks_content: str) -> set[str]:
-    """The work packages whose dependencies tasks.md declares, by an explicit empty list too."""
-    return {wp_id for wp_id, found in declared_dependencies(tasks_content).items() if found.explicit}
-
-
 def declared_dependencies(tasks_content: str) -> dict[str, Declared]:
     """Work package -> what tasks.md declares; several sections of one work package add up."""
     found: dict[str, _Found] = {}

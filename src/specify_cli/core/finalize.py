@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from specify_cli.core import plan_documents
+from specify_cli.core import plan_documents, radar
 from specify_cli.core.commits import Committed, milestone, publish_mode, require_identity
 from specify_cli.core.finalize_plan import FinalPlan, Mission, Work, decide_plan, work_of
 from specify_cli.core.finalize_result import FinalizeResult, changes_of
@@ -24,7 +24,7 @@ from specify_cli.lanes.models import LanesManifest
 from specify_cli.lanes.persistence import read_lanes, write_lanes_json
 from specify_cli.lanes.problems import refusal
 from specify_cli.status.emit import Writer, writing
-from specify_cli.status.models import BOOTSTRAP_ACTOR, StatusEvent, StatusSnapshot
+from specify_cli.status.models import BOOTSTRAP_ACTOR, Lane, StatusEvent, StatusSnapshot
 from specify_cli.status.reading import read_status
 
 # Loaded for missions that have the file: it brings libraries that would slow every other command down.
@@ -182,6 +182,7 @@ def _result(
     validate_only: bool = False,
 ) -> FinalizeResult:
     done = committed or Committed()
+    live = [package for package in plan.packages if work.lanes.get(package.id) not in (Lane.DONE, Lane.CANCELED)]
     known = [package.id for package in plan.packages]
     root = place.home.path if place.home else place.repo.checkout
     assert plan.manifest is not None
@@ -193,5 +194,5 @@ def _result(
         newly_seeded=tuple(wp_id for wp_id in known if wp_id not in work.lanes),
         files_committed=tuple(str(root / name) for name in done.files),
         commit_hash=done.commit,
-        warnings=(*plan.notices, *notices, *done.warnings),
+        warnings=(*plan.notices, *notices, *done.warnings, *radar.ahead(place, live)),
     )

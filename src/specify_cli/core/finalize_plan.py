@@ -7,11 +7,12 @@ from dataclasses import field
 
 from specify_cli.core.finalize_headers import HeaderPlan, coverage_problems, header_problems, plan_header
 from specify_cli.core.plan_documents import TASKS, PlanDocuments
+from specify_cli.core.readiness import SATISFIED
 from specify_cli.core.work_packages import WorkPackage, dependency_graph
 from specify_cli.kernel.graph import reachable
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.text import natural_key
-from specify_cli.kernel.values import frozen
+from specify_cli.kernel.values import frozen, replace
 from specify_cli.lanes import globs
 from specify_cli.lanes.compute import compute_lanes, plan_problems
 from specify_cli.lanes.models import LanesManifest
@@ -22,7 +23,6 @@ from specify_cli.status.models import Lane, StatusEvent, StatusSnapshot
 
 _BEGUN = frozenset({Lane.CLAIMED, Lane.IN_PROGRESS, Lane.FOR_REVIEW, Lane.IN_REVIEW, Lane.APPROVED, Lane.DONE})
 _UNDER_WAY = _BEGUN - {Lane.DONE} | {Lane.BLOCKED}
-_SATISFIED = frozenset({Lane.APPROVED, Lane.DONE})
 _DOCUMENTS = "kitty-specs"
 
 
@@ -136,14 +136,10 @@ def _plan_problems(packages: Sequence[WorkPackage], documents: PlanDocuments, wo
     )
     files = {package.id: documents.where(package.file) for package in packages}
     return [
-        PlanProblem(
-            problem.code,
-            problem.message,
-            problem.wp_id,
-            problem.hint or f"edit {files.get(problem.wp_id or '', documents.folder)}",
-            files.get(problem.wp_id or ""),
-            problem.line,
-            problem.cycle,
+        replace(
+            problem,
+            hint=problem.hint or f"edit {files.get(problem.wp_id or '', documents.folder)}",
+            file=files.get(problem.wp_id or ""),
         )
         for problem in found
     ]
@@ -170,7 +166,7 @@ def _unenforced(packages: Sequence[WorkPackage], manifest: LanesManifest, work: 
         late = [
             need
             for need in needs[wp_id]
-            if work.under_way(wp_id) and work.lanes.get(need, Lane.PLANNED) not in _SATISFIED
+            if work.under_way(wp_id) and work.lanes.get(need, Lane.PLANNED) not in SATISFIED
         ]
         if late:
             message = f"{wp_id} is under way and does not wait for {', '.join(late)}, which it now comes after"

@@ -9,10 +9,17 @@ from dataclasses import field
 from pathlib import Path
 
 from specify_cli.core.commits import Committed, milestone, no_identity, publish_mode
-from specify_cli.core.mission_target import MissionCreationError, check_free, check_project, standing, target_of
+from specify_cli.core.mission_target import (
+    STARTED_FROM,
+    MissionCreationError,
+    check_free,
+    check_project,
+    standing,
+    target_of,
+)
 from specify_cli.core.mission_types import MissionType, load_mission_type
 from specify_cli.core.templates import fill, template
-from specify_cli.home import MissionPlace
+from specify_cli.home import MissionPlace, runtime_folder
 from specify_cli.kernel import clock, files, ids, locks, paths
 from specify_cli.kernel.config import parse_config
 from specify_cli.kernel.errors import SpecKittyError, UsageError
@@ -57,6 +64,7 @@ def create_mission_core(
     number: int | None = None,
     actor: str | None = None,
     session: str | None = None,
+    facts: Mapping[str, object] | None = None,
 ) -> MissionCreationResult:
     """Create a mission: mint its id, write its folder as a whole, record and commit it.
 
@@ -67,13 +75,11 @@ def create_mission_core(
         target_branch: branch the work will be merged into, else the current one; it must be checked out somewhere.
         start_branch: make this branch here, switch to it and take it as the target.
         number: take this display number instead of the next.
-        actor: who creates it; else the git user.
-        session: that actor's session.
+        actor: who creates it, else the git user, in which session.
+        facts: keys of meta.json that count in place of ours, `friendly_name` for one.
 
     Raises:
-        UsageError: `INVALID_SLUG`.
-        Refused: no git, no commits, no identity, a protected or unknown branch.
-        Conflict: `BRANCH_EXISTS` or `MISSION_EXISTS`.
+        UsageError, Refused, Conflict: a bad slug; no git, commits or identity; the branch or mission is taken.
     """
     repo = paths.discover(repo_root or paths.starting_point())
     check_slug(mission_slug)
@@ -86,6 +92,7 @@ def create_mission_core(
         config = parse_config(files.read_text(checkout.path / KITTIFY / "config.yaml"))
         check_project(checkout, config, starting=start_branch is not None)
         meta = _meta(_number(repo, git, refs, number), mission_slug, mission_type.key, checkout.branch or "")
+        meta |= facts or {}
         place = _place(repo, checkout, meta)
         check_free(checkout, place.slug, refs)
         with (
@@ -93,7 +100,7 @@ def create_mission_core(
             _branch(git, here, start_branch),
             writing(place, publish=publish_mode(config)) as log,
         ):
-            log.record("mission_created", actor=creator, session=session, data=_created(meta))
+            log.record("mission_created", actor=creator, session=session, data=_told(meta, start_branch, here.branch))
     committed = milestone(place, config, "create mission")
     current = checkout if checkout.path == here.path else here
     return MissionCreationResult(
@@ -171,17 +178,15 @@ def _place(repo: Repository, checkout: Checkout, meta: dict[str, object]) -> Mis
     return MissionPlace(repo, slug, mission_id, target, checkout, meta)
 
 
-def _created(meta: dict[str, object]) -> dict[str, object]:
+def _told(meta: dict[str, object], start: str | None, before: str | None) -> dict[str, object]:
     names = ("mission_slug", "mission_number", "mission_type", "target_branch", "friendly_name", "created_at")
-    return {name: meta[name] for name in names}
+    return {name: meta[name] for name in names} | ({} if start is None else {STARTED_FROM: before})
 
 
 @contextmanager
 def _folder(place: MissionPlace, mission_type: MissionType, meta: dict[str, object]) -> Iterator[None]:
     """Put the mission's folder in place for what the block does; it is complete, or not there after a failure."""
-    runtime = place.runtime
-    files.make_ignored(runtime)
-    staging = runtime / f"creating-{place.mission_id}"
+    staging = runtime_folder(place) / f"creating-{place.mission_id}"
     try:
         files.make_folder(staging)
         write_meta(staging, meta)

@@ -10,10 +10,24 @@ from specify_cli.kernel.errors import Conflict, NotFound, Refused, UsageError
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.paths import KITTIFY, SPECS, Checkout, Repository
 from specify_cli.kernel.text import quoted
+from specify_cli.status.mission_log import MissionEvent
+
+# Key of a `mission_created` event: the branch that the mission's own branch was started from.
+STARTED_FROM = "started_from"
 
 
 class MissionCreationError(Refused):
     """A mission cannot be created as asked."""
+
+
+def started_from(events: Iterable[MissionEvent]) -> str | None:
+    """The branch that a mission's target was started from; empty where from none, None where it was there before.
+
+    Args:
+        events: the mission log.
+    """
+    made = next((event.data for event in events if event.type == "mission_created"), {})
+    return str(made[STARTED_FROM] or "") if STARTED_FROM in made else None
 
 
 def standing(repo: Repository) -> Checkout:

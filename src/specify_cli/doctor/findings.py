@@ -11,7 +11,8 @@ from specify_cli.home import MissionPlace
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.errors import SpecKittyError
 from specify_cli.kernel.paths import KITTIFY, Repository
-from specify_cli.kernel.values import frozen
+from specify_cli.kernel.values import as_dict, frozen
+from specify_cli.lanes.problems import PlanProblem
 
 
 class Severity(StrEnum):
@@ -40,15 +41,7 @@ class Finding:
     message: str
     fix: str | None = None
 
-    def to_dict(self) -> dict[str, str | None]:
-        """The shape in JSON answers."""
-        return {
-            "section": self.section,
-            "severity": self.severity.value,
-            "code": self.code,
-            "message": self.message,
-            "fix": self.fix,
-        }
+    to_dict = as_dict
 
 
 @frozen
@@ -76,7 +69,7 @@ class Subject:
         return here if (here / KITTIFY).is_dir() else self.repo.root
 
 
-def of_error(section: str, error: SpecKittyError, about: str = "") -> Finding:
+def of_error(section: str, error: SpecKittyError | PlanProblem, about: str = "") -> Finding:
     """A failure as a finding: what cannot be examined is an error of its own.
 
     Args:

@@ -12,7 +12,7 @@ from specify_cli.core.project_setup import command_files
 from specify_cli.doctor.findings import Finding, Severity, Subject, of_error
 from specify_cli.kernel import files
 from specify_cli.kernel.errors import SpecKittyError
-from specify_cli.kernel.text import plural, quoted
+from specify_cli.kernel.text import plural, quoted, some
 
 SECTION = "files"
 _SHARED = frozenset({CONFIG, METADATA, manifests.PATH})
@@ -75,6 +75,5 @@ def _compare(folder: Path, expected: dict[str, str], manifest: Manifest) -> tupl
 def _finding(severity: Severity, code: str, names: Sequence[str], what: str, fix: str | None) -> list[Finding]:
     if not names:
         return []
-    more = f" and {len(names) - 4} more" if len(names) > 4 else ""
-    message = f"{plural(len(names), 'file')} {what}: {', '.join(names[:4])}{more}"
+    message = f"{plural(len(names), 'file')} {what}: {some(names, 4)}"
     return [Finding(SECTION, severity, code, message, fix)]

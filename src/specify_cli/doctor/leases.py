@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from specify_cli.doctor.findings import Finding, Severity, Subject, of_error
 from specify_cli.home import MissionPlace
+from specify_cli.kernel import clock
 from specify_cli.kernel.errors import SpecKittyError
 from specify_cli.next.observe import observe
 from specify_cli.status.holders import Holder
-from specify_cli.workspaces.leases import Lease, read_lease
+from specify_cli.workspaces.leases import Lease
+from specify_cli.workspaces.presence import lease_of
 
 SECTION = "leases"
 
@@ -31,7 +33,7 @@ def _of_mission(subject: Subject, place: MissionPlace) -> list[Finding]:
 
 
 def _finding(place: MissionPlace, name: str, holder: Holder, *, quiet: bool) -> Finding:
-    lease = read_lease(place, name)
+    lease = lease_of(place, name, holder)
     about = f"{place.slug} {name}"
     if lease is None:
         message = f"{about}: {holder} holds it and was never seen at work in this clone"
@@ -44,4 +46,4 @@ def _finding(place: MissionPlace, name: str, holder: Holder, *, quiet: bool) -> 
 
 def seen(lease: Lease) -> str:
     """When and where a holder was last at work, in words."""
-    return f"last seen {lease.last_seen[:16].replace('T', ' ')} UTC on {lease.host}"
+    return f"last seen {clock.minute(lease.last_seen)} on {lease.host}"

@@ -14,8 +14,6 @@ from specify_cli.status.problems import Problem
 from specify_cli.status.validate import validate_logs
 
 SECTION = "log"
-# Whole objects that say something we do not understand are never removed: a newer version may have written them.
-_KEPT = frozenset({"INVALID_EVENT"})
 
 
 def examine(subject: Subject) -> list[Finding]:
@@ -38,30 +36,23 @@ def examine(subject: Subject) -> list[Finding]:
 
 
 def _of_mission(place: MissionPlace) -> tuple[int, list[Finding]]:
-    moves, facts = store.read(store.status_log(place)), store.read(store.mission_log_file(place))
-    found = [
-        Finding(SECTION, Severity.ERROR, problem.code, problem.message, problem.hint)
-        for problem in gather_work_packages(place).problems
-    ]
+    moves, facts = store.read_values(store.status_log(place)), store.read_values(store.mission_log_file(place))
+    found = [of_error(SECTION, problem) for problem in gather_work_packages(place).problems]
     if place.mission_id is None:
         message = f"{place.slug} is older than mission ids, so other programs cannot name it for good"
         found.append(
             Finding(SECTION, Severity.NOTE, "MISSION_ID_MISSING", message, "spec-kitty upgrade --mint-mission-ids")
         )
     problems = validate_logs(moves, facts, known_ids(place)).problems
-    found += [_finding(place, problem) for problem in problems]
+    found += [of_problem(place, problem) for problem in problems]
     return len(moves.objects) + len(facts.objects), found
 
 
-def _finding(place: MissionPlace, problem: Problem) -> Finding:
+def of_problem(place: MissionPlace, problem: Problem) -> Finding:
+    """A problem of a log as a finding."""
     where = f" ({problem.file}:{problem.line})" if problem.file and problem.line else ""
-    fix = problem.fix
-    if problem.code in _KEPT and fix is not None:
-        fix = f"git log -p -- {place.relative}"
-    elif fix is not None and fix.startswith("spec-kitty ") and " doctor " not in fix and "--mission" not in fix:
-        fix = f"{fix} --mission {place.slug}"
     severity = Severity(problem.severity.value)
-    return Finding(SECTION, severity, problem.code, f"{place.slug}: {problem.message}{where}", fix)
+    return Finding(SECTION, severity, problem.code, f"{place.slug}: {problem.message}{where}", problem.fix)
 
 
 def _twins(subject: Subject) -> list[Finding]:

@@ -15,7 +15,7 @@ from specify_cli.kernel.errors import SpecKittyError
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.text import digest, plural
-from specify_cli.kernel.values import frozen
+from specify_cli.kernel.values import as_dict, frozen
 from specify_cli.status import lines, store
 from specify_cli.status.reading import read_status
 
@@ -27,9 +27,7 @@ class Mended:
     section: str
     what: str
 
-    def to_dict(self) -> dict[str, str]:
-        """The shape in JSON answers."""
-        return {"section": self.section, "what": self.what}
+    to_dict = as_dict
 
 
 def mend(subject: Subject, sections: Sequence[str]) -> tuple[list[Mended], list[Notice]]:

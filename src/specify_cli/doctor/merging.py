@@ -1,10 +1,14 @@
-"""Section `merge`: merges that did not come to their end."""
+"""Section `merge`: merges that did not come to their end, receipts of those that did, missions that will meet."""
 
 from __future__ import annotations
 
+from specify_cli.core.radar import notices, radar
 from specify_cli.doctor.findings import Finding, Severity, Subject, of_error
+from specify_cli.home import MissionPlace
 from specify_cli.kernel.errors import SpecKittyError
+from specify_cli.kernel.text import plural
 from specify_cli.merge.intent import Pending, pending
+from specify_cli.merge.verifying import Verdict, Verified, verify
 
 SECTION = "merge"
 _SAID = {
@@ -12,19 +16,55 @@ _SAID = {
     "push": ("MERGE_NOT_PUSHED", "is made here and was not pushed yet"),
     "conflict": ("MERGE_CONFLICT", "waits for its conflicts to be resolved"),
 }
+_VERDICTS = {
+    Verdict.UNCHECKABLE: (Severity.NOTE, "RECEIPT_UNCHECKABLE"),
+    Verdict.REWRITTEN: (Severity.NOTE, "RECEIPT_REWRITTEN"),
+    Verdict.INVALID: (Severity.ERROR, "RECEIPT_INVALID"),
+    Verdict.MISMATCH: (Severity.ERROR, "RECEIPT_MISMATCH"),
+}
 
 
 def examine(subject: Subject) -> list[Finding]:
-    """Every merge that is under way in this clone."""
+    """Every merge that is under way in this clone, receipts that are not right, and open missions that collide."""
     try:
         under_way = pending(subject.repo)
     except SpecKittyError as error:
         return [of_error(SECTION, error)]
     slugs = {place.slug for place in subject.places}
     found = [_finding(each) for each in under_way if subject.every or each.slug in slugs]
-    return found or [Finding(SECTION, Severity.OK, "MERGES", "no merge is under way")]
+    found += [*_collisions(subject), *_receipts(subject)]
+    return found or [Finding(SECTION, Severity.OK, "MERGES", "no merge is under way, no open missions collide")]
+
+
+def _collisions(subject: Subject) -> list[Finding]:
+    slug = None if subject.every or not subject.places else subject.places[0].slug
+    found = notices(radar(subject.repo, slug), slug)
+    return [Finding(SECTION, Severity.WARNING, each.code, each.message, each.hint) for each in found]
 
 
 def _finding(each: Pending) -> Finding:
     code, said = _SAID[each.kind]
     return Finding(SECTION, Severity.WARNING, code, f"the merge of {each.slug} {said}", each.fix)
+
+
+def _receipts(subject: Subject) -> list[Finding]:
+    """What is wrong with receipts or cannot be told, one by one; how many are right, in one line."""
+    found: list[Finding] = []
+    right = 0
+    for place in subject.places if subject.repo.has_git else ():
+        try:
+            verified = verify(place)
+        except SpecKittyError as error:
+            found.append(of_error(SECTION, error, place.slug))
+            continue
+        right += sum(each.verdict is Verdict.RIGHT for each in verified)
+        found += [_verdict(place, each) for each in verified if each.verdict is not Verdict.RIGHT]
+    if right:
+        said = f"{plural(right, 'receipt')} computed again: the same merge"
+        found.append(Finding(SECTION, Severity.OK, "RECEIPTS", said))
+    return found
+
+
+def _verdict(place: MissionPlace, each: Verified) -> Finding:
+    severity, code = _VERDICTS[each.verdict]
+    return Finding(SECTION, severity, code, f"the receipt of {place.slug} {each.said}", each.fix)

@@ -11,17 +11,16 @@ from collections.abc import Sequence
 from specify_cli.context.models import Actor, Context
 from specify_cli.core.commits import publish_mode
 from specify_cli.core.work_packages import WorkPackage
-from specify_cli.doctor.leases import seen
+from specify_cli.doctor.leases import seen as last_seen
 from specify_cli.home import MissionPlace
-from specify_cli.kernel import locks
+from specify_cli.kernel import clock, locks
 from specify_cli.kernel.errors import Refused, SpecKittyError
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.notices import Notice
-from specify_cli.kernel.text import plural, quoted
+from specify_cli.kernel.text import plural, quoted, some
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.persistence import read_lanes
 from specify_cli.mission_metadata import META
-from specify_cli.next.packages import has_gone_quiet
 from specify_cli.status.emit import Writer, writing
 from specify_cli.status.holders import HELD, Holder
 from specify_cli.status.mission_log import MISSION_EVENTS_FILENAME
@@ -31,6 +30,7 @@ from specify_cli.status.transitions import is_give_back
 from specify_cli.workspaces import leases, rescue
 from specify_cli.workspaces.leases import Lease
 from specify_cli.workspaces.lookup import ROOT, Workspace, workspace_of
+from specify_cli.workspaces.presence import presence
 from specify_cli.workspaces.rescue import Rescue
 from specify_cli.workspaces.scope import scope_of
 
@@ -109,7 +109,7 @@ def reap(context: Context, actor: Actor, package: WorkPackage) -> Reaped:
             actor=actor.name,
             session=actor.session,
             force=True,
-            reason=f"given back for {holder}, {seen(lease)}",
+            reason=f"given back for {holder}, {last_seen(lease)}",
         )
         log.flush()
         leases.release(place, wp_id)
@@ -130,7 +130,7 @@ def _ground(place: MissionPlace, package: WorkPackage) -> _Ground | None:
 
 def _quiet_lease(context: Context, package: WorkPackage, holder: Holder | None, log: Writer) -> Lease:
     place, wp_id = context.place, package.id
-    lease = leases.read_lease(place, wp_id)
+    seen = presence(place, package, read_lanes(place), holder, context.config.quiet_minutes)
     state = log.snapshot.work_packages[wp_id]
     since = state["holder_since"] or state["last_transition_at"]
     force = "planned" if state["lane"] is not Lane.IN_REVIEW else "for_review"
@@ -140,21 +140,24 @@ def _quiet_lease(context: Context, package: WorkPackage, holder: Holder | None, 
         "claimed_by": holder.actor if holder else None,
         "claimed_by_session": holder.session if holder else None,
         "since": since,
-        "last_seen": lease.last_seen if lease else None,
+        "last_seen": seen.lease.last_seen if seen else None,
         "quiet_minutes": context.config.quiet_minutes,
     }
-    if lease is None or Holder(lease.actor, lease.session) != holder:
-        said = f"{wp_id} is held by {holder} since {_minute(since)}, who was never seen at work in this clone"
+    about = f"{wp_id} is held by {holder} since {clock.minute(since)}"
+    if seen is None:
+        said = f"{about}, who was never seen at work in this clone"
         raise Refused(said, "LEASE_ELSEWHERE", hint=hint, details=details)
-    if not has_gone_quiet(place, context.config, package, read_lanes(place), holder):
-        minutes = plural(int(context.config.quiet_minutes), "minute")
-        said = f"{wp_id} is held by {holder} since {_minute(since)}, at work in the last {minutes}: {seen(lease)}"
+    if not seen.quiet:
+        minutes = f"{context.config.quiet_minutes:g} minutes"
+        files = "" if _is_recent(seen.lease, context.config.quiet_minutes) else ", and files changed there since"
+        said = f"{about} and has not been quiet for {minutes}: {last_seen(seen.lease)}{files}"
         raise Refused(said, "LEASE_ACTIVE", hint=hint, details=details)
-    return lease
+    return seen.lease
 
 
-def _minute(moment: str) -> str:
-    return f"{moment[:16].replace('T', ' ')} UTC"
+def _is_recent(lease: Lease, minutes: float) -> bool:
+    """Whether its holder's last command is not long ago; if it is, something in the worktree is younger."""
+    return not leases.is_quiet(lease, None, minutes)
 
 
 def _save(ground: _Ground) -> Rescue | None:
@@ -177,13 +180,13 @@ def _clear(ground: _Ground, kept: Rescue) -> tuple[Notice, ...]:
 
 
 def _left(workspace: Workspace, left: Sequence[str], status: str) -> Notice:
-    said = f"{plural(len(left), 'path')} in {workspace.path} could not be saved and stayed: {', '.join(left[:5])}"
+    said = f"{plural(len(left), 'path')} in {workspace.path} could not be saved and stayed: {some(left)}"
     return Notice("WORKTREE_DIRTY", said, status)
 
 
 def _hindered(ground: _Ground) -> str:
     """Why a worktree is better left alone; empty where it may be cleared."""
-    found = next((each for each in ground.place.repo.checkouts() if each.path == ground.workspace.path), None)
+    found = ground.place.repo.checkout_at(ground.workspace.path)
     if found is None:
         return "git does not know it"
     if found.busy:

@@ -16,7 +16,7 @@ from specify_cli.kernel import files
 from specify_cli.kernel.config import Config, parse_config
 from specify_cli.kernel.errors import SpecKittyError, Unavailable
 from specify_cli.kernel.git import Git
-from specify_cli.kernel.text import plural, quoted
+from specify_cli.kernel.text import plural, quoted, some
 
 SECTION = "setup"
 PYTHON = (3, 11)
@@ -112,7 +112,7 @@ def _uncommitted(subject: Subject) -> list[Finding]:
     if not new:
         return []
     fix = f'git -C {quoted(subject.project)} add .kittify kitty-specs && git commit -m "Set up spec-kitty"'
-    message = f"{plural(len(new), 'file')} of the set-up not committed, so other clones lack them: {', '.join(new[:4])}"
+    message = f"{plural(len(new), 'file')} of the set-up not committed, so other clones lack them: {some(new, 4)}"
     return [_note("SETUP_UNCOMMITTED", message, fix)]
 
 

@@ -14,11 +14,10 @@ from specify_cli.kernel.errors import SpecKittyError
 from specify_cli.kernel.text import plural, quoted
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.persistence import read_lanes
-from specify_cli.next.packages import has_gone_quiet
 from specify_cli.status.models import Lane, StatusSnapshot, WorkPackageState
 from specify_cli.status.reading import Status, read_status
 from specify_cli.status.transitions import TERMINAL_LANES
-from specify_cli.workspaces.leases import read_lease
+from specify_cli.workspaces.presence import presence
 
 SECTION = "status"
 _ORPHANS = frozenset({"WORKTREE_ORPHAN", "WORKTREE_STRAY", "BRANCH_ORPHAN"})
@@ -60,9 +59,7 @@ def examine(subject: Subject, patience: Patience) -> list[Finding]:
 def _of_mission(subject: Subject, place: MissionPlace, patience: Patience) -> list[Finding]:
     gathered, status = gather_work_packages(place), read_status(place)
     packages = {package.id: package for package in gathered.packages}
-    found = [
-        Finding(SECTION, Severity.ERROR, problem.code, problem.message, problem.hint) for problem in gathered.problems
-    ]
+    found = [of_error(SECTION, problem) for problem in gathered.problems]
     found += _without_prompt(place, packages, status.snapshot)
     for wp_id, state in status.snapshot.work_packages.items():
         if state["lane"] in _SAID and _is_older(state["last_transition_at"], patience.days(state["lane"])):
@@ -93,9 +90,10 @@ def _stale(
     if lane is Lane.FOR_REVIEW:
         fix = f"spec-kitty agent action review {wp_id} --agent NAME {at}"
         return Finding(SECTION, Severity.WARNING, code, message, fix)
-    if package is not None and has_gone_quiet(place, subject.config, package, read_lanes(place), holder):
+    seen = package and presence(place, package, read_lanes(place), holder, subject.config.quiet_minutes)
+    if seen and seen.quiet:
         return Finding(SECTION, Severity.WARNING, code, message, f"spec-kitty doctor --reap {wp_id} {at}")
-    if read_lease(place, wp_id) is not None:
+    if seen:
         said = f"{message}; its holder is at work in this clone"
         return Finding(SECTION, Severity.NOTE, code, said, f"spec-kitty why {wp_id} {at}")
     target = Lane.FOR_REVIEW if lane is Lane.IN_REVIEW else Lane.PLANNED

@@ -13,7 +13,10 @@ from specify_cli.lanes.branch_naming import is_lane_branch, mission_branch_name,
 from specify_cli.status.holders import HELD
 from specify_cli.status.models import Lane
 from specify_cli.workspaces.cleanup import reason_to_keep
+from specify_cli.workspaces.dependencies import branch_missing
+from specify_cli.workspaces.recovery import locked_away
 from specify_cli.workspaces.survey import LaneWorkspace, TreeState, survey
+from specify_cli.workspaces.trust import project_of, wishes
 
 SECTION = "worktrees"
 PRUNE = "spec-kitty doctor worktrees --fix"
@@ -42,26 +45,34 @@ def examine(subject: Subject) -> list[Finding]:
     if not found:
         count = plural(len(workspaces), "lane workspace")
         found.append(Finding(SECTION, Severity.OK, "WORKTREES", f"{count}, all as recorded"))
-    return found
+    return [*found, *_untrusted(subject)]
+
+
+def _untrusted(subject: Subject) -> list[Finding]:
+    """What new worktrees are made without."""
+    asked = wishes(subject.repo, project_of(subject.repo), subject.config)
+    return [
+        Finding(SECTION, Severity.NOTE, "HOOK_UNTRUSTED", f"{each.name} is left out: {each.why}", each.hint)
+        for each in asked
+        if each.why
+    ]
 
 
 def vanished(repo: Repository) -> list[Path]:
     """Worktrees that git has registered and whose folder is gone; locked ones may be on a drive that is away."""
-    listed = Git(repo.checkout).run("worktree", "list", "--porcelain", "-z")
-    found = []
-    for entry in listed.split("\0\0"):
-        lines = [line for line in entry.split("\0") if line]
-        path = next((line.partition(" ")[2] for line in lines if line.startswith("worktree ")), "")
-        if path and any(line.partition(" ")[0] == "prunable" for line in lines) and not Path(path).exists():
-            found.append(Path(path))
-    return found
+    return [each.path for each, reason in repo.missing() if reason is None]
 
 
 def _of_workspace(workspace: LaneWorkspace, gone: list[Path]) -> list[Finding]:
     name = f"{workspace.place.slug} {workspace.lane_id}"
     held = [wp_id for wp_id, lane in workspace.wps.items() if lane in HELD]
     if workspace.tip is None and any(lane not in _OVER for lane in workspace.wps.values()):
-        return [_branch_missing(workspace, name)]
+        missing = branch_missing(workspace.place, workspace.branch, "work was done on this lane, and its branch")
+        return [of_error(SECTION, missing, name)]
+    away = next((each for each in workspace.place.repo.away() if each.path == workspace.path), None)
+    if away is not None:
+        locked = locked_away(workspace.place, away)
+        return [Finding(SECTION, Severity.WARNING, locked.code, f"{name}: {locked.message}", locked.hint)]
     if workspace.state is TreeState.VANISHED:
         return [_vanished(workspace, name, registered=workspace.path in gone, held=bool(held))]
     if workspace.state is TreeState.WRONG_BRANCH:
@@ -82,14 +93,6 @@ def _of_workspace(workspace: LaneWorkspace, gone: list[Path]) -> list[Finding]:
         message = f"{name}: its work is merged, and the worktree is clean"
         found.append(Finding(SECTION, Severity.NOTE, "WORKTREE_NOT_NEEDED", message, "spec-kitty context cleanup"))
     return found
-
-
-def _branch_missing(workspace: LaneWorkspace, name: str) -> Finding:
-    root, branch = workspace.place.repo.root, workspace.branch
-    message = f"{name}: branch {branch} was worked on here and is gone from this clone"
-    return Finding(
-        SECTION, Severity.ERROR, "LANE_BRANCH_MISSING", message, f"git -C {quoted(root)} fetch origin {branch}:{branch}"
-    )
 
 
 def _vanished(workspace: LaneWorkspace, name: str, *, registered: bool, held: bool) -> Finding:

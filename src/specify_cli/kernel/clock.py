@@ -49,6 +49,14 @@ def sort_key(text: str) -> str:
         return text
 
 
+def minute(text: str) -> str:
+    """A recorded moment in words, such as `2026-11-20 17:00 UTC`; as it is where it is none."""
+    try:
+        return f"{parse(text).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    except (ValueError, OverflowError):
+        return text
+
+
 def just_after(text: str) -> datetime:
     """The moment one microsecond after a timestamp."""
     return parse(text) + timedelta(microseconds=1)

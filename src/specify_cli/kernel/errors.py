@@ -12,8 +12,29 @@ Domain code raises these and knows nothing of the terminal; `cli/output.py` is t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
+
+from specify_cli.kernel.values import as_dict, frozen
+
+
+@frozen
+class Unmet:
+    """One condition that does not hold.
+
+    Args:
+        code: stable name of the rule.
+        what: what is missing, one clause.
+        fix: a command that meets it.
+        subject: the work package, file or branch it is about.
+    """
+
+    code: str
+    what: str
+    fix: str
+    subject: str | None = None
+
+    to_dict = as_dict
 
 
 class SpecKittyError(Exception):
@@ -22,20 +43,30 @@ class SpecKittyError(Exception):
     Args:
         message: what went wrong and where, one sentence.
         code: stable name in SCREAMING_SNAKE, read by programs.
-        hint: a command that can be run to mend it.
+        hint: a command that can be run to mend it; without one, that of the first condition.
         details: further facts for programs, JSON values only.
+        unmet: the conditions that forbid it, where there are any. The message then goes on to name them all.
     """
 
     exit_code: ClassVar[int] = 1
 
     def __init__(
-        self, message: str, code: str, hint: str | None = None, details: Mapping[str, object] | None = None
+        self,
+        message: str,
+        code: str,
+        hint: str | None = None,
+        details: Mapping[str, object] | None = None,
+        unmet: Sequence[Unmet] = (),
     ) -> None:
-        super().__init__(message)
-        self.message = message
+        self.summary = message
+        self.message = f"{message}: {'; '.join(each.what for each in unmet)}" if unmet else message
+        super().__init__(self.message)
         self.code = code
-        self.hint = hint
+        self.hint = hint or (unmet[0].fix if unmet else None)
         self.details: dict[str, object] = dict(details or {})
+        self.unmet = tuple(unmet)
+        if unmet:
+            self.details["unmet"] = [each.to_dict() for each in unmet]
 
 
 class UsageError(SpecKittyError):

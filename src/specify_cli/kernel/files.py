@@ -118,13 +118,14 @@ def write_json(path: Path, value: Mapping[str, object], *, mkdir: bool = False) 
     return True
 
 
-def atomic_write(path: Path, content: str | bytes, *, mkdir: bool = False) -> None:
+def atomic_write(path: Path, content: str | bytes, *, mkdir: bool = False, private: bool = False) -> None:
     """Replace a file as a whole, keeping its mode; never through a symbolic link.
 
     Args:
         path: the file.
         content: all of it; text is written as UTF-8 as it is.
         mkdir: make missing folders first.
+        private: mode 0600 whatever it had, and missing folders that only the user can enter.
 
     Raises:
         Refused: the file is a symbolic link (`SYMLINK_REFUSED`) or cannot be written (`STATE_READ_ONLY`).
@@ -132,7 +133,9 @@ def atomic_write(path: Path, content: str | bytes, *, mkdir: bool = False) -> No
     """
     data = encode(content) if isinstance(content, str) else content
     try:
-        if mkdir:
+        if private:
+            make_private(path.parent)
+        elif mkdir:
             path.parent.mkdir(parents=True, exist_ok=True)
         mode = _mode_to_keep(path)
         handle, name = _temporary(path)
@@ -140,7 +143,7 @@ def atomic_write(path: Path, content: str | bytes, *, mkdir: bool = False) -> No
             with os.fdopen(handle, "wb") as sink:
                 sink.write(data)
                 sink.flush()
-                os.fchmod(sink.fileno(), mode)
+                os.fchmod(sink.fileno(), 0o600 if private else mode)
                 os.fsync(sink.fileno())
             os.replace(name, path)
         except BaseException:
@@ -175,6 +178,24 @@ def _through_link(path: Path) -> Refused:
     return Refused(
         f"{path} is a symbolic link and is not written through", "SYMLINK_REFUSED", hint=f"rm {quoted(path)}"
     )
+
+
+def refuse_links(root: Path, path: Path) -> None:
+    """Refuse a path that a symbolic link takes out of the folder it is said to lie in: a clone may have brought it.
+
+    Args:
+        root: what it is said to lie in, such as a checkout.
+
+    Raises:
+        Refused: `SYMLINK_REFUSED`.
+    """
+    for each in (path, *path.parents):
+        if each == root:
+            return
+        if each.is_symlink() and not each.resolve().is_relative_to(root.resolve()):
+            raise Refused(
+                f"{each} is a symbolic link that leads out of {root}", "SYMLINK_REFUSED", hint=f"ls -l {quoted(each)}"
+            )
 
 
 def _umask() -> int:
@@ -240,15 +261,17 @@ def truncate(path: Path, size: int) -> None:
 
 
 def scribble(path: Path, text: str) -> None:
-    """Leave a note that nobody relies on: not durable, and a failure does not matter."""
-    with suppress(OSError):
-        path.write_bytes(encode(text))
+    """Leave a note for this user that nobody relies on: not durable, and a failure does not matter."""
+    with suppress(OSError), os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as sink:
+        sink.write(encode(text))
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy a file for scratch use: not durable."""
+    """Copy a file with its permissions: not durable."""
     try:
-        shutil.copyfile(source, target)
+        # Whatever may be read in it, nobody else reads it meanwhile.
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600))
+        shutil.copy(source, target)
     except OSError as error:
         raise explain(error, target) from error
 
@@ -261,6 +284,19 @@ def make_private(folder: Path) -> None:
             each.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise explain(error, folder) from error
+
+
+def keep_private(path: Path) -> None:
+    """Give a file mode 0600 and a folder 0700, whatever it had; a symbolic link and what is not there are left."""
+    try:
+        found = path.lstat().st_mode
+        wanted = 0o700 if stat.S_ISDIR(found) else 0o600
+        if stat.S_IMODE(found) != wanted and not stat.S_ISLNK(found):
+            path.chmod(wanted)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise explain(error, path) from error
 
 
 def make_folder(folder: Path) -> None:

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from specify_cli.kernel import process
-from specify_cli.kernel.errors import Conflict
+from specify_cli.kernel import clock, files, process
+from specify_cli.kernel.errors import Conflict, Unavailable
 from specify_cli.kernel.git_read import Change
 from specify_cli.kernel.git_run import GitFailed
 from specify_cli.kernel.git_trees import ZERO, GitTrees, RefUpdate, TreeMerge
@@ -17,6 +18,9 @@ from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 
 __all__ = ["ZERO", "Change", "Git", "GitFailed", "RefUpdate", "TreeMerge"]
+
+NO_HOOKS = ("-c", f"core.hooksPath={os.devnull}")
+PATIENCE = 5.0  # seconds for a git that a dead command left behind
 
 
 @frozen
@@ -52,33 +56,56 @@ class Git(GitTrees):
         """Make a branch here and switch to it."""
         self.run("switch", "--quiet", "-c", branch, write=True)
 
-    def delete_ref(self, ref: str, old: str) -> None:
-        """Delete a reference that still has its expected value."""
-        self.run("update-ref", "-d", ref, old, write=True)
+    def delete_ref(self, ref: str, old: str) -> str:
+        """Delete a reference while it has its expected value; what git said where it did not, else nothing."""
+        done = self.call("update-ref", "-d", ref, old, write=True)
+        return "" if done.code == 0 else done.said or f"{ref} is not at {old}"
 
     def add_worktree(self, path: Path, branch: str) -> None:
         """Check an existing branch out in a new linked worktree."""
         self.run("worktree", "add", "--quiet", str(path), branch, write=True)
 
     def add_detached_worktree(self, path: Path, commit: str) -> None:
-        """Check a commit out in a new linked worktree, on no branch."""
-        self.run("worktree", "add", "--quiet", "--detach", str(path), commit, write=True)
+        """Check a commit out in a new linked worktree of ours, on no branch; hooks of the user's are not asked."""
+        self.run(*NO_HOOKS, "worktree", "add", "--quiet", "--detach", str(path), commit, write=True)
 
-    def remove_worktree(self, path: Path, *, force: bool = False) -> None:
-        """Remove a linked worktree; without force git refuses a dirty one."""
-        self.run("worktree", "remove", *(("--force",) if force else ()), str(path), write=True)
+    def discard_worktree(self, path: Path) -> None:
+        """Remove a linked worktree of ours in which nobody worked, however it was left; can be repeated."""
+        self.call("worktree", "remove", "--force", "--force", str(path), write=True)
+        if path.exists():
+            files.remove_tree(path)
+        # git locks what it is making; a lock that a crash left would keep the entry for ever.
+        self.call("worktree", "unlock", str(path), write=True)
+        self.call("worktree", "prune", write=True)
 
     def prune_worktrees(self) -> None:
         """Forget worktrees whose folder is gone."""
         self.run("worktree", "prune", write=True)
 
-    def repair_worktree(self, path: Path) -> None:
-        """Join a moved worktree to its repository again."""
-        self.run("worktree", "repair", str(path), write=True)
+    def repair_worktrees(self, *paths: Path) -> None:
+        """Join moved worktrees to their repository again, as far as that works."""
+        self.call("worktree", "repair", *map(str, paths), write=True)
 
     def fast_forward(self, commit: str) -> None:
         """Bring this clean worktree's branch forward to a descendant."""
         self.run("merge", "--ff-only", "--quiet", commit, write=True)
+
+    def wait_for_index(self) -> None:
+        """Give a git that a dead command left behind the time to finish; its lock is never removed.
+
+        Raises:
+            Unavailable: `INDEX_LOCKED`.
+        """
+        lock = Path(self.run("rev-parse", "--path-format=absolute", "--git-path", "index.lock").rstrip("\n"))
+        until = clock.monotonic() + PATIENCE
+        while lock.exists():
+            if clock.monotonic() > until:
+                raise Unavailable(
+                    f"git's lock {lock} does not go away: git is at work, or a crash left it behind",
+                    "INDEX_LOCKED",
+                    hint=f"rm {quoted(lock)}  # only if no git runs there",
+                )
+            clock.sleep(0.05)
 
     def add_intent(self, *paths: str) -> None:
         """Make new files known to git without staging their content."""

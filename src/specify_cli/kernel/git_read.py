@@ -9,6 +9,7 @@ from specify_cli.kernel.git_run import GitRun
 from specify_cli.kernel.values import frozen
 
 _OBJECT = re.compile(rb"[0-9a-f]{40,64} ([a-z]+) ([0-9]+)")
+_ALL_FILES = ("ls-files", "--cached", "--others", "--exclude-standard", "--deduplicate")
 
 
 @frozen
@@ -27,6 +28,12 @@ class GitRead(GitRun):
         """The commit that a name stands for, or None."""
         done = self.call("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
         return done.out.strip() if done.code == 0 else None
+
+    def head(self, *, timeout: float = 120.0) -> tuple[str, str] | None:
+        """The branch that is checked out (`HEAD` for none) and its commit; None before the first commit."""
+        done = self.call("rev-parse", "HEAD", "--abbrev-ref", "HEAD", timeout=timeout)
+        found = _lines(done.out)
+        return (found[1], found[0]) if done.code == 0 and len(found) == 2 else None
 
     def tree_of(self, revision: str) -> str | None:
         """The tree of a commit, or None."""
@@ -86,6 +93,19 @@ class GitRead(GitRun):
         found = self._objects(specs)
         return [data if kind == b"blob" else None for kind, data in (found.get(spec, (b"", b"")) for spec in specs)]
 
+    def commit_objects(self, commits: Sequence[str]) -> list[tuple[str, tuple[str, ...]] | None]:
+        """Tree and parents of commits given by their ids, in one process; None where there is no such commit."""
+        found = self._objects(commits)
+        heads = (data.partition(b"\n\n")[0].decode().split("\n") if kind == b"commit" else []
+                 for kind, data in (found.get(commit, (b"", b"")) for commit in commits))  # fmt: skip
+        told = ([line.split(" ") for line in head if line.startswith(("tree ", "parent "))] for head in heads)
+        return [(words[0][1], tuple(name for _, name in words[1:])) if words else None for words in told]
+
+    def kind_of(self, name: str) -> str | None:
+        """What kind of object a name stands for; None where there is none."""
+        done = self.call("cat-file", "-t", name)
+        return done.out.strip() if done.code == 0 else None
+
     def names_in(self, revision: str, folder: str) -> list[str]:
         """Names directly below a folder of a revision; folders end in a slash."""
         done = self.call("ls-tree", "-z", revision, f"{folder.rstrip('/')}/")
@@ -99,15 +119,21 @@ class GitRead(GitRun):
 
     def names_in_all(self, commits: Sequence[str], folder: str) -> set[str]:
         """Names directly below a folder of many commits, given by their ids, in one process."""
-        names: set[str] = set()
+        return {name for entries in self.entries_in_all(commits, folder).values() for name in entries}
+
+    def entries_in_all(self, commits: Sequence[str], folder: str) -> dict[str, dict[str, str]]:
+        """Commit -> name -> id of the object, directly below a folder of many commits, in one process."""
+        found: dict[str, dict[str, str]] = {}
         for spec, (kind, data) in self._objects([f"{commit}:{folder}" for commit in commits]).items():
             # An entry of a tree: mode, blank, name, zero byte, the object's id as bytes.
-            at, size = 0, len(spec.partition(":")[0]) // 2
+            commit = spec.partition(":")[0]
+            entries, at, size = found.setdefault(commit, {}), 0, len(commit) // 2
             while kind == b"tree" and at < len(data):
                 end = data.index(b"\0", at)
-                names.add(data[data.index(b" ", at) + 1 : end].decode("utf-8", "surrogateescape"))
+                name = data[data.index(b" ", at) + 1 : end].decode("utf-8", "surrogateescape")
                 at = end + 1 + size
-        return names
+                entries[name] = data[end + 1 : at].hex()
+        return found
 
     def _objects(self, specs: Sequence[str]) -> dict[str, tuple[bytes, bytes]]:
         """Name of an object -> kind and content, of those that there are."""
@@ -125,12 +151,26 @@ class GitRead(GitRun):
                 at += size + 1
         return found
 
-    def changes(self, *paths: str, untracked: bool = True) -> list[Change]:
-        """What `git status` finds, ignored files left out; a rename is its new path."""
+    def changes(self, *paths: str, untracked: bool = True, strict: bool = False) -> list[Change]:
+        """What `git status` finds, ignored files left out; a rename is its new path.
+
+        Args:
+            strict: look into submodules also where a setting says not to.
+        """
         scope = ("--", *paths) if paths else ()
-        mode = "all" if untracked else "no"
-        out = self.run("status", "--porcelain=v1", "-z", f"--untracked-files={mode}", "--no-renames", *scope)
+        words = [f"--untracked-files={'all' if untracked else 'no'}", *(["--ignore-submodules=none"] if strict else [])]
+        out = self.run("status", "--porcelain=v1", "-z", "--no-renames", *words, *scope)
         return [Change(entry[:2], entry[3:]) for entry in out.split("\0") if entry]
+
+    def submodules(self) -> list[str]:
+        """Paths of the submodules of this working tree."""
+        listed = self.run("ls-files", "--stage", "-z").split("\0")
+        return [entry.partition("\t")[2] for entry in listed if entry.startswith("160000 ")]
+
+    def is_ignored(self, path: str) -> bool:
+        """Whether git ignores a path that it does not track."""
+        # A name that begins with a colon would be read as a pattern.
+        return self.call("check-ignore", "--quiet", "--", f"./{path}").code == 0
 
     def changed_between(self, old: str, new: str, *paths: str) -> list[str]:
         """Paths that differ between two commits or trees."""
@@ -138,6 +178,15 @@ class GitRead(GitRun):
         return [
             path for path in self.run("diff", "--name-only", "-z", "--no-renames", old, new, *scope).split("\0") if path
         ]
+
+    def changed_since(self, old: str) -> list[str]:
+        """Tracked paths of the working tree that differ from a commit."""
+        return [path for path in self.run("diff", "--name-only", "-z", "--no-renames", old, "--").split("\0") if path]
+
+    def files_of(self, revision: str | None) -> list[str]:
+        """Paths of all files of a commit; of the working tree, untracked ones included, where none is given."""
+        listing = ("ls-tree", "-r", "--name-only", "-z", revision) if revision else (*_ALL_FILES, "-z")
+        return [path for path in self.run(*listing).split("\0") if path]
 
     def diff(self, old: str, new: str, *paths: str, stat: bool = False) -> str:
         """The patch, or the summary, between two commits."""

@@ -36,9 +36,11 @@ class GitRun:
 
     Args:
         root: top folder of a working tree, or a bare repository.
+        objects: (throw-away folder for new objects, where the repository has its own); None: new ones go there too.
     """
 
     root: Path
+    objects: tuple[Path, Path] | None = None
 
     def call(
         self,
@@ -49,6 +51,9 @@ class GitRun:
         write: bool = False,
     ) -> process.Completed:
         """Run git and return what it said, whatever its exit code."""
+        if self.objects is not None:
+            new, own = self.objects
+            env = {"GIT_OBJECT_DIRECTORY": str(new), "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(own), **(env or {})}
         return process.run(
             ("git", *args), cwd=self.root, env=_environment(env, write=write), input=input, timeout=timeout
         )

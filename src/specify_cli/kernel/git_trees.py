@@ -7,6 +7,8 @@ from pathlib import Path
 
 from specify_cli.kernel import files
 from specify_cli.kernel.git_read import GitRead
+from specify_cli.kernel.git_run import GitFailed
+from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 
 ZERO = "0" * 40
@@ -75,10 +77,20 @@ class GitTrees(GitRead):
     def commit_tree(
         self, tree: str, parents: Sequence[str], message: str, *, env: Mapping[str, str] | None = None
     ) -> str:
-        """Make a commit object; signed where the user signs commits."""
+        """Make a commit object; signed where the user signs commits.
+
+        Raises:
+            GitFailed: `SIGNING_FAILED`.
+        """
         sign = ("-S",) if self.flag("commit.gpgsign") else ()
         tips = [part for parent in parents for part in ("-p", parent)]
-        return self.run("commit-tree", *sign, tree, *tips, "-F", "-", input=message, env=env, write=True).strip()
+        done = self.call("commit-tree", *sign, tree, *tips, "-F", "-", input=message, env=env, write=True, timeout=600)
+        if done.code != 0 and sign:
+            attempt = f"git -C {quoted(self.root)} commit-tree -S -m attempt 'HEAD^{{tree}}'"
+            raise GitFailed(f"a commit could not be signed: {done.said}", "SIGNING_FAILED", attempt)
+        if done.code != 0:
+            raise self.failed(done, "commit-tree")
+        return done.out.strip()
 
     def edit_tree(self, tree: str, changes: Mapping[str, bytes | None], *, scratch: Path) -> str:
         """A tree with some files replaced (or removed, where None), through a throw-away index.
@@ -88,15 +100,26 @@ class GitTrees(GitRead):
             changes: path -> content; a replaced file keeps mode 100644.
             scratch: a path for the index; removed afterwards.
         """
+        lines = []
+        for path, content in changes.items():
+            blob = ZERO if content is None else self.hash_object(content)
+            lines.append(f"{'0' if content is None else '100644'} {blob}\t{path}\0")
+        return self.tree_with(tree, "".join(lines), scratch)
+
+    def tree_with(self, tree: str, entries: str, scratch: Path, *config: str) -> str:
+        """A tree with some entries put in, through a throw-away index.
+
+        Args:
+            tree: the tree or commit to begin with.
+            entries: as `git ls-tree -z` lists them; mode 0 takes one out.
+            scratch: a path for the index; removed afterwards.
+            config: words before the verb that writes the objects.
+        """
         env = {"GIT_INDEX_FILE": str(scratch)}
         try:
             self.run("read-tree", tree, env=env, write=True)
-            lines = []
-            for path, content in changes.items():
-                blob = ZERO if content is None else self.hash_object(content)
-                lines.append(f"{'0' if content is None else '100644'} {blob}\t{path}\0")
-            self.run("update-index", "-z", "--index-info", input="".join(lines), env=env, write=True)
-            return self.run("write-tree", env=env, write=True).strip()
+            self.run("update-index", "-z", "--index-info", input=entries, env=env, write=True)
+            return self.run(*config, "write-tree", env=env, write=True).strip()
         finally:
             files.remove(scratch)
 
@@ -117,10 +140,24 @@ class GitTrees(GitRead):
         lines += ["prepare", "commit"]
         self.run("update-ref", "-m", reason, "--stdin", input="\n".join(lines) + "\n", write=True)
 
-    def rehearse_checkout(self, old: str, new: str) -> str:
-        """What would stop the working tree from moving between two commits; empty if nothing."""
-        done = self.call("read-tree", "-n", "-m", "-u", old, new)
-        return "" if done.code == 0 else done.said
+    def refresh_index(self, *, index: Path | None = None) -> None:
+        """Look at files whose times have changed: one that was only touched, or copied, is no change.
+
+        Args:
+            index: stands in for the index.
+        """
+        env = {"GIT_INDEX_FILE": str(index)} if index else None
+        self.call("update-index", "-q", "--refresh", env=env, write=True)
+
+    def rehearse_checkout(self, old: str, new: str, *, index: Path | None = None) -> str:
+        """What would stop the working tree from moving between two commits; empty if nothing.
+
+        Args:
+            index: stands in for the index.
+        """
+        env = {"GIT_INDEX_FILE": str(index)} if index else None
+        done = self.call("read-tree", "-n", "-m", "-u", old, new, env=env)
+        return "" if done.code == 0 else done.said or "git cannot tell why"
 
     def move_checkout(self, old: str, new: str) -> None:
         """Bring index and working tree from one commit to another, other changes left alone; repeatable."""

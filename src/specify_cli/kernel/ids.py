@@ -36,6 +36,11 @@ def next_id(after: str | None) -> str:
     return str(ULID((last.milliseconds + 1).to_bytes(6, "big") + os.urandom(10)))
 
 
+def hex_of(ulid: str) -> str:
+    """A ULID's 128 bits as 32 hexadecimal digits."""
+    return ULID.from_str(ulid).hex
+
+
 def new_uuid() -> str:
     """A random UUIDv4."""
     return str(uuid.uuid4())

@@ -7,6 +7,9 @@ from collections.abc import Mapping
 # Key of an older version -> the key that stands for it now.
 LEGACY_KEYS: Mapping[str, str] = {"feature_slug": "mission_slug", "feature_number": "mission_number"}
 
+# Column of an older queue of bodies -> the column that stands for it now.
+LEGACY_COLUMNS: Mapping[str, str] = {"feature_slug": "mission_slug", "mission_key": "mission_type"}
+
 # Lane names that old or newer logs hold -> the lane that they mean.
 LEGACY_LANES: Mapping[str, str] = {"doing": "in_progress", "genesis": "planned"}
 

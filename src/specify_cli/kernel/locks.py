@@ -31,7 +31,7 @@ def held(path: Path, *, timeout: float = 10.0, doing: str = "") -> Iterator[None
     files.make_private(path.parent)
     try:
         # The patience is that of each call: a lock that is taken again inside must be made with equal settings.
-        lock = FileLock(path, is_singleton=True, fallback_to_soft=False, poll_interval=0.005)
+        lock = FileLock(path, mode=0o600, is_singleton=True, fallback_to_soft=False, poll_interval=0.005)
         lock.acquire(timeout=timeout)
     except Timeout as error:
         raise _locked(path, timeout) from error

@@ -81,6 +81,19 @@ class Repository:
         found = [] if self.main is None else [_checkout(self.main, self.common_dir)]
         return (*found, *_linked(self.common_dir))
 
+    def checkout_at(self, path: Path) -> Checkout | None:
+        """The working tree of a folder, or None."""
+        return next((each for each in self.checkouts() if each.path == path), None)
+
+    def missing(self) -> list[tuple[Checkout, str | None]]:
+        """Linked working trees whose folder is not there, and why each is locked; None where it is not."""
+        gone = _linked(self.common_dir, there=False) if self.common_dir else ()
+        return [(each, files.read_text(each.git_dir / "locked")) for each in gone]
+
+    def away(self) -> list[Checkout]:
+        """Those of them that are locked: they may be on a drive that is away."""
+        return [each for each, reason in self.missing() if reason is not None]
+
     def require_git(self) -> Path:
         """The shared git folder.
 
@@ -222,7 +235,7 @@ def _core_settings(common: Path) -> dict[str, str]:
     return found
 
 
-def _linked(common: Path) -> Iterator[Checkout]:
+def _linked(common: Path, *, there: bool = True) -> Iterator[Checkout]:
     folder = common / "worktrees"
     try:
         names = sorted(os.listdir(folder))
@@ -234,7 +247,7 @@ def _linked(common: Path) -> Iterator[Checkout]:
         if pointer is None:
             continue
         path = Path(os.path.normpath(git_dir / pointer)).parent
-        if path.is_dir():
+        if path.is_dir() is there:
             yield _checkout(path, git_dir)
 
 

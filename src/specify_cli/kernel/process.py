@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,7 +65,7 @@ def run(
 
 @dataclass(slots=True)
 class Running:
-    """A program at work in the background; its output goes to a file."""
+    """A program at work in the background, in a session of its own; its output goes to a file."""
 
     argv: tuple[str, ...]
     handle: subprocess.Popen[bytes]
@@ -73,22 +75,23 @@ class Running:
         return self.handle.poll()
 
     def wait(self, timeout: float) -> int:
-        """Wait for its end; killed and reported as -9 after `timeout` seconds."""
+        """Wait for its end; killed and reported as -9 after `timeout` seconds. What it started ends with it."""
         try:
             return self.handle.wait(timeout)
         except subprocess.TimeoutExpired:
-            self.handle.kill()
-            self.handle.wait()
             return -9
+        finally:
+            self.kill()
 
     def kill(self) -> None:
-        """End it at once."""
-        self.handle.kill()
+        """End it at once, and what it started."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.handle.pid, signal.SIGKILL)
         self.handle.wait()
 
 
 def start(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None, output: Path) -> Running:
-    """Start a program in the background, its output appended to a file.
+    """Start a program in the background, its output appended to a file; no terminal can be asked by it.
 
     Raises:
         Unavailable: the program or the folder is missing, or it cannot be run.
@@ -96,11 +99,25 @@ def start(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None, outp
     with output.open("ab") as sink:
         try:
             handle = subprocess.Popen(
-                list(argv), cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT
-            )
+                list(argv), cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )  # fmt: skip
         except OSError as error:
             raise _not_started(argv, cwd, error) from error
     return Running(tuple(argv), handle)
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process of ours is at work; one that has ended and that nobody has asked about yet is not."""
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return True
+    return told.rpartition(")")[2].split()[:1] != ["Z"]
 
 
 def environment(**changes: str | None) -> dict[str, str]:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Sequence
 from zlib import crc32
 
 ULID_PATTERN = re.compile(r"^[0-9A-HJKMNP-TV-Z]{26}\Z")
 SLUG_PATTERN = re.compile(r"^[a-z0-9]+(-[a-z0-9]+)*\Z")
+# Control characters but newline and tab; DEL and C1; bidirectional marks; line separators; lone surrogates.
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
 def is_ulid(text: str) -> bool:
@@ -25,6 +28,11 @@ def plural(count: int, noun: str, nouns: str | None = None) -> str:
     return f"{count} {noun if count == 1 else nouns or noun + 's'}"
 
 
+def some(names: Sequence[str], most: int = 6) -> str:
+    """The first of some names, and how many more there are."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
 def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
     """A sorting key that counts numbers as numbers: `WP9` before `WP10`, `WP99` before `WP100`."""
     parts = filter(None, re.split(r"([0-9]+)", text))
@@ -40,3 +48,13 @@ def digest(text: str | bytes) -> str:
 def quoted(path: object) -> str:
     """A path or name as a shell wants it, for commands in hints."""
     return shlex.quote(str(path))
+
+
+def escaped(text: str) -> str:
+    """Every character that a terminal obeys, but newline and tab, as a visible escape."""
+    return _UNSAFE.sub(lambda found: _visible(found.group()), text)
+
+
+def _visible(character: str) -> str:
+    number = ord(character)
+    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"

@@ -88,6 +88,14 @@ def lane_id_at(index: int) -> str:
     return f"lane-{letters}"
 
 
+def lane_index(lane_id: str) -> int:
+    """The number of a lane, from 0, as `lane_id_at` counts."""
+    index = 0
+    for letter in lane_id.removeprefix("lane-"):
+        index = index * _LETTERS + ord(letter) - ord("a") + 1
+    return index - 1
+
+
 def lane_order(lane_id: str) -> tuple[bool, int, str]:
     """A sorting key: `lane-b` before `lane-aa`, `lane-planning` last."""
     return lane_id == PLANNING_LANE_ID, len(lane_id), lane_id

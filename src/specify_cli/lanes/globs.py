@@ -105,6 +105,14 @@ def overlaps(one: str, other: str) -> bool:
     return any(_share(mine, yours) for mine in _readings(one) for yours in _readings(other))
 
 
+def roots(pattern: str) -> list[tuple[str, ...]]:
+    """For each meaning of a pattern the names before its first wildcard; raises as `normalise`.
+
+    Two patterns share a path only if the names of one begin with those of the other.
+    """
+    return [reading.prefix for reading in _readings(pattern)]
+
+
 def covers(pattern: str, path: str) -> bool:
     """Whether a pattern covers a path, given as POSIX text below the project; raises as `normalise`."""
     parts = [part for part in unicodedata.normalize("NFC", path).split("/") if part not in ("", ".")]

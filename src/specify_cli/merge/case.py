@@ -14,8 +14,15 @@ from specify_cli.kernel.values import frozen
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.merge.plan import Titles
 from specify_cli.merge.wish import Wish
+from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status
 from specify_cli.workspaces.forecast_models import Forecast
+
+
+def titles_of(place: MissionPlace, packages: Sequence[WorkPackage]) -> Titles:
+    """What the messages of commits say of a mission."""
+    name = str(place.meta.get("friendly_name") or place.slug)
+    return Titles(place.slug, name, {package.id: package.title for package in packages})
 
 
 @frozen
@@ -43,10 +50,21 @@ class Case:
         return self.place.git
 
     @property
+    def moving(self) -> tuple[str, ...]:
+        """Work packages that are done with this merge."""
+        states = self.status.snapshot.work_packages.items()
+        return tuple(wp_id for wp_id, state in states if state["lane"] is Lane.APPROVED)
+
+    @property
+    def coming(self) -> list[str]:
+        """Work packages whose code comes in, by lane."""
+        listed = [wp_id for lane in self.forecast.code_lanes for wp_id in lane.wp_ids]
+        return [wp_id for wp_id in listed if self.status.snapshot.lane_of(wp_id) is not Lane.CANCELED]
+
+    @property
     def titles(self) -> Titles:
         """What the messages of commits say."""
-        name = str(self.place.meta.get("friendly_name") or self.place.slug)
-        return Titles(self.place.slug, name, {package.id: package.title for package in self.packages})
+        return titles_of(self.place, self.packages)
 
     @property
     def accepted(self) -> Accepted | None:

@@ -6,55 +6,56 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from specify_cli.kernel import clock, files
-from specify_cli.kernel.errors import Refused, Unavailable
-from specify_cli.kernel.git import Git
+from specify_cli.home import MissionPlace
+from specify_cli.kernel import files
+from specify_cli.kernel.errors import Refused
+from specify_cli.kernel.git import ZERO, Git, GitFailed
+from specify_cli.kernel.paths import Checkout
 from specify_cli.kernel.text import quoted
 from specify_cli.merge.intent import Intent
+from specify_cli.workspaces.trees import Workbench
 
 TOOLS_OWN = ("status.events.jsonl", "mission-events.jsonl", "meta.json", "merge-receipt.json")
-_PATIENCE = 5.0  # seconds
+_UNMERGED = frozenset({"DD", "AU", "UD", "UA", "DU", "AA", "UU"})
 
 
-def rehearse(git_dir: Path, home: Path, old: str, new: str, folder: str, scratch: Path) -> tuple[str, ...]:
-    """Find out, without changing anything, whether a checkout can go from one commit to another.
-
-    Args:
-        git_dir: the checkout's own git folder.
-        home: the checkout.
-        old, new: the commits.
-        folder: the mission's folder, whose files on disk went into the new commit.
-        scratch: a path for a copy of the index.
+def rehearse(place: MissionPlace, home: Checkout, old: str, new: str) -> tuple[str, ...]:
+    """Find out, without changing anything, whether the home's checkout can go from one commit to another.
 
     Returns:
-        The paths that the checkout takes over in that folder.
+        The paths that it takes over in the mission's folder, whose files on disk went into the new commit.
 
     Raises:
         Refused: `DIRTY_OVERLAP`, naming the files that are in the way.
     """
-    git = Git(home)
+    git, folder = Git(home.path), place.relative
     taken = tuple(git.changed_between(old, new, folder))
-    blockers = [*in_the_way(git, home, old, new, folder), *_hidden_changes(git, home, old, new)]
-    index = git_dir / "index"
+    moving = [path for path in git.changed_between(old, new) if not path.startswith(f"{folder}/")]
+    blockers = [*_in_the_way(git, old, new, folder), *_hidden_changes(git, old, moving)]
+    index, scratch = home.git_dir / "index", Workbench(place).scratch("rehearsal")
     try:
         if index.exists():
             files.copy(index, scratch)
-        env = {"GIT_INDEX_FILE": str(scratch)}
-        _stage(git, new, taken, env)
-        done = git.call("read-tree", "-n", "-m", "-u", old, new, env=env)
-        if done.code != 0:
-            blockers += [path for path in _changed_by_user(git, folder, old, new) if path not in blockers]
-            blockers = blockers or [done.said]
+        git.refresh_index(index=scratch)
+        _stage(git, new, taken, scratch)
+        said = git.rehearse_checkout(old, new, index=scratch)
+        if said:
+            blockers += [path for path in _changed_by_user(git, moving) if path not in blockers]
+            blockers = blockers or [said]
     finally:
         files.remove(scratch)
     if blockers:
-        raise Refused(
-            f"the merge would change files that you have changed or made in {home}: {', '.join(blockers[:8])}",
-            "DIRTY_OVERLAP",
-            hint=f"git -C {quoted(home)} stash --include-untracked",
-            details={"files": blockers, "home": str(home)},
-        )
+        raise _overlap(git, blockers, f"git -C {quoted(home.path)} stash --include-untracked")
     return taken
+
+
+def _overlap(git: Git, blockers: Sequence[str], hint: str) -> Refused:
+    return Refused(
+        f"the merge would change files that you have changed or made in {git.root}: {', '.join(blockers[:8])}",
+        "DIRTY_OVERLAP",
+        hint=hint,
+        details={"files": list(blockers), "home": str(git.root)},
+    )
 
 
 def follow(home: Path, intent: Intent) -> None:
@@ -63,7 +64,8 @@ def follow(home: Path, intent: Intent) -> None:
     Nothing happens in a checkout that has gone on to something else in the meantime.
 
     Raises:
-        GitFailed: git could not do it.
+        Unavailable: `INDEX_LOCKED`; git could not do it.
+        Refused: `DIRTY_OVERLAP`: somebody has changed files after the rehearsal.
     """
     git = Git(home)
     if not home.is_dir() or git.resolve("HEAD") != intent.new:
@@ -71,59 +73,68 @@ def follow(home: Path, intent: Intent) -> None:
     branch = git.call("symbolic-ref", "--quiet", "--short", "HEAD").out.strip()
     if branch != intent.target_branch:
         return
-    _wait_for_index(git)
-    _stage(git, intent.new, intent.folder, None)
-    git.move_checkout(intent.old, intent.new)
-    own = [path for path in intent.folder if path.rpartition("/")[2] in TOOLS_OWN]
-    if own:
-        listed = "".join(f"{path}\0" for path in own)
+    git.wait_for_index()
+    git.refresh_index()
+    _stage(git, intent.new, intent.folder)
+    try:
+        git.move_checkout(intent.old, intent.new)
+    except GitFailed:
+        moving = [path for path in git.changed_between(intent.old, intent.new) if path not in intent.folder]
+        _take_over(git, intent.new, moving)
+        if git.rehearse_checkout(intent.old, intent.new):
+            changed = _changed_by_user(git, moving) or _in_the_way(git, intent.old, intent.new)
+            if changed:
+                aside = " && ".join(f"mv {quoted(home / path)} {quoted(home / f'{path}.mine')}" for path in changed)
+                raise _overlap(git, changed, aside) from None
+        git.move_checkout(intent.old, intent.new)
+    _check_out(git, [path for path in intent.folder if path.rpartition("/")[2] in TOOLS_OWN])
+
+
+def _take_over(git: Git, new: str, paths: Sequence[str]) -> None:
+    """Go on where a git was killed amid its work: the files that it had brought, the last perhaps in part."""
+    for path in paths:
+        there = git.root / path
+        coming = git.call("cat-file", "--filters", f"{new}:{path}")
+        plain = coming.code == 0 and there.is_file() and not there.is_symlink()
+        if plain and files.encode(coming.out).startswith(there.read_bytes()):
+            _stage(git, new, [path])
+            _check_out(git, [path])
+
+
+def _check_out(git: Git, paths: Sequence[str]) -> None:
+    """Make some files what the index says, whatever they are."""
+    if paths:
+        listed = "".join(f"{path}\0" for path in paths)
         git.run("checkout-index", "-f", "-u", "-q", "-z", "--stdin", input=listed, write=True)
 
 
-def _wait_for_index(git: Git) -> None:
-    """Give a git process that a dead command left behind the time to finish; its lock file is never removed.
-
-    Raises:
-        Unavailable: `INDEX_LOCKED`.
-    """
-    lock = Path(git.run("rev-parse", "--path-format=absolute", "--git-path", "index.lock").rstrip("\n"))
-    deadline = clock.monotonic() + _PATIENCE
-    while lock.exists():
-        if clock.monotonic() > deadline:
-            raise Unavailable(
-                f"git's lock {lock} does not go away: git is at work, or a crash left it behind",
-                "INDEX_LOCKED",
-                hint=f"rm {lock}  # only if no git runs there",
-            )
-        clock.sleep(0.05)
-
-
-def _stage(git: Git, commit: str, paths: Sequence[str], env: dict[str, str] | None) -> None:
-    """Make the index hold some paths as a commit has them, whatever is on disk."""
+def _stage(git: Git, commit: str, paths: Sequence[str], index: Path | None = None) -> None:
+    """Make an index hold some paths as a commit has them, whatever is on disk."""
     if not paths:
         return
     listed = git.run("ls-tree", "-r", "-z", commit, "--", *paths)
     there = {entry.partition("\t")[2] for entry in listed.split("\0")}
-    gone = "".join(f"0 {'0' * 40}\t{path}\0" for path in paths if path not in there)
+    gone = "".join(f"0 {ZERO}\t{path}\0" for path in paths if path not in there)
+    env = {"GIT_INDEX_FILE": str(index)} if index else None
     git.run("update-index", "-z", "--index-info", input=gone + listed, env=env, write=True)
 
 
-def in_the_way(git: Git, home: Path, old: str, new: str, folder: str) -> list[str]:
+def _in_the_way(git: Git, old: str, new: str, folder: str = "") -> list[str]:
     """Untracked and ignored files that stand where the new commit has files that the old one has not."""
     named = git.run("diff", "--name-only", "-z", "--no-renames", "--diff-filter=A", old, new)
-    added = [path for path in named.split("\0") if path and not path.startswith(f"{folder}/")]
-    if not any(_occupied(home, path) for path in added):
+    added = [path for path in named.split("\0") if path and not (folder and path.startswith(f"{folder}/"))]
+    if not any(_occupied(git.root, path) for path in added):
         return []
     tracked = set(git.run("ls-tree", "-r", "-z", "--name-only", old).split("\0"))
-    return sorted({blocker for path in added for blocker in _blockers(home, path, tracked)})
+    return sorted({blocker for path in added for blocker in _blockers(git.root, path, tracked)})
 
 
-def _hidden_changes(git: Git, home: Path, old: str, new: str) -> list[str]:
+def _hidden_changes(git: Git, old: str, moving: Sequence[str]) -> list[str]:
     """Files that the user changed and told git not to look at (`assume-unchanged` and its kin): git overwrites them."""
     listed = (entry.partition(" ") for entry in git.run("ls-files", "-v", "-z").split("\0") if entry)
     flagged = {path for flag, _, path in listed if flag.islower() or flag == "S"}
-    moving = sorted(flagged.intersection(git.changed_between(old, new))) if flagged else []
-    return [path for path in moving if (home / path).is_file() and _differs(git, path, old)]
+    both = sorted(flagged.intersection(moving))
+    return [path for path in both if (git.root / path).is_file() and _differs(git, path, old)]
 
 
 def _differs(git: Git, path: str, commit: str) -> bool:
@@ -137,7 +148,7 @@ def _occupied(home: Path, path: str) -> bool:
 
 def _blockers(home: Path, path: str, tracked: set[str]) -> Iterable[str]:
     for parent in _parents(path):
-        if _is_file(home / parent) and parent not in tracked:
+        if _is_file(home / parent) and not _is_tracked(home, parent, tracked):
             yield parent
             return
     there = home / path
@@ -145,10 +156,17 @@ def _blockers(home: Path, path: str, tracked: set[str]) -> Iterable[str]:
         for base, _, names in os.walk(there):
             for name in names:
                 found = (Path(base) / name).relative_to(home).as_posix()
-                if found not in tracked:
+                if not _is_tracked(home, found, tracked):
                     yield found
-    elif os.path.lexists(there) and path not in tracked:
+    elif os.path.lexists(there) and not _is_tracked(home, path, tracked):
         yield path
+
+
+def _is_tracked(home: Path, path: str, tracked: set[str]) -> bool:
+    """Whether git tracks the file that stands at a path, be it by a name in other case where both are one file."""
+    alike = (home / each for each in tracked if each.casefold() == path.casefold())
+    found = os.lstat(home / path)
+    return path in tracked or any(os.path.lexists(each) and os.path.samestat(each.lstat(), found) for each in alike)
 
 
 def _parents(path: str) -> list[str]:
@@ -160,6 +178,6 @@ def _is_file(path: Path) -> bool:
     return path.is_symlink() or path.is_file()
 
 
-def _changed_by_user(git: Git, folder: str, old: str, new: str) -> list[str]:
-    moving = set(git.changed_between(old, new))
-    return [each.path for each in git.changes() if each.path in moving and not each.path.startswith(f"{folder}/")]
+def _changed_by_user(git: Git, moving: Sequence[str]) -> list[str]:
+    """Files that stop a checkout: changed by the user and by the merge, or in a conflict that nobody has resolved."""
+    return [each.path for each in git.changes() if each.path in moving or each.state in _UNMERGED]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 
 from specify_cli.home import MissionPlace
@@ -9,7 +10,10 @@ from specify_cli.kernel.git import ZERO, RefUpdate
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
+from specify_cli.merge.case import Case
 from specify_cli.merge.intent import Doomed, Intent
+from specify_cli.merge.plan import Composed
+from specify_cli.workspaces.forecast_models import LaneTip
 from specify_cli.workspaces.records import forget_record
 from specify_cli.workspaces.removal import delete_branch, is_lanes_own, remove_worktree
 
@@ -47,15 +51,33 @@ def clean(place: MissionPlace, intent: Intent) -> Cleaned:
     return Cleaned(tuple(gone), tuple(branches), tuple(kept))
 
 
-def doomed(place: MissionPlace, lane_id: str, branch: str, recorded: Path | None) -> Doomed | None:
-    """The worktree of a lane that a merge removes: never the main one, never the home, never one of somebody else's."""
-    for checkout in place.repo.checkouts():
-        at_home = place.home is not None and checkout.path == place.home.path
-        if checkout.branch == branch and not at_home and is_lanes_own(place.repo, checkout, recorded):
-            return Doomed(lane_id, str(checkout.path), branch)
-    return None
+def going(case: Case, composed: Composed, used: Collection[str]) -> tuple[tuple[Doomed, ...], tuple[RefUpdate, ...]]:
+    """Worktrees and branches that go at the end; a branch only while it still has its commit.
+
+    Args:
+        used: branches that some checkout has.
+    """
+    wish, merge = case.wish, case.forecast
+    worktrees: list[Doomed] = []
+    tips: dict[str, str] = {}
+    for lane in merge.lanes:
+        if lane.planning or lane.tip is None or lane.gone:
+            continue
+        if not wish.keep_worktree:
+            worktrees += _worktrees(case.place, lane)
+        if not (wish.keep_worktree and lane.branch in used):
+            tips[lane.branch] = lane.tip
+    if merge.mission is not None and composed.mission is not None:
+        tips[merge.mission_branch] = merge.mission if merge.mission_branch in used else composed.mission
+    branches = () if wish.keep_branch else (RefUpdate(f"refs/heads/{name}", tip, ZERO) for name, tip in tips.items())
+    return tuple(worktrees), tuple(branches)
 
 
-def deletion(ref: str, tip: str) -> RefUpdate:
-    """A branch to delete while it still has this commit."""
-    return RefUpdate(ref, tip, ZERO)
+def _worktrees(place: MissionPlace, lane: LaneTip) -> list[Doomed]:
+    """The worktree of a lane: never the main one, never the home, never one of somebody else's."""
+    recorded = lane.record.path if lane.record else None
+    return [
+        Doomed(lane.lane_id, str(checkout.path), lane.branch)
+        for checkout in place.repo.checkouts()
+        if checkout.branch == lane.branch and checkout != place.home and is_lanes_own(place.repo, checkout, recorded)
+    ]

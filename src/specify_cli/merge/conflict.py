@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import asdict, field
 from pathlib import Path
 
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import files
 from specify_cli.kernel.errors import Conflict, Refused
-from specify_cli.kernel.git import Git
-from specify_cli.kernel.paths import WORKTREES, Checkout, Repository
+from specify_cli.kernel.git import NO_HOOKS, Git
+from specify_cli.kernel.paths import WORKTREES, Repository
 from specify_cli.kernel.text import plural, quoted
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.merge import intent as intents
 from specify_cli.workspaces.forecast_models import TARGET_STEP, Forecast, Step
+from specify_cli.workspaces.lookup import worktrees_folder
 from specify_cli.workspaces.recovery import clear_way
 from specify_cli.workspaces.trees import attributes, workbench
 
@@ -22,40 +23,46 @@ _MARKERS = (b"<<<<<<< ", b">>>>>>> ")
 
 
 @frozen
+class Resolution:
+    """A commit in which a person has merged two others."""
+
+    ours: str
+    theirs: str
+    commit: str
+
+
+@frozen
 class Stopped:
     """A merge that waits for a person.
 
     Args:
-        slug, target_branch: of which mission, into what.
         path: the worktree with the conflict.
         step, ours, theirs: which merge stopped.
         files: what is in conflict.
-        resolutions: (ours, theirs) -> commit, of conflicts that are resolved already.
+        resolutions: of conflicts that are resolved already.
         options: what the command was asked for, taken up again by `--resume`.
     """
 
     key: str
-    slug: str
+    mission_slug: str
     target_branch: str
-    path: Path
+    path: str
     step: str
     ours: str
     theirs: str
     files: tuple[str, ...]
-    resolutions: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    resolutions: tuple[Resolution, ...] = ()
     options: Mapping[str, object] = field(default_factory=dict)
 
-    def to_dict(self) -> dict[str, object]:
-        """The file's object."""
-        return {
-            "version": intents.VERSION, "key": self.key, "mission_slug": self.slug,
-            "target_branch": self.target_branch, "path": str(self.path), "step": self.step, "ours": self.ours,
-            "theirs": self.theirs, "files": list(self.files), "options": dict(self.options),
-            "resolutions": [
-                {"ours": ours, "theirs": theirs, "commit": commit}
-                for (ours, theirs), commit in self.resolutions.items()
-            ],
-        }  # fmt: skip
+    @property
+    def worktree(self) -> Path:
+        """The folder with the conflict."""
+        return Path(self.path)
+
+    @property
+    def resume(self) -> str:
+        """The command that goes on with it."""
+        return f"spec-kitty merge --resume --mission {self.mission_slug}"
 
 
 def _file(repo: Repository, key: str) -> Path:
@@ -79,27 +86,17 @@ def _read(path: Path) -> Stopped | None:
     data = files.read_json(path)
     if data is None:
         return None
-    listed, options, named = data.get("resolutions"), data.get("options"), data.get("files")
     try:
-        return Stopped(
-            key=str(data["key"]),
-            slug=str(data["mission_slug"]),
-            target_branch=str(data["target_branch"]),
-            path=Path(str(data["path"])),
-            step=str(data["step"]),
-            ours=str(data["ours"]),
-            theirs=str(data["theirs"]),
-            files=tuple(str(name) for name in named) if isinstance(named, list) else (),
-            resolutions={
-                (str(each["ours"]), str(each["theirs"])): str(each["commit"])
-                for each in (listed if isinstance(listed, list) else ())
-            },
-            options=options if isinstance(options, dict) else {},
-        )
-    except (KeyError, TypeError) as error:
+        return intents.revived(Stopped, data, {"files": None, "resolutions": Resolution})
+    except (KeyError, TypeError, ValueError) as error:
         raise Refused(
-            f"{path} is not a record of a stopped merge: {error!r}", "MERGE_STATE_INVALID", hint=f"rm {path}"
+            f"{path} is not a record of a stopped merge: {error!r}", "MERGE_STATE_INVALID", hint=f"rm {quoted(path)}"
         ) from error
+
+
+def _write(repo: Repository, stopped: Stopped) -> None:
+    files.make_private(intents.folder(repo))
+    files.write_json(_file(repo, stopped.key), {"version": intents.VERSION, **asdict(stopped)})
 
 
 def open_conflict(
@@ -115,23 +112,22 @@ def open_conflict(
         place.key,
         place.slug,
         place.target_branch,
-        path,
+        str(path),
         step.name,
         step.ours,
         step.theirs,
         tuple(clash.path for clash in step.clashes),
-        before.resolutions if before else {},
+        before.resolutions if before else (),
         options,
     )
     _make_room(place, path, ours_already=before is not None)
-    files.make_private(intents.folder(place.repo))
-    files.write_json(_file(place.repo, place.key), stopped.to_dict())
+    _write(place.repo, stopped)
     lay_out(place, stopped)
     return error_of(place, stopped, step)
 
 
 def _make_room(place: MissionPlace, path: Path, *, ours_already: bool) -> None:
-    found = _worktree(place.repo, path)
+    found = place.repo.checkout_at(path)
     if found is None:
         clear_way(place.git, path)
     elif not ours_already and (found.branch is not None or Git(path).changes()):
@@ -143,23 +139,19 @@ def _make_room(place: MissionPlace, path: Path, *, ours_already: bool) -> None:
         )
 
 
-def _worktree(repo: Repository, path: Path) -> Checkout | None:
-    return next((each for each in repo.checkouts() if each.path == path), None)
-
-
 def lay_out(place: MissionPlace, stopped: Stopped) -> None:
     """Make the worktree and merge in it, so that it stops where the computed merge did; can be repeated."""
-    git = Git(stopped.path)
-    if _worktree(place.repo, stopped.path) is None:
-        files.make_ignored(stopped.path.parent)
-        clear_way(place.git, stopped.path)
-        place.git.add_detached_worktree(stopped.path, stopped.ours)
+    git = Git(stopped.worktree)
+    if place.repo.checkout_at(stopped.worktree) is None:
+        worktrees_folder(place.repo)
+        clear_way(place.git, stopped.worktree)
+        place.git.add_detached_worktree(stopped.worktree, stopped.ours)
     else:
         git.run("reset", "--hard", "--quiet", write=True)
-        git.run("checkout", "--quiet", "--detach", stopped.ours, write=True)
+        git.run(*NO_HOOKS, "checkout", "--quiet", "--detach", stopped.ours, write=True)
     rules = attributes(place)
     config = ("-c", f"core.attributesFile={rules}") if rules else ()
-    git.call(*config, "merge", "--no-ff", "--no-commit", "--quiet", stopped.theirs, write=True)
+    git.call(*NO_HOOKS, *config, "merge", "--no-ff", "--no-commit", "--quiet", stopped.theirs, write=True)
     # The mission's own folder is never a matter of conflict: it comes from the target and the log.
     git.call("reset", "--quiet", stopped.ours, "--", place.relative, write=True)
     git.call("checkout", "--quiet", stopped.ours, "--", place.relative, write=True)
@@ -171,29 +163,22 @@ def error_of(place: MissionPlace, stopped: Stopped, step: Step | None) -> Confli
     if step is not None and step.clashes:
         first = step.clashes[0]
         between = f" between {' and '.join(first.wps)} and {' and '.join(first.others)}"
-    count = plural(len(stopped.files), "file")
+    last = stopped.step == TARGET_STEP
+    what, into = ("the mission", place.target_branch) if last else (stopped.step, "the mission branch")
     return Conflict(
-        f"merging {_what(stopped)} into {_into(place, stopped)} conflicts in {count}{between}: "
+        f"merging {what} into {into} conflicts in {plural(len(stopped.files), 'file')}{between}: "
         f"{', '.join(stopped.files[:5])}. Nothing has moved. Resolve it in {stopped.path}, `git add` the files, resume",
         "MERGE_CONFLICT",
-        hint=f"spec-kitty merge --resume --mission {stopped.slug}",
+        hint=stopped.resume,
         details={
-            "worktree": str(stopped.path),
+            "worktree": stopped.path,
             "step": stopped.step,
             "files": list(stopped.files),
             "conflicts": [clash.to_dict() for clash in step.clashes] if step else [],
-            "resume": f"spec-kitty merge --resume --mission {stopped.slug}",
-            "abort": f"spec-kitty merge --abort --mission {stopped.slug}",
+            "resume": stopped.resume,
+            "abort": f"spec-kitty merge --abort --mission {stopped.mission_slug}",
         },
     )
-
-
-def _what(stopped: Stopped) -> str:
-    return "the mission" if stopped.step == TARGET_STEP else stopped.step
-
-
-def _into(place: MissionPlace, stopped: Stopped) -> str:
-    return place.target_branch if stopped.step == TARGET_STEP else "the mission branch"
 
 
 def resolved(place: MissionPlace, stopped: Stopped) -> Stopped:
@@ -203,8 +188,8 @@ def resolved(place: MissionPlace, stopped: Stopped) -> Stopped:
         Refused: `MERGE_UNRESOLVED`, naming the files.
         Conflict: `MERGE_CONFLICT`: the worktree was gone or empty; the conflict is laid out in it again.
     """
-    found = _worktree(place.repo, stopped.path)
-    git = Git(stopped.path)
+    found = place.repo.checkout_at(stopped.worktree)
+    git = Git(stopped.worktree)
     if found is None or (git.resolve("HEAD") == stopped.ours and found.busy != "merge" and not git.changes()):
         lay_out(place, stopped)
         raise error_of(place, stopped, None)
@@ -224,8 +209,8 @@ def resolved(place: MissionPlace, stopped: Stopped) -> Stopped:
     marked = [name for name in stopped.files if _has_markers(git, f"{commit}:{name}")]
     if marked:
         raise _unresolved(stopped, marked, "conflict markers are left")
-    later = replace(stopped, resolutions={**stopped.resolutions, (stopped.ours, stopped.theirs): commit})
-    files.write_json(_file(place.repo, stopped.key), later.to_dict())
+    later = replace(stopped, resolutions=(*stopped.resolutions, Resolution(stopped.ours, stopped.theirs, commit)))
+    _write(place.repo, later)
     return later
 
 
@@ -238,17 +223,22 @@ def _unresolved(stopped: Stopped, names: list[str], why: str) -> Refused:
     return Refused(
         f"{stopped.path}: {why}: {', '.join(names[:8])}",
         "MERGE_UNRESOLVED",
-        hint=f"git -C {quoted(stopped.path)} status",
-        details={"files": names, "worktree": str(stopped.path)},
+        hint=f"git -C {quoted(stopped.worktree)} status",
+        details={"files": names, "worktree": stopped.path},
     )
 
 
-def forget(place: MissionPlace, stopped: Stopped) -> bool:
-    """Remove the worktree of a stopped merge and its record; nothing of the user's is in it but the resolution."""
-    found = _worktree(place.repo, stopped.path)
-    if found is not None and found.branch is None:
-        place.git.run("worktree", "remove", "--force", "--force", str(stopped.path), write=True)
-    elif found is None:
-        place.git.call("worktree", "prune", write=True)
+def forget(place: MissionPlace) -> bool | None:
+    """Remove the worktree of a stopped merge and its record; nothing of the user's is in it but the resolution.
+
+    Returns:
+        Whether there was a worktree; None where no merge has stopped.
+    """
+    stopped = read(place.repo, place.key)
+    if stopped is None:
+        return None
+    found = place.repo.checkout_at(stopped.worktree)
+    if found is None or found.branch is None:
+        place.git.discard_worktree(stopped.worktree)
     files.remove(_file(place.repo, stopped.key))
     return found is not None

@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 
 from specify_cli.conditions import merge_rules
 from specify_cli.conditions.accept_facts import canceled_in, last_acceptance
-from specify_cli.conditions.merge_facts import merge_facts
-from specify_cli.conditions.models import Unmet
-from specify_cli.context.missions import place_of
+from specify_cli.conditions.merge_facts import approved_heads, merge_facts
+from specify_cli.context.missions import config_of, place_of
 from specify_cli.core.work_packages import WorkPackage, load_work_packages
 from specify_cli.home import MissionPlace
-from specify_cli.kernel import locks
 from specify_cli.kernel.config import Config
-from specify_cli.kernel.errors import NotFound, Refused
-from specify_cli.kernel.git import GitFailed
+from specify_cli.kernel.errors import Conflict, NotFound, Refused, Unmet
+from specify_cli.kernel.git import Git, GitFailed
 from specify_cli.kernel.notices import Notice
-from specify_cli.kernel.paths import Repository
+from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.lanes.persistence import read_lanes
-from specify_cli.merge import conflict, settling
+from specify_cli.merge import conflict, rebase, settling
 from specify_cli.merge import intent as intents
 from specify_cli.merge.case import Case
-from specify_cli.merge.intent import Intent
 from specify_cli.merge.making import make
+from specify_cli.merge.settling import Finished
 from specify_cli.merge.wish import Wish
 from specify_cli.status.reading import Status, read_status
 from specify_cli.workspaces.forecast import forecast
 from specify_cli.workspaces.forecast_models import Forecast
-
-LOCK_TIMEOUT = 10.0
+from specify_cli.workspaces.trees import throw_away
 
 
 @frozen
@@ -79,16 +75,33 @@ class Merged:
         return f"spec-kitty status --mission {self.summary['mission_slug']}"
 
 
-def examine(place: MissionPlace, stopped: conflict.Stopped | None = None) -> Examined:
-    """Read a mission and everything that speaks against merging it; writes nothing but objects."""
+def examine(place: MissionPlace, stopped: conflict.Stopped | None = None, *, elsewhere: Git | None = None) -> Examined:
+    """Read a mission and everything that speaks against merging it; writes nothing but objects.
+
+    Args:
+        stopped: the merge that is gone on with.
+        elsewhere: git that puts its objects somewhere else.
+    """
     packages, status, manifest = load_work_packages(place), read_status(place), read_lanes(place)
-    resolutions = stopped.resolutions if stopped else {}
+    resolutions = {(each.ours, each.theirs): each.commit for each in (stopped.resolutions if stopped else ())}
     canceled = canceled_in(status.snapshot)
-    merge = forecast(place, manifest, canceled=canceled, resolutions=resolutions) if manifest else None
+    heads = approved_heads(status.events)
+    merge = None
+    if manifest is not None:
+        merge = forecast(place, manifest, canceled=canceled, resolutions=resolutions, heads=heads, elsewhere=elsewhere)
     own = conflict.read(place.repo, place.key)
-    others = [each.slug for each in conflict.stopped_into(place.repo, place.target_branch) if each.key != place.key]
+    others = [
+        each.mission_slug for each in conflict.stopped_into(place.repo, place.target_branch) if each.key != place.key
+    ]
     facts = merge_facts(
-        place, packages, manifest, status, merge, own_conflict=own is not None and stopped is None, under_way=others
+        place,
+        packages,
+        manifest,
+        status,
+        merge,
+        own_conflict=own is not None and stopped is None,
+        under_way=others,
+        protected=config_of(place.repo, place).protected,
     )
     return Examined(packages, manifest, status, merge, tuple(merge_rules.unmet(facts)))
 
@@ -100,17 +113,11 @@ def dry_run(place: MissionPlace) -> Examined:
         Refused: `LANES_MISSING`: there is nothing to forecast.
     """
     place.repo.require_git()
-    stopped = conflict.read(place.repo, place.key)
-    seen = examine(place, stopped)
+    with throw_away(place) as git:
+        seen = examine(place, conflict.read(place.repo, place.key), elsewhere=git)
     if seen.merge is None:
         raise refusal(place, seen.unmet)
     return seen
-
-
-@contextmanager
-def _alone(repo: Repository) -> Iterator[None]:
-    with locks.held(settling.merge_lock(repo), timeout=LOCK_TIMEOUT, doing="merge"):
-        yield
 
 
 def merge(place: MissionPlace, config: Config, wish: Wish) -> Merged:
@@ -128,18 +135,8 @@ def merge(place: MissionPlace, config: Config, wish: Wish) -> Merged:
     """
     place.repo.require_git()
     _check_target(place, wish)
-    with _alone(place.repo):
-        before = intents.read(intents.path_of(place.repo, place.key))
-        if before is not None and before.awaits_push:
-            raise Refused(
-                f"{place.slug} is merged as {before.new[:10]} and not pushed yet",
-                "MERGE_UNDER_WAY",
-                hint=f"spec-kitty merge --resume --mission {place.slug}",
-            )
-        if before is not None and settling.is_made(place.repo, before):
-            return _finish(place.repo, before)
-        settling.settle_all(place.repo)
-        return _merge(_reread(place), config, wish, None)
+    with settling.alone(place.repo, "merge"):
+        return _gone_on(place, push=wish.push) or _merge(_reread(place), config, wish, None)
 
 
 def resume(place: MissionPlace, config: Config, wish: Wish) -> Merged:
@@ -153,18 +150,36 @@ def resume(place: MissionPlace, config: Config, wish: Wish) -> Merged:
         Refused: `MERGE_UNRESOLVED`; and as `merge`.
     """
     place.repo.require_git()
-    with _alone(place.repo):
-        interrupted = intents.read(intents.path_of(place.repo, place.key))
-        if interrupted is not None and settling.is_made(place.repo, interrupted):
-            return _finish(place.repo, interrupted)
-        settling.settle_all(place.repo)
-        stopped = conflict.read(place.repo, place.key)
+    with settling.alone(place.repo, "merge"):
+        done = _gone_on(place, push=True)
+        if done is not None:
+            return done
         place = _reread(place)
+        stopped = conflict.read(place.repo, place.key)
         if stopped is not None:
             return _merge(place, config, wish.after(stopped.options), conflict.resolved(place, stopped))
         if place.meta.get("merged_at"):
             return _merge(place, config, wish, None)
         raise _nothing(place, "resume")
+
+
+def _gone_on(place: MissionPlace, *, push: bool) -> Merged | None:
+    """An earlier merge of this mission that is made, and now finished; None where there is none.
+
+    Raises:
+        Refused: `MERGE_UNDER_WAY`: all that it wants is a push that was not asked for.
+    """
+    met = settling.settle_all(place.repo).get(place.key)
+    waiting = intents.read(intents.path_of(place.repo, place.key))
+    if waiting is None:
+        return _merged(met) if met is not None else None
+    if not push:
+        raise Refused(
+            f"{place.slug} is merged as {waiting.new[:10]} and not pushed yet",
+            "MERGE_UNDER_WAY",
+            hint=f"spec-kitty merge --resume --mission {place.slug}",
+        )
+    return _merged(settling.finish(place.repo, waiting, push=True))
 
 
 def abort(place: MissionPlace) -> bool:
@@ -175,19 +190,20 @@ def abort(place: MissionPlace) -> bool:
         Refused: `MERGE_ALREADY_MADE`: the target has moved; only push and clean-up are left.
     """
     place.repo.require_git()
-    with _alone(place.repo):
-        interrupted = intents.read(intents.path_of(place.repo, place.key))
-        if interrupted is not None and settling.is_made(place.repo, interrupted):
+    with settling.alone(place.repo, "abort a merge"):
+        met = settling.settle_all(place.repo)
+        made = met.get(place.key)
+        intent = made.intent if made is not None else intents.read(intents.path_of(place.repo, place.key))
+        if intent is not None:
             raise Refused(
-                f"{place.slug} is merged as {interrupted.new[:10]} already; there is nothing left to give up",
+                f"{place.slug} is merged as {intent.new[:10]} already; there is nothing left to give up",
                 "MERGE_ALREADY_MADE",
                 hint=f"spec-kitty merge --resume --mission {place.slug}",
             )
-        settling.settle_all(place.repo)
-        stopped = conflict.read(place.repo, place.key)
-        if stopped is None and interrupted is None:
+        removed = conflict.forget(place)
+        if removed is None and place.key not in met:
             raise _nothing(place, "abort")
-        return conflict.forget(place, stopped) if stopped is not None else False
+        return bool(removed)
 
 
 def _reread(place: MissionPlace) -> MissionPlace:
@@ -202,26 +218,36 @@ def _merge(place: MissionPlace, config: Config, wish: Wish, stopped: conflict.St
     strategy = wish.strategy or config.merge_strategy
     if seen.merge.conflicts:
         if strategy == "rebase":
-            raise _not_linear(place, seen.merge)
+            files = sorted({clash.path for step in seen.merge.conflicts for clash in step.clashes})
+            raise rebase.not_linear(place, f"{', '.join(files[:5])} would conflict", seen.merge.conflicts)
         raise conflict.open_conflict(place, seen.merge, stopped, wish.to_dict())
     intent = make(Case(place, config, wish, strategy, seen.packages, seen.manifest, seen.status, seen.merge))
-    if stopped is not None:
-        conflict.forget(place, stopped)
-    return _finish(place.repo, intent, warnings=_notices(place, seen))
+    return _merged(settling.finish(place.repo, intent, push=True), warnings=_notices(place, seen))
 
 
-def _finish(repo: Repository, intent: Intent, warnings: tuple[Notice, ...] = ()) -> Merged:
-    finished = settling.finish(repo, intent, push=True)
-    if finished.push_refused:
-        raise settling.refused(intent, finished.push_refused)
-    cleaned = finished.cleaned
+def _merged(done: Finished, warnings: tuple[Notice, ...] = ()) -> Merged:
+    """The answer.
+
+    Raises:
+        Conflict: `PUSH_REJECTED`.
+    """
+    intent = done.intent
+    if done.push_refused:
+        remote = intent.push.remote if intent.push else "the remote"
+        resume = f"spec-kitty merge --resume --mission {intent.mission_slug}"
+        raise Conflict(
+            f"{intent.mission_slug} is merged as {intent.new[:10]}, but {remote} refused the push: {done.push_refused}",
+            "PUSH_REJECTED",
+            hint=f"git -C {quoted(intent.home)} pull && {resume}",
+            details={"commit": intent.new, "kept": "worktrees and branches"},
+        )
     return Merged(
         intent.summary,
-        pushed=finished.pushed,
-        worktrees_removed=cleaned.worktrees if cleaned else (),
-        branches_removed=cleaned.branches if cleaned else (),
+        pushed=done.pushed,
+        worktrees_removed=done.cleaned.worktrees,
+        branches_removed=done.cleaned.branches,
         already=intent.old == intent.new,
-        warnings=(*warnings, *(cleaned.kept if cleaned else ())),
+        warnings=(*warnings, *done.cleaned.kept),
     )
 
 
@@ -237,24 +263,12 @@ def _notices(place: MissionPlace, seen: Examined) -> tuple[Notice, ...]:
 
 def refusal(place: MissionPlace, unmet: Sequence[Unmet]) -> Refused:
     """All reasons why a mission cannot be merged, as one error."""
-    reasons = "".join(f"\n- {each.what}\n  {each.fix}" for each in unmet)
     codes = {each.code for each in unmet}
     return Refused(
-        f"mission {place.slug} cannot be merged: {unmet[0].what}" if len(unmet) == 1
-        else f"mission {place.slug} cannot be merged, for {len(unmet)} reasons:{reasons}",
+        f"mission {place.slug} cannot be merged",
         codes.pop() if len(codes) == 1 else "MERGE_REFUSED",
-        hint=unmet[0].fix,
-        details={"mission_slug": place.slug, "unmet": [each.to_dict() for each in unmet]},
-    )  # fmt: skip
-
-
-def _not_linear(place: MissionPlace, merge: Forecast) -> Refused:
-    files = sorted({clash.path for step in merge.conflicts for clash in step.clashes})
-    return Refused(
-        f"{place.slug} cannot be rebased to one commit per work package: {', '.join(files[:5])} would conflict",
-        "REBASE_NOT_LINEAR",
-        hint=f"spec-kitty merge --strategy squash --mission {place.slug}",
-        details={"conflicts": [step.to_dict() for step in merge.conflicts]},
+        details={"mission_slug": place.slug},
+        unmet=unmet,
     )
 
 

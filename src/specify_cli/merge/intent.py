@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import asdict, field, fields
 from pathlib import Path
+from typing import Any, TypeVar, cast
 
 from specify_cli.kernel import files
 from specify_cli.kernel.errors import Refused
@@ -19,6 +20,7 @@ from specify_cli.kernel.values import frozen, replace
 
 VERSION = 1
 CONFLICT = ".conflict"
+T = TypeVar("T")
 
 
 @frozen
@@ -29,10 +31,6 @@ class Doomed:
     path: str
     branch: str
 
-    def to_dict(self) -> dict[str, str]:
-        """As it stands in the intent."""
-        return {"lane_id": self.lane_id, "path": self.path, "branch": self.branch}
-
 
 @frozen
 class Push:
@@ -40,10 +38,6 @@ class Push:
 
     remote: str
     refspec: str
-
-    def to_dict(self) -> dict[str, str]:
-        """As it stands in the intent."""
-        return {"remote": self.remote, "refspec": self.refspec}
 
 
 @frozen
@@ -53,7 +47,6 @@ class Intent:
     Args:
         home: the checkout that follows the target.
         old, new: the target's commit before and after.
-        merged_commit: the commit that holds the code; `new` is the status commit on top of it.
         guard: a reference that lives from before the transaction until it, and is deleted in it. Whoever deletes it
             first decides: the transaction (then all references are new), or somebody who gives the merge up (then
             the transaction fails, even when a git process of a dead command is still about to run it).
@@ -74,10 +67,8 @@ class Intent:
     mission_id: str | None
     target_branch: str
     home: str
-    strategy: str
     old: str
     new: str
-    merged_commit: str
     guard: str
     refs: tuple[RefUpdate, ...]
     folder: tuple[str, ...] = ()
@@ -96,21 +87,11 @@ class Intent:
         """Whether all that is left needs the network: no other command does that."""
         return self.made and self.push is not None and not self.pushed
 
-    def to_dict(self) -> dict[str, object]:
-        """The file's object."""
-        return {
-            "version": VERSION, "key": self.key, "mission_slug": self.mission_slug, "mission_id": self.mission_id,
-            "target_branch": self.target_branch, "home": self.home, "strategy": self.strategy, "old": self.old,
-            "new": self.new, "merged_commit": self.merged_commit, "guard": self.guard,
-            "refs": [each.to_dict() for each in self.refs], "folder": list(self.folder),
-            "events": [dict(each) for each in self.events],
-            "mission_events": [dict(each) for each in self.mission_events],
-            "loose": dict(self.loose),
-            "push": self.push.to_dict() if self.push else None,
-            "worktrees": [each.to_dict() for each in self.worktrees],
-            "branches": [each.to_dict() for each in self.branches],
-            "made": self.made, "pushed": self.pushed, "summary": dict(self.summary),
-        }  # fmt: skip
+
+_LISTED: Mapping[str, Any] = {
+    "refs": RefUpdate, "branches": RefUpdate, "worktrees": Doomed, "folder": None, "events": None,
+    "mission_events": None,
+}  # fmt: skip
 
 
 @frozen
@@ -182,7 +163,7 @@ def settle(repo: Repository) -> None:
 def write(repo: Repository, intent: Intent) -> None:
     """Write an intent and fsync it."""
     files.make_private(folder(repo))
-    files.write_json(path_of(repo, intent.key), intent.to_dict())
+    files.write_json(path_of(repo, intent.key), {"version": VERSION, **asdict(intent)})
 
 
 def mark(repo: Repository, intent: Intent, *, made: bool = True, pushed: bool = False) -> Intent:
@@ -212,53 +193,22 @@ def read(path: Path) -> Intent | None:
         ) from error
 
 
-def _parsed(data: Mapping[str, object]) -> Intent:
+def revived(kind: type[T], data: Mapping[str, Any], listed: Mapping[str, Any]) -> T:
+    """A value from the object in its file; what older versions have written beside is left out.
+
+    Args:
+        listed: fields that hold several -> of what kind, where it is one of ours.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is none of this version.
+    """
     if data["version"] != VERSION:
         raise ValueError(f"version {data['version']}")
-    push = data["push"]
-    mission_id = data["mission_id"]
-    summary, loose = data["summary"], data["loose"]
-    return Intent(
-        key=str(data["key"]),
-        mission_slug=str(data["mission_slug"]),
-        mission_id=str(mission_id) if mission_id else None,
-        target_branch=str(data["target_branch"]),
-        home=str(data["home"]),
-        strategy=str(data["strategy"]),
-        old=str(data["old"]),
-        new=str(data["new"]),
-        merged_commit=str(data["merged_commit"]),
-        guard=str(data["guard"]),
-        refs=tuple(_ref(each) for each in _objects(data["refs"])),
-        folder=tuple(str(each) for each in _list(data["folder"])),
-        events=tuple(_objects(data["events"])),
-        mission_events=tuple(_objects(data["mission_events"])),
-        loose={str(name): str(text) for name, text in loose.items()} if isinstance(loose, dict) else {},
-        push=Push(str(push["remote"]), str(push["refspec"])) if isinstance(push, dict) else None,
-        worktrees=tuple(
-            Doomed(str(each["lane_id"]), str(each["path"]), str(each["branch"])) for each in _objects(data["worktrees"])
-        ),
-        branches=tuple(_ref(each) for each in _objects(data["branches"])),
-        made=data["made"] is True,
-        pushed=data["pushed"] is True,
-        summary=summary if isinstance(summary, dict) else {},
-    )
+    values = {each.name: data[each.name] for each in fields(cast("Any", kind))}
+    for name, each_kind in listed.items():
+        values[name] = tuple(each_kind(**each) if each_kind else each for each in values[name])
+    return kind(**values)
 
 
-def _list(value: object) -> list[object]:
-    if not isinstance(value, list):
-        raise TypeError("a list is expected")
-    return value
-
-
-def _objects(value: object) -> list[Mapping[str, object]]:
-    found: list[Mapping[str, object]] = []
-    for each in _list(value):
-        if not isinstance(each, dict):
-            raise TypeError("a list of objects is expected")
-        found.append(each)
-    return found
-
-
-def _ref(data: Mapping[str, object]) -> RefUpdate:
-    return RefUpdate(str(data["ref"]), str(data["old"]), str(data["new"]))
+def _parsed(data: Mapping[str, Any]) -> Intent:
+    return revived(Intent, {**data, "push": Push(**data["push"]) if data["push"] else None}, _LISTED)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-from pathlib import Path
-
+from specify_cli.core.commits import commit_lock
 from specify_cli.kernel import locks
-from specify_cli.kernel.errors import Conflict, Refused, SpecKittyError, Unavailable
+from specify_cli.kernel.errors import Conflict, Unavailable
 from specify_cli.kernel.git import ZERO, RefUpdate
-from specify_cli.kernel.text import quoted
-from specify_cli.merge import checkout, preparing, settling
 from specify_cli.merge import intent as intents
+from specify_cli.merge import preparing, settling
 from specify_cli.merge.case import Case
-from specify_cli.merge.intent import Intent, Push
-from specify_cli.status.emit import Writer, writing
+from specify_cli.merge.intent import Intent
+from specify_cli.status.emit import Writer
 
 
 def make(case: Case) -> Intent:
@@ -25,19 +22,13 @@ def make(case: Case) -> Intent:
         Unavailable: `MERGE_INCOMPLETE`: the references moved and the checkout could not follow.
     """
     place, doing = case.place, f"merge {case.place.slug}"
-    push = _push(case) if case.wish.push else None
-    with ExitStack() as held:
-        log = held.enter_context(writing(place, doing=doing))
-        held.enter_context(locks.held(place.state / "locks" / "commit.lock", timeout=60, doing=doing))
+    with locks.held(place.lock, timeout=30.0, doing=doing), locks.held(commit_lock(place), timeout=60.0, doing=doing):
+        # It only says what the lines will be: they are written when the references have moved.
+        log = Writer(place, publish="milestone")
         _check_unmoved(case, log)
-        intent = preparing.prepare(case, log, push)
+        intent = preparing.prepare(case, log)
         _move(case, intent)
-        try:
-            checkout.follow(Path(intent.home), intent)
-        except SpecKittyError as error:
-            raise settling.incomplete(intent, error) from error
-    with locks.held(place.lock, timeout=30, doing=doing):
-        return settling.settle_files(place.repo, place, intent)
+        return settling.bring_along(place, intent)
 
 
 def _check_unmoved(case: Case, log: Writer) -> None:
@@ -66,28 +57,7 @@ def _move(case: Case, intent: Intent) -> None:
             return
         settling.drop(repo, intent)
         raise Conflict(
-            f"a branch moved while {intent.mission_slug} was merged; nothing has changed: {error.message}",
+            f"git did not move the branches of {intent.mission_slug}; nothing has changed: {error.message}",
             "REFS_MOVED",
             hint=f"spec-kitty merge --mission {intent.mission_slug}",
         ) from error
-
-
-def _push(case: Case) -> Push:
-    """Where the target is pushed to: what it follows, else `origin`.
-
-    Raises:
-        Refused: `NO_REMOTE`.
-    """
-    ref = f"refs/heads/{case.forecast.target_branch}"
-    out = case.git.run("for-each-ref", "--format=%(upstream:remotename)%09%(upstream:remoteref)", ref).rstrip("\n")
-    remote, _, theirs = out.partition("\t")
-    remotes = case.git.run("remote").split()
-    remote = remote or ("origin" if "origin" in remotes else next(iter(remotes), ""))
-    if not remote:
-        root = case.place.repo.root
-        raise Refused(
-            f"{root} has no remote to push {case.forecast.target_branch} to",
-            "NO_REMOTE",
-            hint=f"git -C {quoted(root)} remote add origin URL",
-        )
-    return Push(remote, f"{ref}:{theirs or ref}")

@@ -1,4 +1,4 @@
-"""What a merge will do, decided from values: order, messages, references, receipt. Pure."""
+"""What a merge will do, decided from values: order, messages, references. Pure."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from specify_cli.kernel.git import ZERO, RefUpdate
 from specify_cli.kernel.graph import find_cycle, topological
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.models import LanesManifest
-from specify_cli.workspaces.forecast_models import TARGET_STEP, Forecast, LaneTip, Outcome
+from specify_cli.workspaces.forecast_models import Forecast
 
 STRATEGIES = ("merge", "squash", "rebase")
-RECEIPT_VERSION = 1
 
 
 @frozen
@@ -52,6 +51,10 @@ class Composed:
     mission: str | None
     lanes: Mapping[str, str]
     picks: tuple[tuple[str, str], ...] = ()
+
+    def holding(self, wp_id: str) -> str:
+        """The commit that holds a work package."""
+        return dict(self.picks).get(wp_id, self.code)
 
 
 def code_message(titles: Titles, wps: Sequence[str], mission_id: str | None) -> str:
@@ -119,7 +122,8 @@ def ref_updates(
     for lane in forecast.lanes:
         if lane.planning or lane.tip is None:
             continue
-        updates.append(RefUpdate(f"refs/heads/{lane.branch}", lane.tip, lane.tip))
+        if not lane.gone:
+            updates.append(RefUpdate(f"refs/heads/{lane.branch}", lane.tip, lane.tip))
         name = given_up_ref if lane.given_up else merged_ref
         updates += _kept(name(slug, lane.lane_id), lane.tip, known)
     return (*updates, RefUpdate(guard_ref(slug), new, ZERO))
@@ -127,59 +131,3 @@ def ref_updates(
 
 def _kept(ref: str, tip: str, known: Mapping[str, str]) -> list[RefUpdate]:
     return [] if known.get(ref) == tip else [RefUpdate(ref, known.get(ref, ZERO), tip)]
-
-
-def is_empty(forecast: Forecast) -> bool:
-    """Whether the target has everything already."""
-    return all(step.outcome is Outcome.CONTAINED for step in forecast.steps if step.name == TARGET_STEP)
-
-
-def receipt(
-    forecast: Forecast, composed: Composed, *, slug: str, mission_id: str | None, strategy: str, at: str, by: str,
-    accepted: Mapping[str, object] | None, trees: Mapping[str, str],
-) -> dict[str, object]:  # fmt: skip
-    """`merge-receipt.json`: inputs, order, trees and commits, so that anybody can compute the merge again.
-
-    Args:
-        accepted: the acceptance it rests on.
-        trees: lane -> tree of its tip.
-    """
-    steps = {step.name: step for step in forecast.steps}
-    return {
-        "version": RECEIPT_VERSION,
-        "mission_slug": slug,
-        "mission_id": mission_id,
-        "strategy": strategy,
-        "merged_at": at,
-        "merged_by": by,
-        "target": {"branch": forecast.target_branch, "before": forecast.target},
-        "mission": {"branch": forecast.mission_branch, "before": forecast.mission, "after": composed.mission},
-        "order": [lane.lane_id for lane in forecast.code_lanes],
-        "lanes": [_lane(lane, composed, trees, steps[lane.lane_id].tree if lane.lane_id in steps else None,
-                        steps[lane.lane_id].outcome.value if lane.lane_id in steps else None)
-                  for lane in forecast.lanes],
-        "result": {"commit": composed.code, "tree": composed.tree, "outcome": _target_outcome(forecast)},
-        "picks": [{"wp_id": wp_id, "commit": commit} for wp_id, commit in composed.picks],
-        "accepted": dict(accepted) if accepted else None,
-    }  # fmt: skip
-
-
-def _target_outcome(forecast: Forecast) -> str:
-    step = next((each for each in forecast.steps if each.name == TARGET_STEP), None)
-    return (step.outcome if step else Outcome.CONTAINED).value
-
-
-def _lane(
-    lane: LaneTip, composed: Composed, trees: Mapping[str, str], merged_tree: str | None, outcome: str | None
-) -> dict[str, object]:
-    return {
-        "lane_id": lane.lane_id,
-        "branch": lane.branch,
-        "wp_ids": list(lane.wp_ids),
-        "tip": None if lane.planning else lane.tip,
-        "tree": trees.get(lane.lane_id),
-        "outcome": "given_up" if lane.given_up else outcome,
-        "merged_commit": composed.lanes.get(lane.lane_id),
-        "merged_tree": merged_tree,
-        "in_target": lane.in_target,
-    }

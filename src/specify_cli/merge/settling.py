@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from specify_cli.core.commits import commit_lock
 from specify_cli.home import MissionPlace, home_of
 from specify_cli.kernel import clock, files, locks
-from specify_cli.kernel.errors import Conflict, SpecKittyError, Unavailable
-from specify_cli.kernel.git import ZERO, Git, RefUpdate
+from specify_cli.kernel.errors import SpecKittyError, Unavailable
+from specify_cli.kernel.git import ZERO, Git, GitFailed, RefUpdate
 from specify_cli.kernel.paths import Repository
 from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
-from specify_cli.merge import checkout, cleanup
+from specify_cli.merge import checkout, cleanup, conflict
 from specify_cli.merge import intent as intents
-from specify_cli.merge.intent import Intent, Push
+from specify_cli.merge.cleanup import Cleaned
+from specify_cli.merge.intent import Intent
 from specify_cli.status import store
 
 _PATIENCE = 5.0  # seconds for a git process of a dead command to let go of its locks
@@ -25,16 +27,18 @@ LOCK_TIMEOUT = 10.0
 
 @frozen
 class Finished:
-    """What finishing a merge did.
+    """A merge that is made.
 
     Args:
         pushed: whether the target was pushed.
         push_refused: what the remote said where it did not take it; then worktrees and branches stay.
+        cleaned: what went with it, and what was kept.
     """
 
+    intent: Intent
     pushed: bool = False
     push_refused: str = ""
-    cleaned: cleanup.Cleaned | None = None
+    cleaned: Cleaned = Cleaned()
 
 
 def merge_lock(repo: Repository) -> Path:
@@ -42,41 +46,42 @@ def merge_lock(repo: Repository) -> Path:
     return repo.state / "locks" / "merge.lock"
 
 
-def settle_all(repo: Repository) -> None:
-    """Finish or drop every intent but those that only wait for a push; see `intent.settle`."""
-    with locks.held(merge_lock(repo), timeout=LOCK_TIMEOUT, doing="settle a merge"):
+@contextmanager
+def alone(repo: Repository, doing: str) -> Iterator[None]:
+    """Hold the merge lock; the same process may take it again inside."""
+    with locks.held(merge_lock(repo), timeout=LOCK_TIMEOUT, doing=doing):
+        yield
+
+
+def settle_all(repo: Repository) -> dict[str, Finished | None]:
+    """Finish or drop every intent but those that only wait for a push; see `intent.settle`.
+
+    Returns:
+        Key of each mission whose intent was met -> its merge, which is made; None where it never came to be.
+    """
+    with alone(repo, "settle a merge"):
         _sweep(repo)
-        for path in intents.intents(repo):
-            intent = intents.read(path)
-            if intent is not None and not intent.awaits_push:
-                settle_one(repo, intent)
+        return {
+            intent.key: _settled(repo, intent)
+            for path in intents.intents(repo)
+            if (intent := intents.read(path)) is not None and not intent.awaits_push
+        }
 
 
 def _sweep(repo: Repository) -> None:
-    """Remove throw-away indexes that killed commands have left; those of commands at work are younger."""
-    before = clock.epoch() - _STALE
-    for path in intents.folder(repo).glob("*.index*"):
+    """Remove what killed commands had begun to write; that of commands at work is younger."""
+    before, folder = clock.epoch() - _STALE, intents.folder(repo)
+    for path in (*folder.glob("*.index*"), *folder.glob(".*.tmp")):
         with suppress(FileNotFoundError):
             if path.stat().st_mtime < before:
                 files.remove(path)
 
 
-def settle_one(repo: Repository, intent: Intent) -> bool:
-    """Bring one merge to exactly before or exactly after; the caller holds the merge lock.
-
-    Returns:
-        Whether the merge is made.
-    """
-    if not is_made(repo, intent):
-        drop(repo, intent)
-        return False
-    finish(repo, intent, push=False)
-    return True
-
-
-def is_made(repo: Repository, intent: Intent) -> bool:
-    """Whether the references of a merge are new; if not, they can no longer become so."""
-    return intent.made or moved(Git(repo.checkout), intent)
+def _settled(repo: Repository, intent: Intent) -> Finished | None:
+    if intent.made or moved(Git(repo.checkout), intent):
+        return finish(repo, intent, push=False)
+    drop(repo, intent)
+    return None
 
 
 def moved(git: Git, intent: Intent) -> bool:
@@ -86,42 +91,35 @@ def moved(git: Git, intent: Intent) -> bool:
         Unavailable: `REFS_LOCKED`: a lock file on a reference is in the way.
     """
     deadline = clock.monotonic() + _PATIENCE
-    while True:
-        if git.call("update-ref", "-d", intent.guard, intent.new, write=True).code == 0:
-            break
-        if git.resolve(intent.guard) != intent.new:
-            break
+    while (said := git.delete_ref(intent.guard, intent.new)) and git.resolve(intent.guard) == intent.new:
         if clock.monotonic() > deadline:
-            raise Unavailable(
-                f"git's lock on {intent.guard} does not go away: git is at work, or a crash left it behind",
-                "REFS_LOCKED",
-                hint=f"find {git.root} -path '*spec-kitty*.lock'  # remove it only if no git runs",
-            )
+            raise _refs_locked(git, said)
         clock.sleep(0.05)
     tip = git.resolve(f"refs/heads/{intent.target_branch}")
-    if tip is not None and (tip == intent.new or git.is_ancestor(intent.new, tip)):
-        _complete(git, intent)
-        return True
-    _take_back(git, intent)
-    return False
-
-
-def _complete(git: Git, intent: Intent) -> None:
-    """References that a killed transaction left at their old value."""
+    made = tip is not None and (tip == intent.new or git.is_ancestor(intent.new, tip))
+    # What a transaction that was cut in the middle has left at its old value, or had moved already.
     for each in intent.refs:
-        if each.ref != intent.guard and each.old != each.new and (git.resolve(each.ref) or ZERO) == each.old:
-            git.update_refs([each], f"spec-kitty({intent.mission_slug}): merge")
+        step = each if made else RefUpdate(each.ref, each.new, each.old)
+        if each.ref != intent.guard and each.old != each.new and (git.resolve(each.ref) or ZERO) == step.old:
+            try:
+                git.update_refs([step], f"spec-kitty({intent.mission_slug}): {'merge' if made else 'undo'}")
+            except GitFailed as error:
+                raise _refs_locked(git, error.message) from error
+    return made
 
 
-def _take_back(git: Git, intent: Intent) -> None:
-    """References that a killed transaction had moved already."""
-    for each in intent.refs:
-        if each.ref != intent.guard and each.old != each.new and git.resolve(each.ref) == each.new:
-            git.update_refs([RefUpdate(each.ref, each.new, each.old)], f"spec-kitty({intent.mission_slug}): undo")
+def _refs_locked(git: Git, said: str) -> Unavailable:
+    said, folder = said.partition("\n")[0], git.run("rev-parse", "--path-format=absolute", "--git-common-dir").strip()
+    return Unavailable(
+        f"an interrupted merge cannot be settled, because git cannot move a reference: {said}",
+        "REFS_LOCKED",
+        hint=f"find {quoted(folder)} -name '*.lock' -not -path '*/spec-kitty/locks/*'"
+        "  # if no git runs, a crash left these behind: remove them",
+    )
 
 
 def drop(repo: Repository, intent: Intent) -> None:
-    """Forget a merge that did not happen."""
+    """Forget a merge that did not happen, or that is done."""
     files.remove(intents.path_of(repo, intent.key))
     for scratch in intents.folder(repo).glob(f"{intent.key}.*.index*"):
         files.remove(scratch)
@@ -136,51 +134,49 @@ def finish(repo: Repository, intent: Intent, *, push: bool) -> Finished:
     Raises:
         Unavailable: `MERGE_INCOMPLETE`: the checkout could not follow.
     """
-    if not intent.made:
-        place = place_of(repo, intent)
-        with locks.held(place.lock, timeout=30.0, doing=f"merge {intent.mission_slug}"):
-            intent = settle_tree(repo, place, intent)
+    place = _place(repo, intent)
+    intent = bring_along(place, intent)
     if intent.push is not None and not intent.pushed:
         if not push:
-            return Finished()
-        said = pushed(Git(repo.checkout), intent.push)
-        if said:
-            return Finished(push_refused=said)
+            return Finished(intent)
+        done = Git(repo.checkout).push(intent.push.remote, intent.push.refspec)
+        if done.code != 0:
+            return Finished(intent, push_refused=done.said)
         intent = intents.mark(repo, intent, pushed=True)
-    cleaned = cleanup.clean(place_of(repo, intent), intent)
+    cleaned = cleanup.clean(place, intent)
     drop(repo, intent)
-    return Finished(pushed=intent.push is not None, cleaned=cleaned)
+    return Finished(intent, intent.push is not None, cleaned=cleaned)
 
 
-def settle_tree(repo: Repository, place: MissionPlace, intent: Intent) -> Intent:
-    """Bring checkout and journals along and note it; the caller holds the mission's lock."""
-    try:
-        checkout.follow(Path(intent.home), intent)
-    except SpecKittyError as error:
-        raise incomplete(intent, error) from error
-    _record(store.mission_log_file(place), intent.mission_events)
-    _record(store.status_log(place), intent.events)
-    return settle_files(repo, place, intent)
+def bring_along(place: MissionPlace, intent: Intent) -> Intent:
+    """Bring checkout and journals along, and note that the merge is made."""
+    if intent.made:
+        return intent
+    doing = f"merge {intent.mission_slug}"
+    with locks.held(place.lock, timeout=30.0, doing=doing), locks.held(commit_lock(place), timeout=60.0, doing=doing):
+        try:
+            checkout.follow(Path(intent.home), intent)
+        except SpecKittyError as error:
+            raise _incomplete(intent, error) from error
+        _record(store.mission_log_file(place), intent.mission_events)
+        _record(store.status_log(place), intent.events)
+        if intent.loose and place.folder is not None:
+            for name, text in intent.loose.items():
+                files.atomic_write(place.folder / name, text)
+            store.publish(store.mission_log_file(place))
+            store.publish(store.status_log(place))
+        conflict.forget(place)
+        return intents.mark(place.repo, intent)
 
 
-def incomplete(intent: Intent, error: SpecKittyError) -> Unavailable:
-    """The error for a merge whose references moved and whose checkout could not follow yet."""
+def _incomplete(intent: Intent, error: SpecKittyError) -> Unavailable:
+    resume = f"spec-kitty merge --resume --mission {intent.mission_slug}"
     return Unavailable(
         f"{intent.mission_slug} is merged as {intent.new[:10]}, but {intent.home} could not follow: {error.message}",
         "MERGE_INCOMPLETE",
-        hint=f"spec-kitty merge --resume --mission {intent.mission_slug}",
-        details={"merged_commit": intent.merged_commit, "home": intent.home},
+        hint=f"{error.hint} && {resume}" if error.code == "DIRTY_OVERLAP" else resume,
+        details={**error.details, "commit": intent.new, "home": intent.home},
     )
-
-
-def settle_files(repo: Repository, place: MissionPlace, intent: Intent) -> Intent:
-    """Write what no commit holds, where the tool makes none, and note that the merge is made."""
-    if intent.loose and place.folder is not None:
-        for name, text in intent.loose.items():
-            files.atomic_write(place.folder / name, text)
-        store.publish(store.mission_log_file(place))
-        store.publish(store.status_log(place))
-    return intents.mark(repo, intent)
 
 
 def _record(log: store.LogFile, events: Sequence[Mapping[str, object]]) -> None:
@@ -195,24 +191,7 @@ def _record(log: store.LogFile, events: Sequence[Mapping[str, object]]) -> None:
     store.append(log, new, [entry for entry in below if entry.get("wp_id") in moved])
 
 
-def pushed(git: Git, push: Push) -> str:
-    """Push the target; what the remote said where it refused, else nothing."""
-    done = git.push(push.remote, push.refspec)
-    return "" if done.code == 0 else done.said
-
-
-def place_of(repo: Repository, intent: Intent) -> MissionPlace:
+def _place(repo: Repository, intent: Intent) -> MissionPlace:
     """The mission of an intent, without looking at its documents."""
     home = home_of(repo, intent.target_branch)
     return MissionPlace(repo, intent.mission_slug, intent.mission_id, intent.target_branch, home)
-
-
-def refused(intent: Intent, said: str) -> Conflict:
-    """The error for a push that the remote did not take."""
-    remote = intent.push.remote if intent.push else "the remote"
-    return Conflict(
-        f"{intent.mission_slug} is merged as {intent.new[:10]}, but {remote} refused the push: {said}",
-        "PUSH_REJECTED",
-        hint=f"git -C {quoted(intent.home)} pull && spec-kitty merge --resume --mission {intent.mission_slug}",
-        details={"merged_commit": intent.merged_commit, "commit": intent.new, "kept": "worktrees and branches"},
-    )

@@ -7,10 +7,11 @@ from specify_cli.conditions.accept_facts import accept_facts
 from specify_cli.conditions.why_rules import Why, of_mission
 from specify_cli.home import MissionPlace
 from specify_cli.merge.engine import examine
+from specify_cli.workspaces.trees import throw_away
 
 
 def why_mission(place: MissionPlace) -> Why:
-    """What a mission wants until it is merged. Nothing is written but objects of git.
+    """What a mission wants until it is merged. Nothing is written.
 
     Raises:
         Refused: `NOT_A_GIT_REPOSITORY`; a document or a log cannot be read.
@@ -20,7 +21,8 @@ def why_mission(place: MissionPlace) -> Why:
     merged = bool(place.meta.get("merged_at"))
     if merged:
         return of_mission(place.slug, merged=True, to_accept=(), to_merge=(), forecast=False)
-    seen = examine(place)
+    with throw_away(place) as git:
+        seen = examine(place, elsewhere=git)
     facts = accept_facts(place, seen.packages, seen.manifest, seen.status, seen.merge)
     to_merge = list(seen.unmet)
     if seen.merge is not None:

@@ -58,7 +58,7 @@ class Vain:
         """What a person is asked; None while a warning will do."""
         if self.times < QUESTION_AFTER:
             return None
-        missing = "; ".join(self.unmet[:_UNMET_SHOWN]) or "what it wants"
+        missing = "; ".join(each.partition(" (fix: ")[0] for each in self.unmet[:_UNMET_SHOWN]) or "what it wants"
         more = f" and {len(self.unmet) - _UNMET_SHOWN} more" if len(self.unmet) > _UNMET_SHOWN else ""
         text = (
             f"{self.holder} has reported {self.what} as done {self.times} times while nothing changed,"

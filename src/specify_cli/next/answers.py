@@ -20,11 +20,13 @@ class Handed:
         step_id: names the step in a report.
         workspace: where to work; None for steps on the mission's documents.
         prompt: the prompt file.
+        warnings: what was not done for it.
     """
 
     step_id: str | None = None
     workspace: str | None = None
     prompt: str | None = None
+    warnings: tuple[Notice, ...] = ()
 
 
 def answer(
@@ -43,7 +45,7 @@ def answer(
     state = choice.state
     if (query and not seen.status.mission_events and not seen.status.events) or (query and _untouched(seen)):
         state = "not_started"
-    notices = [*warnings, *(Notice("GUARD_BROKEN", text) for text in choice.warnings)]
+    notices = [*warnings, *handed.warnings, *(Notice("GUARD_BROKEN", text) for text in choice.warnings)]
     question = choice.question
     return Decision(
         kind=DecisionKind.QUERY.value if query else choice.kind.value,

@@ -7,18 +7,18 @@ half-way is finished by the next call.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import field
 
 from specify_cli.conditions.claim_facts import claim_facts
 from specify_cli.conditions.claim_rules import ClaimFacts, to_claim
-from specify_cli.conditions.models import Unmet
 from specify_cli.context.models import Actor, Context
 from specify_cli.core.commits import publish_mode
 from specify_cli.core.readiness import needs_of
 from specify_cli.core.work_packages import WorkPackage
 from specify_cli.kernel import clock
-from specify_cli.kernel.errors import Conflict, Refused
+from specify_cli.kernel.errors import Conflict, Refused, Unmet
 from specify_cli.kernel.git import Git
-from specify_cli.kernel.values import frozen
+from specify_cli.kernel.values import frozen, replace
 from specify_cli.lanes.branch_naming import lane_branch_name
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.next.packages import has_gone_quiet
@@ -32,6 +32,7 @@ from specify_cli.status.models import Lane, StatusEvent
 from specify_cli.workspaces import leases
 from specify_cli.workspaces.allocate import ensure_workspace
 from specify_cli.workspaces.dependencies import Needed
+from specify_cli.workspaces.hooks import SetUp, set_up
 from specify_cli.workspaces.lookup import LANE, Workspace, lane_of, workspace_of
 from specify_cli.workspaces.scope import owned_paths
 
@@ -42,18 +43,22 @@ class Claim:
 
     Args:
         claimed: whether this call made it so.
+        from_lane: where it was before.
         event_ids: events written by this call.
         needed: the work packages it builds on, with their branches.
         self_review: the reviewer implemented it.
+        set_up: how the set-up of its worktree went.
     """
 
     package: WorkPackage
     workspace: Workspace
     claimed: bool
+    from_lane: Lane
     event_ids: tuple[str, ...] = ()
     resumed: bool = False
     self_review: bool = False
     needed: tuple[Needed, ...] = ()
+    set_up: SetUp = field(default_factory=SetUp)
 
 
 def claim_work(
@@ -86,7 +91,7 @@ def claim_work(
         mine = resume and holder == me
         if resume and not mine:
             _check_quiet(context, package, manifest, holder, take_over)
-        if not resume:
+        if current is not Lane.IN_PROGRESS:
             _check_claimable(context, log, package, packages, manifest)
         lane = lane_of(manifest, place, package.id)
         needed = needed_by(context, package, packages, manifest, lane.lane_id)
@@ -96,7 +101,7 @@ def claim_work(
             package.id,
             needed,
             base=base,
-            resume=resume,
+            resume=current is Lane.IN_PROGRESS,
             begun=is_begun(context, log.events, log.mission_events, lane.lane_id),
             scope=owned_paths(package),
         )
@@ -105,7 +110,9 @@ def claim_work(
         written = _begin(log, actor, package.id, workspace)
         leases.touch(place, package.id, actor.name, actor.session)
     ids = tuple(event.event_id for event in written)
-    return Claim(package, workspace, not mine, ids, resumed=resume, needed=tuple(needed))
+    # Outside of the locks: a hook takes as long as it takes.
+    ready = set_up(place, context.config, workspace)
+    return Claim(package, workspace, not mine, current, ids, resumed=resume, needed=tuple(needed), set_up=ready)
 
 
 def _begin(log: Writer, actor: Actor, wp_id: str, workspace: Workspace) -> list[StatusEvent]:
@@ -122,6 +129,7 @@ def _begin(log: Writer, actor: Actor, wp_id: str, workspace: Workspace) -> list[
                 execution_mode=mode,
                 workspace_context=str(workspace.path),
                 workspace=workspace.record(),
+                policy_metadata=actor.policy,
             )
             written.append(event)
     return written
@@ -134,18 +142,36 @@ def claim_review(
     manifest: LanesManifest | None,
     *,
     take_over: Holder | None = None,
+    review_ref: str | None = None,
 ) -> Claim:
     """Make a work package the actor's to review.
+
+    Args:
+        review_ref: where the review is, recorded with the claim.
 
     Raises:
         Conflict: `WP_ALREADY_CLAIMED`, naming who reviews it.
         Refused: `WP_NOT_FOR_REVIEW`, or `SELF_REVIEW` where another has to do it.
     """
+    claim = _claim_review(context, actor, package, manifest, take_over, review_ref)
+    return replace(claim, set_up=set_up(context.place, context.config, claim.workspace))
+
+
+def _claim_review(
+    context: Context,
+    actor: Actor,
+    package: WorkPackage,
+    manifest: LanesManifest | None,
+    take_over: Holder | None,
+    review_ref: str | None,
+) -> Claim:
     place, me = context.place, Holder(actor.name, actor.session)
     with writing(place, publish=publish_mode(context.config)) as log:
         current = log.snapshot.lane_of(package.id)
         holder = log.holders().get(package.id)
-        own = is_own_work(me, implementers(log.events, log.mission_events).get(package.id))
+        # The name of a program that drives agents stands for several of them.
+        delegated = actor.policy is not None and context.config.review_by != "other"
+        own = not delegated and is_own_work(me, implementers(log.events, log.mission_events).get(package.id))
         if current not in (Lane.FOR_REVIEW, Lane.IN_REVIEW):
             raise Refused(
                 f"{package.id} is {current}, not for_review",
@@ -164,11 +190,12 @@ def claim_review(
             event = log.move(
                 package.id, Lane.IN_REVIEW, actor=actor.name, session=actor.session, self_review=own,
                 workspace=workspace.record(Git(workspace.path).resolve("HEAD")),
+                review_ref=review_ref, policy_metadata=actor.policy,
             )  # fmt: skip
-            return Claim(package, workspace, True, (event.event_id,), self_review=own)
+            return Claim(package, workspace, True, current, (event.event_id,), self_review=own)
         if not mine:
             _record_takeover(log, actor, package.id, holder, "review")
-    return Claim(package, workspace, not mine, (), resumed=True, self_review=own)
+    return Claim(package, workspace, not mine, current, (), resumed=True, self_review=own)
 
 
 def _check_quiet(
@@ -181,7 +208,7 @@ def _check_quiet(
     """Somebody else's work is taken over only while its holder is the one that was seen to be quiet, and still is."""
     quiet = holder == take_over and has_gone_quiet(context.place, context.config, package, manifest, holder)
     if not quiet:
-        raise already_claimed(package.id, holder)
+        raise already_claimed(package.id, holder, context.place.slug)
 
 
 def is_begun(
@@ -214,7 +241,9 @@ def _check_claimable(
     facts = claim_facts(
         context.place, package, manifest, log.snapshot, log.holders(), known=packages, question=question
     )
-    unmet = to_claim(facts)
+    # Who claimed it by a move of its own has no workspace yet; all else must hold as for a planned one.
+    claimed = facts.lane is Lane.CLAIMED
+    unmet = [each for each in to_claim(facts) if not (claimed and each.code == "WP_NOT_CLAIMABLE")]
     if unmet:
         raise _not_claimable(facts, unmet)
 
@@ -228,11 +257,11 @@ def _not_claimable(facts: ClaimFacts, unmet: Sequence[Unmet]) -> Refused | Confl
         "lane_id": facts.lane_id,
         "waiting_for": {need: str(lane or "not planned") for need, lane in facts.open_needs},
         "held": facts.busy[0].wp_id if facts.busy else None,
+        "holder": facts.busy[0].holder if facts.busy else None,
         "retryable": first.code == "LANE_BUSY",
-        "unmet": [each.to_dict() for each in unmet],
     }
     kind = Conflict if first.code == "LANE_BUSY" else Refused
-    return kind("; ".join(each.what for each in unmet), first.code, hint=first.fix, details=details)
+    return kind(f"{facts.wp_id} cannot be claimed", first.code, details=details, unmet=unmet)
 
 
 def needed_by(

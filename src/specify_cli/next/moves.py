@@ -17,6 +17,7 @@ from specify_cli.lanes.persistence import read_lanes
 from specify_cli.next.submit import refused, submit
 from specify_cli.next.verdicts import Verdict, approve, reject
 from specify_cli.review.evidence import approval, result
+from specify_cli.review.findings import Finding
 from specify_cli.status.emit import writing
 from specify_cli.status.evidence import DoneEvidence, ReviewResult
 from specify_cli.status.models import Lane, StatusEvent
@@ -59,6 +60,7 @@ class Moved:
     warnings: tuple[Notice, ...] = ()
     feedback_file: str | None = None
     self_review: bool = False
+    findings: tuple[Finding, ...] = ()
 
 
 def move(context: Context, actor: Actor, package: WorkPackage, asked: Asked) -> Moved:
@@ -133,6 +135,7 @@ def _of_verdict(verdict: Verdict, before: Lane) -> Moved:
         verdict.committed.warnings,
         verdict.feedback_file,
         verdict.self_review,
+        verdict.findings,
     )
 
 

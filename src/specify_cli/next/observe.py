@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from specify_cli.context.overview import is_accepted
 from specify_cli.core.mission_types import MissionType, load_mission_type
-from specify_cli.core.readiness import SATISFIED
 from specify_cli.core.work_packages import WorkPackage, load_work_packages
 from specify_cli.home import MissionPlace
-from specify_cli.kernel import clock
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.lanes.persistence import read_lanes
 from specify_cli.next.observation import Observation
 from specify_cli.next.packages import package_views
-from specify_cli.next.planning import answered, planning_views
+from specify_cli.next.planning import planning_views
+from specify_cli.next.questions import answered
 from specify_cli.next.steps import open_steps, stuck_questions
 from specify_cli.status.holders import Holder
-from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status, read_status
 
@@ -60,23 +57,3 @@ def observe(place: MissionPlace, config: Config, me: Holder | None) -> Seen:
         ending=stuck.get("merge" if accepted else "accept"),
     )
     return Seen(observation, mission_type, packages, manifest, status)
-
-
-def is_accepted(place: MissionPlace, status: Status) -> bool:
-    """Accepted, and no work package was moved back or approved with another commit since."""
-    states = status.snapshot.work_packages.values()
-    if not place.meta.get("accepted_at") or any(state["lane"] not in (*SATISFIED, Lane.CANCELED) for state in states):
-        return False
-    event = next((each for each in reversed(status.mission_events) if each.type == "accepted"), None)
-    return event is None or not _approved_anew(status, event)
-
-
-def _approved_anew(status: Status, accepted: MissionEvent) -> bool:
-    tips = accepted.data.get("lanes")
-    since = clock.sort_key(accepted.at)
-    for event in status.events:
-        if event.to_lane is Lane.APPROVED and event.workspace and clock.sort_key(event.at) > since:
-            head, lane_id = event.workspace.get("head"), event.workspace.get("lane_id")
-            if isinstance(tips, Mapping) and lane_id in tips and head and tips[lane_id] != head:
-                return True
-    return False

@@ -10,15 +10,12 @@ from specify_cli.home import MissionPlace
 from specify_cli.kernel.config import Config
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.next.observation import Kinship, PackageView
-from specify_cli.next.planning import answered
-from specify_cli.next.questions import question_of, repeated
+from specify_cli.next.questions import answered, question_of, repeated
 from specify_cli.review.evidence import is_own_work, may_review_own
 from specify_cli.status.holders import HELD, Holder, holders, implementers
 from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status
-from specify_cli.workspaces.leases import is_quiet, read_lease
-from specify_cli.workspaces.lookup import workspace_of
-from specify_cli.workspaces.scope import scope_of
+from specify_cli.workspaces.presence import presence
 
 
 def package_views(
@@ -63,12 +60,8 @@ def has_gone_quiet(
     place: MissionPlace, config: Config, package: WorkPackage, manifest: LanesManifest | None, holder: Holder | None
 ) -> bool:
     """Whether the holder of a work package was seen in this clone, and not for a while."""
-    lease = read_lease(place, package.id)
-    if lease is None or Holder(lease.actor, lease.session) != holder:
-        return False
-    workspace = workspace_of(place, manifest, package.id)
-    scope = scope_of(package, workspace) if workspace else ()
-    return is_quiet(lease, workspace.path if workspace else None, config.quiet_minutes, scope)
+    seen = presence(place, package, manifest, holder, config.quiet_minutes)
+    return seen is not None and seen.quiet
 
 
 def _kinship(me: Holder | None, worker: Holder | None) -> Kinship:

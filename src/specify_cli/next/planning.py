@@ -13,20 +13,12 @@ from specify_cli.home import MissionPlace
 from specify_cli.kernel.text import digest
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.next.observation import PlanningView, Question
+from specify_cli.next.questions import answered
 from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.reading import Status
 
 TASKS = "tasks.md"
 WPS = "wps.yaml"
-
-
-def answered(events: Sequence[MissionEvent]) -> dict[str, str]:
-    """Decision id -> answer."""
-    return {
-        str(event.data.get("decision_id")): str(event.data.get("answer", ""))
-        for event in events
-        if event.type == "decision_answered"
-    }
 
 
 def planning_views(

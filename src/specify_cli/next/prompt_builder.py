@@ -12,7 +12,7 @@ from specify_cli.core.charter import charter_excerpt
 from specify_cli.core.documents import goal_of
 from specify_cli.core.mission_types import MissionType, Step, StepKind
 from specify_cli.core.templates import command_template, template
-from specify_cli.home import MissionPlace
+from specify_cli.home import MissionPlace, runtime_folder
 from specify_cli.kernel import files
 from specify_cli.kernel.git import Git
 from specify_cli.next.claims import Claim
@@ -23,12 +23,14 @@ from specify_cli.next.prompt_sections import (
     notes_section,
     reports_section,
     rescued_section,
+    site_section,
     so_far,
     subtasks_section,
     to_read,
     unmet_section,
 )
 from specify_cli.review.cycles import feedback_of, rejected_head
+from specify_cli.review.findings import findings_of
 from specify_cli.review.prompts import ReviewPrompt, feedback_section, fenced, review_prompt
 from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status
@@ -41,9 +43,8 @@ def write_prompt(place: MissionPlace, name: str, text: str) -> Path:
     Args:
         name: file name without ending; one a step and holder, so that nobody's prompt is overwritten by another's.
     """
-    files.make_ignored(place.runtime)
-    path = place.runtime / "prompts" / place.slug / f"{name}.md"
-    files.atomic_write(path, text, mkdir=True)
+    path = runtime_folder(place, "prompts", place.slug) / f"{name}.md"
+    files.atomic_write(path, text)
     return path
 
 
@@ -106,6 +107,7 @@ def implement_prompt(context: Context, claim: Claim, actor: Actor, status: Statu
     """The prompt of a work package that is to be implemented."""
     place, package, workspace = context.place, claim.package, claim.workspace
     feedback = feedback_of(status.mission_events, package.id)
+    findings = findings_of(status.mission_events, status.events, package.id)
     slug = place.slug
     command = f"--agent {actor.name} --mission {slug}"
     goal = goal_of(place.read("spec.md") or place.read("mission.md") or "")
@@ -118,7 +120,7 @@ def implement_prompt(context: Context, claim: Claim, actor: Actor, status: Statu
     )
     return f"""# Implement {package.id}: {package.title}
 
-{feedback_section(feedback)}Mission `{slug}`. You are `{actor.name}`, and you hold {package.id}.
+{feedback_section(feedback, findings)}Mission `{slug}`. You are `{actor.name}`, and you hold {package.id}.
 
 ## Where to work
 
@@ -127,7 +129,7 @@ def implement_prompt(context: Context, claim: Claim, actor: Actor, status: Statu
 Branch `{workspace.branch}`. {rules}
 Owned files: {", ".join(f"`{path}`" for path in package.owned_files) or "(none named)"}
 {_live(place)}
-{_before(claim, status)}{_charter(context)}## What the mission is for (from the repository)
+{site_section(claim)}{_before(claim, status)}{_charter(context)}## What the mission is for (from the repository)
 
 {fenced(goal or "(the specification states no goal)", "markdown")}
 ## The work package (from the repository)
@@ -157,6 +159,9 @@ def review_text(context: Context, claim: Claim, actor: Actor, status: Status) ->
     git = Git(workspace.path)
     scope = scope_of(package, workspace)
     base, head = review_span(claim, status)
+    since = rejected_head(status.events, package.id)
+    if since is not None and not git.is_ancestor(since, head):
+        since = None
     note = next(
         (
             event.reason or ""
@@ -177,13 +182,14 @@ def review_text(context: Context, claim: Claim, actor: Actor, status: Status) ->
             workspace.branch,
             base,
             head,
-            git.diff(base, head, *scope),
+            git.diff(since or base, head, *scope),
             git.diff(base, head, *scope, stat=True),
             scope,
             feedback_of(status.mission_events, package.id),
+            findings_of(status.mission_events, status.events, package.id),
             note,
             claim.self_review,
-            rejected_head(status.events, package.id),
+            since,
         )
     )
 

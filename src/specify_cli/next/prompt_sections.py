@@ -121,6 +121,19 @@ def _branches(claim: Claim) -> str:
     )
 
 
+def site_section(claim: Claim) -> str:
+    """How the worktree was set up, and what is left to the agent."""
+    done = claim.set_up
+    lines = [f"- {notice.message}" for notice in done.warnings if str(done.log) not in notice.message]
+    if claim.workspace.odd:
+        lines.append(f"- Put this right before anything else: it {claim.workspace.odd}")
+    if done.log is not None:
+        lines.append(f"- The project's set-up hook {'failed' if done.failed else 'ran'} here; its output: `{done.log}`")
+    if claim.workspace.kind != ROOT and (claim.workspace.path / ".gitmodules").is_file():
+        lines.append("- The repository has submodules. Fetch them first: `git submodule update --init --recursive`")
+    return "\n".join(["## Set-up of the worktree", "", *lines, "", ""]) if lines else ""
+
+
 def so_far(claim: Claim) -> str:
     """What is in the workspace already: what was brought there, the package's own commits, uncommitted files."""
     workspace = claim.workspace

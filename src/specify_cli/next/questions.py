@@ -10,13 +10,21 @@ from specify_cli.kernel import clock
 from specify_cli.kernel.text import digest
 from specify_cli.next.alarm import vain_reports
 from specify_cli.next.observation import Question
-from specify_cli.next.planning import answered
 from specify_cli.review.cycles import rejections
 from specify_cli.status.holders import WORKING, holders
 from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane, StatusEvent, StatusSnapshot
 
 REJECTIONS_BEFORE_A_DECISION = 3
+
+
+def answered(events: Sequence[MissionEvent]) -> dict[str, str]:
+    """Decision id -> answer."""
+    return {
+        str(event.data.get("decision_id")): str(event.data.get("answer", ""))
+        for event in events
+        if event.type == "decision_answered"
+    }
 
 
 def question_of(

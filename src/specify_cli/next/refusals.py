@@ -6,12 +6,12 @@ from specify_cli.kernel.errors import Conflict, Refused
 from specify_cli.status.holders import Holder
 
 
-def already_claimed(wp_id: str, holder: Holder | None) -> Conflict:
+def already_claimed(wp_id: str, holder: Holder | None, slug: str) -> Conflict:
     """The refusal for a work package that somebody else holds."""
     return Conflict(
         f"{wp_id} is held by {holder or 'somebody else'}",
         "WP_ALREADY_CLAIMED",
-        hint="spec-kitty next --agent NAME --wait 60",
+        hint=f"spec-kitty next --agent NAME --wait 60 --mission {slug}",
         details={
             "wp_id": wp_id,
             "claimed_by": holder.actor if holder else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from specify_cli.context.missions import place_of
 from specify_cli.context.models import Actor, Context
+from specify_cli.context.overview import is_accepted
 from specify_cli.core.commits import milestone, publish_mode
 from specify_cli.core.mission_types import load_mission_type
 from specify_cli.core.work_packages import WorkPackage, load_work_packages
@@ -13,8 +14,8 @@ from specify_cli.kernel.values import frozen, replace
 from specify_cli.lanes.persistence import read_lanes
 from specify_cli.next.alarm import Vain, vain_reports
 from specify_cli.next.observation import OpenStep
-from specify_cli.next.observe import is_accepted
-from specify_cli.next.planning import answered, open_questions, unmet_of
+from specify_cli.next.planning import open_questions, unmet_of
+from specify_cli.next.questions import answered
 from specify_cli.next.standing import of_documents, of_work
 from specify_cli.next.steps import is_current, unreported
 from specify_cli.next.submit import commit_work, submit
@@ -187,7 +188,8 @@ def _finish(context: Context, actor: Actor, step: OpenStep, package: WorkPackage
         raise Refused(
             f"{package.id} has no verdict yet, and a review is reported by its verdict",
             "REVIEW_VERDICT_MISSING",
-            hint=f"spec-kitty agent tasks move-task {package.id} --to approved --mission {context.place.slug}",
+            hint=f"spec-kitty agent tasks move-task {package.id} --to approved --agent {actor.name}"
+            f" --mission {context.place.slug}",
             details={"wp_id": package.id},
         )
     submission = submit(context, actor, package, read_lanes(context.place), note=note)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from specify_cli.context.models import Actor, Context
 from specify_cli.core.commits import publish_mode
+from specify_cli.core.mission_types import DEFAULT_TYPE, load_mission_type
 from specify_cli.core.readiness import BUSY
 from specify_cli.core.work_packages import load_work_packages
 from specify_cli.kernel.errors import NotFound
@@ -11,8 +12,9 @@ from specify_cli.kernel.notices import Notice
 from specify_cli.lanes.persistence import read_lanes
 from specify_cli.next.alarm import BLOCK, GIVE_BACK, REPEATS
 from specify_cli.next.observation import Question
-from specify_cli.next.planning import answered
-from specify_cli.next.questions import question_of, repeated
+from specify_cli.next.planning import open_questions
+from specify_cli.next.questions import answered, question_of, repeated
+from specify_cli.next.steps import stuck_questions
 from specify_cli.status.emit import Writer, writing
 from specify_cli.status.holders import WORKING, Holder, implementers
 from specify_cli.status.mission_log import MissionEvent
@@ -71,12 +73,16 @@ def _question(context: Context, log: Writer, actor: Actor, done: set[object], de
 
 
 def _raised(context: Context, log: Writer, decision_id: str) -> Question | None:
-    """A question that a work package raises, which `why` tells, and which the loop has asked nobody yet."""
-    packages = load_work_packages(context.place)
+    """A question of a document or a work package, which `why` tells, and which the loop has asked nobody yet."""
+    place = context.place
+    packages = load_work_packages(place)
     lanes = {package.id: log.snapshot.lane_of(package.id) for package in packages}
     answers = answered(log.mission_events)
     found = [question_of(package, lanes, log.events, answers) for package in packages]
     found += repeated(log.snapshot, log.mission_events).values()
+    found += stuck_questions(log.mission_events, answers).values()
+    kind = load_mission_type(str(place.meta.get("mission_type") or DEFAULT_TYPE), place.repo)
+    found += [each for step in kind.planning_steps for each in open_questions(place, step, answers)]
     return next((each for each in found if each is not None and each.decision_id == decision_id), None)
 
 

@@ -17,7 +17,6 @@ from specify_cli.next.answers import Handed, answer
 from specify_cli.next.claims import Claim, claim_review, claim_work
 from specify_cli.next.decision import Choice, Decision, DecisionKind, decide
 from specify_cli.next.observe import Seen, observe
-from specify_cli.next.planning import answered
 from specify_cli.next.prompt_builder import (
     implement_prompt,
     merge_prompt,
@@ -25,6 +24,7 @@ from specify_cli.next.prompt_builder import (
     review_text,
     write_prompt,
 )
+from specify_cli.next.questions import answered
 from specify_cli.next.report import Report, commit_open_work, read_again, report_step
 from specify_cli.next.resolve import apply_answer
 from specify_cli.next.steps import is_current, open_steps
@@ -46,7 +46,7 @@ QUICKER = frozenset(
 # What keeps one work package from being begun, and the others not.
 SET_ASIDE = frozenset(
     {
-        "DEPENDENCY_CONFLICT", "LANE_BRANCH_IN_USE", "LANE_BRANCH_MISSING", "TARGET_NOT_CHECKED_OUT",
+        "DEPENDENCY_CONFLICT", "INDEX_LOCKED", "LANE_BRANCH_IN_USE", "LANE_BRANCH_MISSING", "TARGET_NOT_CHECKED_OUT",
         "WORKSPACE_BLOCKED", "WORKTREE_DIRTY", "WORKTREE_WRONG_BRANCH",
     }
 )  # fmt: skip
@@ -89,18 +89,18 @@ def decide_next(context: Context, actor: Actor, turn: Turn) -> Decision:
         reported = report_step(context, actor, turn.result, turn.step_id, turn.note)
         warnings += reported.warnings
         if reported.times >= ADVISORY_AFTER:
-            warnings += (_alarm(actor, reported),)
+            warnings += (_alarm(context.place.slug, actor, reported),)
         if reported.unmet and not reported.asks:
             return _unchanged(context, actor, reported, warnings)
         context = reported.context
     return _with_waiting(context, actor, turn.wait, warnings)
 
 
-def _alarm(actor: Actor, reported: Report) -> Notice:
+def _alarm(slug: str, actor: Actor, reported: Report) -> Notice:
     what = " ".join(part for part in (reported.action, reported.wp_id) if part)
     missing = reported.unmet[0].partition(" (fix: ")[0]
     said = f"{what} was reported as done {reported.times} times while nothing changed; still missing: {missing}"
-    hint = f'spec-kitty next --agent {actor.name} --result blocked --note "what is in the way"'
+    hint = f'spec-kitty next --agent {actor.name} --result blocked --note "what is in the way" --mission {slug}'
     return Notice("LOOP_ALARM", said, hint)
 
 
@@ -190,7 +190,7 @@ def _hand_out(context: Context, actor: Actor, seen: Seen, choice: Choice) -> Han
     else:
         claim = claim_review(context, actor, package, seen.manifest, take_over=choice.taken_from)
     prompt = prompt_for(context, actor, claim, str(choice.action))
-    return Handed(prompt.step_id, str(claim.workspace.path), str(prompt.path))
+    return Handed(prompt.step_id, str(claim.workspace.path), str(prompt.path), claim.set_up.warnings)
 
 
 @frozen

@@ -15,7 +15,8 @@ from specify_cli.status.holders import WORKING, Holder
 from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane, StatusSnapshot
 from specify_cli.status.reading import read_status
-from specify_cli.workspaces.leases import is_quiet, read_lease, touch
+from specify_cli.workspaces.leases import is_quiet, touch
+from specify_cli.workspaces.presence import lease_of
 
 LOGS_APART = ":(exclude,glob)**/*.jsonl"
 
@@ -48,10 +49,8 @@ def _with_quiet(place: MissionPlace, config: Config, step: OpenStep) -> OpenStep
     if step.wp_id is not None:
         return step
     root = place.home.path if place.home else None
-    lease = read_lease(place, step.action)
-    held = lease is not None and Holder(lease.actor, lease.session) == step.holder
-    scope = (place.relative, LOGS_APART)
-    return replace(step, quiet=held and is_quiet(lease, root, config.quiet_minutes, scope))
+    lease = lease_of(place, step.action, step.holder)
+    return replace(step, quiet=is_quiet(lease, root, config.quiet_minutes, (place.relative, LOGS_APART)))
 
 
 def is_current(snapshot: StatusSnapshot, step: OpenStep) -> bool:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from specify_cli.conditions.models import Unmet
 from specify_cli.conditions.review_facts import work_facts
-from specify_cli.conditions.review_rules import for_review
+from specify_cli.conditions.review_rules import as_told, for_review
 from specify_cli.context.models import Actor, Context
 from specify_cli.core.commits import commit_lock, no_identity, publish_mode
 from specify_cli.core.subtasks import boxes, subtasks_for
 from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import locks
-from specify_cli.kernel.errors import Refused
+from specify_cli.kernel.errors import Refused, Unmet
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
@@ -82,6 +81,8 @@ def submit(
     note: str | None = None,
     commit: str | None = None,
     force: bool = False,
+    subtasks_complete: bool | None = None,
+    implementation_evidence_present: bool | None = None,
 ) -> Submission:
     """Move a work package to for_review where its conditions hold.
 
@@ -89,6 +90,8 @@ def submit(
         note: told to the reviewer; with `force` the reason.
         commit: commit the uncommitted work first, with this message.
         force: whatever is unmet.
+        subtasks_complete, implementation_evidence_present: the actor's word, which counts in place of what can be
+            looked up; subtasks that it calls complete are ticked.
 
     Raises:
         Conflict: `WP_ALREADY_CLAIMED`: somebody else works on it.
@@ -101,11 +104,15 @@ def submit(
     if commit and workspace is not None:
         commit_work(place, workspace, package, commit)
     facts, head = work_facts(place, package, workspace, read_status(place))
-    unmet = tuple(for_review(facts))
+    unmet = tuple(
+        as_told(facts, for_review(facts), subtasks=subtasks_complete, implemented=implementation_evidence_present)
+    )
     if unmet and not force:
         return Submission(None, unmet)
     with writing(place, publish=publish_mode(context.config)) as log:
         _record_hand_ticks(context, actor, package, log)
+        for subtask in facts.open_subtasks if subtasks_complete else ():
+            _record_tick(log, actor, package, subtask)
         event = log.move(
             package.id,
             Lane.FOR_REVIEW,
@@ -113,10 +120,11 @@ def submit(
             session=actor.session,
             force=force and (bool(unmet) or log.snapshot.lane_of(package.id) is not Lane.IN_PROGRESS),
             reason=note,
-            subtasks_complete=facts.subtasks_complete,
-            implementation_evidence_present=facts.has_evidence,
+            subtasks_complete=facts.subtasks_complete or subtasks_complete,
+            implementation_evidence_present=facts.has_evidence or implementation_evidence_present,
             workspace=workspace.record(head) if workspace else None,
             execution_mode="direct_repo" if workspace and workspace.kind == ROOT else "worktree",
+            policy_metadata=actor.policy,
         )
     if workspace is not None and head is not None:
         note_head(place, workspace.lane_id, package.id, head)
@@ -127,18 +135,13 @@ def submit(
 def _check_holder(status: Status, wp_id: str, me: Holder) -> None:
     holder = status.holders().get(wp_id)
     if status.snapshot.lane_of(wp_id) in WORKING and holder is not None and holder != me:
-        raise already_claimed(wp_id, holder)
+        raise already_claimed(wp_id, holder, status.snapshot.mission_slug)
 
 
 def refused(wp_id: str, source: str, unmet: tuple[Unmet, ...]) -> TransitionError:
     """The refusal that lists all that is missing."""
-    listed = "; ".join(each.what for each in unmet)
-    return TransitionError(
-        f"{wp_id} cannot go from {source} to for_review: {listed}",
-        "TRANSITION_REJECTED",
-        hint=unmet[0].fix,
-        details={"wp_id": wp_id, "unmet": [each.to_dict() for each in unmet]},
-    )
+    said = f"{wp_id} cannot go from {source} to for_review"
+    return TransitionError(said, "TRANSITION_REJECTED", details={"wp_id": wp_id}, unmet=unmet)
 
 
 def _record_hand_ticks(context: Context, actor: Actor, package: WorkPackage, log: Writer) -> None:
@@ -150,5 +153,9 @@ def _record_hand_ticks(context: Context, actor: Actor, package: WorkPackage, log
     mine = set(subtasks_for(package, found))
     for box in (box for listed in found.values() for box in listed):
         if box.done and box.id in mine and box.id not in said:
-            data = {"subtask": box.id, "done": True}
-            log.record("subtask", actor=actor.name, session=actor.session, wp_id=package.id, data=data)
+            _record_tick(log, actor, package, box.id)
+
+
+def _record_tick(log: Writer, actor: Actor, package: WorkPackage, subtask: str) -> None:
+    data = {"subtask": subtask, "done": True}
+    log.record("subtask", actor=actor.name, session=actor.session, wp_id=package.id, data=data)

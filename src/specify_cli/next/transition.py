@@ -39,8 +39,8 @@ def record_transition(context: Context, actor: Actor, wp_id: str, to_lane: str, 
     Args:
         wp_id: a work package of the plan, or one that only the log knows (it was removed from the plan).
         to_lane: a lane name; the alias `doing` is understood.
-        options: what is said about it. The review in its evidence, or for a rejection a review reference alone,
-            stands for the review result that leaves in_review.
+        options: what is said about it. Where no review result is given, the review in the evidence, or for a
+            rejection a review reference alone, stands for the one that leaves in_review.
 
     Raises:
         NotFound: `WP_NOT_FOUND`.
@@ -48,13 +48,14 @@ def record_transition(context: Context, actor: Actor, wp_id: str, to_lane: str, 
         Conflict: `WP_ALREADY_CLAIMED`.
     """
     place = context.place
-    _require_known(context, wp_id)
+    require_known(context, wp_id)
     workspace = workspace_of(place, read_lanes(place), wp_id)
     said: MoveOptions = {
         "workspace": workspace.record() if workspace else None,
         **options,
         "session": actor.session,
-        "review_result": _review_result(actor.name, to_lane, options),
+        "review_result": options.get("review_result") or _review_result(actor.name, to_lane, options),
+        "policy_metadata": actor.policy,
     }
     with writing(place, publish=publish_mode(context.config), doing=f"move {wp_id} to {to_lane}") as log:
         event = log.move(wp_id, to_lane, actor=actor.name, **said)
@@ -66,7 +67,12 @@ def record_transition(context: Context, actor: Actor, wp_id: str, to_lane: str, 
     return Recorded(event, milestone(place, context.config, subject) if subject else Committed())
 
 
-def _require_known(context: Context, wp_id: str) -> None:
+def require_known(context: Context, wp_id: str) -> None:
+    """Make sure that there is a work package of that id, in the plan or only in the log.
+
+    Raises:
+        NotFound: `WP_NOT_FOUND`.
+    """
     try:
         require_work_package(load_work_packages(context.place), wp_id)
     except NotFound:

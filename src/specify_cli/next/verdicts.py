@@ -11,6 +11,7 @@ from specify_cli.lanes.models import LanesManifest
 from specify_cli.next.refusals import already_claimed, self_review_refused
 from specify_cli.review.cycles import next_feedback
 from specify_cli.review.evidence import APPROVED, CHANGES_REQUESTED, approval, is_own_work, may_review_own, result
+from specify_cli.review.findings import Finding, findings_of
 from specify_cli.status.emit import Writer, writing
 from specify_cli.status.holders import WORKING, Holder, implementers
 from specify_cli.status.models import Lane, StatusEvent
@@ -25,12 +26,14 @@ class Verdict:
     Args:
         event: the last move it made.
         feedback_file: where its feedback stands, below the mission folder.
+        findings: all findings on the work package after it.
     """
 
     event: StatusEvent
     committed: Committed
     feedback_file: str | None = None
     self_review: bool = False
+    findings: tuple[Finding, ...] = ()
 
 
 def approve(
@@ -74,8 +77,10 @@ def approve(
             self_review=own,
             workspace=_record(log, package.id, workspace, head),
         )
+        findings = findings_of(log.mission_events, log.events, package.id)
     leases.release(place, package.id)
-    return Verdict(event, milestone(place, context.config, f"approve {package.id}"), self_review=own)
+    committed = milestone(place, context.config, f"approve {package.id}")
+    return Verdict(event, committed, self_review=own, findings=tuple(findings))
 
 
 def reject(
@@ -103,7 +108,8 @@ def reject(
     name = reviewer or actor.name
     with writing(place, publish=publish_mode(context.config)) as log:
         own = _begin_verdict(context, actor, package, log, force=force)
-        cycle = next_feedback(place, package, log.mission_events, feedback, name)
+        known = findings_of(log.mission_events, log.events, package.id)
+        cycle = next_feedback(place, package, log.mission_events, known, feedback, name)
         log.record("review_finding", actor=actor.name, session=actor.session, wp_id=package.id, data=cycle.to_data())
         event = log.move(
             package.id,
@@ -116,9 +122,10 @@ def reject(
             review_ref=cycle.reference,
             self_review=own,
         )
+        findings = findings_of(log.mission_events, log.events, package.id)
     leases.release(place, package.id)
     committed = milestone(place, context.config, f"request changes to {package.id}")
-    return Verdict(event, committed, cycle.file, self_review=own)
+    return Verdict(event, committed, cycle.file, self_review=own, findings=tuple(findings))
 
 
 def _begin_verdict(context: Context, actor: Actor, package: WorkPackage, log: Writer, *, force: bool) -> bool:
@@ -128,7 +135,7 @@ def _begin_verdict(context: Context, actor: Actor, package: WorkPackage, log: Wr
     own = is_own_work(me, implementers(log.events, log.mission_events).get(package.id))
     holder = log.holders().get(package.id)
     if lane is Lane.IN_REVIEW and holder != me and not force:
-        raise already_claimed(package.id, holder)
+        raise already_claimed(package.id, holder, context.place.slug)
     allowed = force or may_review_own(context.config, log.events, log.mission_events, me)
     if own and lane in (*WORKING, Lane.FOR_REVIEW) and not allowed:
         raise self_review_refused(package.id, context.place.slug)

@@ -1,33 +1,36 @@
-"""Why a work package does not move: what its next move wants, by the rules that the move itself asks. Read only."""
+"""Why a work package, or the planning, does not move: what is wanted, by the rules of the move itself. Read only."""
 
 from __future__ import annotations
 
 from specify_cli.conditions import claim_rules, review_rules, verdict_rules, why_rules
 from specify_cli.conditions.claim_facts import claim_facts
 from specify_cli.conditions.claim_rules import Asked, decision_open, to_claim
-from specify_cli.conditions.models import Unmet
 from specify_cli.conditions.review_facts import work_facts
 from specify_cli.conditions.verdict_rules import ReviewFacts
 from specify_cli.conditions.ways import way_on
-from specify_cli.conditions.why_rules import Held, Why
+from specify_cli.conditions.why_rules import Held, Wanted, Why
 from specify_cli.context.models import Context
+from specify_cli.core.mission_types import StepKind
 from specify_cli.core.readiness import BUSY
 from specify_cli.core.work_packages import WorkPackage, load_work_packages, require_work_package
+from specify_cli.home import MissionPlace
+from specify_cli.kernel.errors import Unmet
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.lanes.persistence import read_lanes
 from specify_cli.next.claims import is_begun, needed_by
-from specify_cli.next.observation import Question
+from specify_cli.next.decision import decide
+from specify_cli.next.observation import OpenStep, Question
+from specify_cli.next.observe import observe
 from specify_cli.next.packages import has_gone_quiet
-from specify_cli.next.planning import answered
-from specify_cli.next.questions import asked_about, question_of, repeated
+from specify_cli.next.questions import answered, asked_about, question_of, repeated
 from specify_cli.review.evidence import may_review_own
 from specify_cli.status.holders import HELD, WORKING, Holder, implementers
 from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status, read_status
 from specify_cli.workspaces.allocate import obstacles
-from specify_cli.workspaces.leases import read_lease
 from specify_cli.workspaces.lookup import workspace_of
+from specify_cli.workspaces.presence import lease_of, presence
 from specify_cli.workspaces.scope import owned_paths
 
 
@@ -85,6 +88,34 @@ def why_package(context: Context, wp_id: str) -> Why | None:
     return _answer(case, [], {}, f"spec-kitty status --mission {case.slug}")
 
 
+def why_planning(context: Context) -> Why | None:
+    """What the planning step at hand wants; None where planning is over, and the mission wants to be accepted.
+
+    Raises:
+        Refused: a document or a log cannot be read.
+    """
+    place, slug = context.place, context.place.slug
+    seen = observe(place, context.config, None)
+    state = decide(seen.observation).state
+    step = next((each for each in seen.observation.planning if each.name == state), None)
+    if step is None:
+        return None
+    kind = next(each.kind for each in seen.mission_type.planning_steps if each.name == step.name)
+    command = f"spec-kitty next --agent NAME --mission {slug}"
+    fix = f"spec-kitty agent mission finalize-tasks --mission {slug}" if kind is StepKind.FINALIZE else command
+    unmet = [Unmet("STEP_UNFINISHED", text, fix, step.name) for text in step.unmet]
+    unmet += [_asked(slug, step.name, each) for each in step.questions]
+    wanted = tuple(Wanted(step.name, each) for each in unmet)
+    running = next((each for each in seen.observation.open_steps if each.action == step.name), None)
+    return Why(slug, None, None, step.name, command, wanted, held=_held_step(place, running) if running else None)
+
+
+def _held_step(place: MissionPlace, step: OpenStep) -> Held:
+    lease = lease_of(place, step.action, step.holder)
+    state = "elsewhere" if lease is None else "quiet" if step.quiet else "active"
+    return Held(step.holder.actor, step.holder.session, step.at, state, lease.last_seen if lease else None)
+
+
 def _answer(case: _Case, unmet: list[Unmet], met: dict[str, str], command: str) -> Why:
     return why_rules.of_package(case.slug, case.package.id, case.lane, unmet, met, command, _held(case))
 
@@ -124,7 +155,7 @@ def _working(case: _Case) -> Why:
     met = why_rules.met_of(review_rules.WANTS, unmet, facts.undecided)
     question = repeated(case.status.snapshot, case.status.mission_events).get(package.id)
     if question is not None:
-        unmet.append(_open(case, question))
+        unmet.append(_asked(case.slug, package.id, question))
     command = way_on(package.id, Lane.IN_PROGRESS, case.slug)
     return _answer(case, unmet, met, command)
 
@@ -149,22 +180,22 @@ def _blocked(case: _Case) -> Why:
     status, package = case.status, case.package
     lanes = {wp_id: status.snapshot.lane_of(wp_id) for wp_id in case.packages}
     question = question_of(package, lanes, status.events, answered(status.mission_events))
-    unmet = [_open(case, question)] if question else []
+    unmet = [_asked(case.slug, package.id, question)] if question else []
     command = f"spec-kitty agent tasks move-task {package.id} --to in_progress --mission {case.slug}"
     return _answer(case, unmet, {}, command)
 
 
-def _open(case: _Case, question: Question) -> Unmet:
-    return decision_open(case.package.id, case.slug, Asked(question.decision_id, question.text, question.options))
+def _asked(slug: str, subject: str, question: Question) -> Unmet:
+    return decision_open(subject, slug, Asked(question.decision_id, question.text, question.options))
 
 
 def _held(case: _Case) -> Held | None:
     holder, state = case.status.holders().get(case.package.id), case.status.snapshot.work_packages.get(case.package.id)
     if holder is None or state is None or case.lane not in HELD:
         return None
-    lease = read_lease(case.context.place, case.package.id)
+    minutes = case.context.config.quiet_minutes
+    seen = presence(case.context.place, case.package, case.manifest, holder, minutes)
     since = state["holder_since"] or state["last_transition_at"]
-    if lease is None or Holder(lease.actor, lease.session) != holder:
+    if seen is None:
         return Held(holder.actor, holder.session, since, "elsewhere")
-    quiet = case.is_quiet(case.package, holder)
-    return Held(holder.actor, holder.session, since, "quiet" if quiet else "active", lease.last_seen)
+    return Held(holder.actor, holder.session, since, "quiet" if seen.quiet else "active", seen.lease.last_seen)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from pathlib import PurePosixPath
 
 from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.values import frozen
+from specify_cli.review.findings import Finding, judged, points
 from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane, StatusEvent
+
+_CYCLE = re.compile(r"review-cycle-([0-9]+)\.md")
 
 
 @frozen
@@ -22,6 +25,8 @@ class Feedback:
         reference: `feedback://…`, as events name it.
         text: all of it.
         reviewer: who wrote it.
+        findings: what it adds, point by point.
+        still: ids of earlier findings that stay open.
     """
 
     wp_id: str
@@ -30,6 +35,8 @@ class Feedback:
     reference: str
     text: str
     reviewer: str
+    findings: tuple[Finding, ...] = ()
+    still: tuple[str, ...] = ()
 
     def to_data(self) -> dict[str, object]:
         """The data of its `review_finding` event."""
@@ -39,6 +46,8 @@ class Feedback:
             "reference": self.reference,
             "reviewer": self.reviewer,
             "text": self.text,
+            "findings": [each.to_data() for each in self.findings],
+            "open": list(self.still),
         }
 
 
@@ -64,18 +73,32 @@ def feedback_of(events: Sequence[MissionEvent], wp_id: str) -> list[Feedback]:
 
 
 def next_feedback(
-    place: MissionPlace, package: WorkPackage, events: Sequence[MissionEvent], text: str, reviewer: str
+    place: MissionPlace,
+    package: WorkPackage,
+    facts: Sequence[MissionEvent],
+    known: Sequence[Finding],
+    text: str,
+    reviewer: str,
 ) -> Feedback:
-    """The next review cycle of a work package, not yet recorded."""
-    cycle = max((each.cycle for each in feedback_of(events, package.id)), default=0) + 1
-    stem = PurePosixPath(package.file).stem
+    """The next review cycle of a work package, not yet recorded; a number whose file exists is not given again.
+
+    Args:
+        facts: the mission log.
+        known: the findings on the work package so far.
+    """
+    folder = f"tasks/{package.stem}"
+    kept = [int(match[1]) for name in place.names(folder) if (match := _CYCLE.fullmatch(name))]
+    cycle = max([*kept, *(each.cycle for each in feedback_of(facts, package.id))], default=0) + 1
+    new, still = judged(known, points(text), text, cycle)
     return Feedback(
         package.id,
         cycle,
-        f"tasks/{stem}/review-cycle-{cycle}.md",
+        f"{folder}/review-cycle-{cycle}.md",
         f"feedback://{place.slug}/{package.id}/review-cycle-{cycle}.md",
         text if text.endswith("\n") else text + "\n",
         reviewer,
+        tuple(new),
+        tuple(still),
     )
 
 

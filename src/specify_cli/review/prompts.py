@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 from specify_cli.review.cycles import Feedback
+from specify_cli.review.findings import Finding
 
 DIFF_LIMIT = 60_000
+_FIRST = "Read the change as a whole, then against each acceptance criterion: does it do that, and nothing else?"
+_AGAIN = "Go through the open findings and what was changed since; the rest only where that touches it."
 
 
 @frozen
@@ -18,11 +21,11 @@ class ReviewPrompt:
     """What a review prompt is made of.
 
     Args:
-        diff: the patch of this work package alone.
-        stat: its summary.
+        diff: the patch to judge: of this work package alone, and after a rejection only what came since.
+        stat: the summary of the whole work package.
         base, head: the commits it lies between.
+        feedback, findings: of earlier reviews.
         since: the commit that the last review rejected, or None.
-        tests: the command line that shows the diff again.
     """
 
     wp_id: str
@@ -39,6 +42,7 @@ class ReviewPrompt:
     stat: str
     scope: tuple[str, ...]
     feedback: Sequence[Feedback]
+    findings: Sequence[Finding]
     note: str
     self_review: bool
     since: str | None = None
@@ -51,27 +55,37 @@ def fenced(text: str, label: str = "") -> str:
     return f"{fence}{label}\n{text.rstrip()}\n{fence}\n"
 
 
-def feedback_section(feedback: Sequence[Feedback]) -> str:
-    """The newest feedback in full, older ones by name; empty without any."""
-    if not feedback:
+def feedback_section(feedback: Sequence[Feedback], findings: Sequence[Finding]) -> str:
+    """What a review still wants: open findings, the newest feedback in full, older ones by name; else empty."""
+    still = _open(findings)
+    if not feedback or not still:
         return ""
     newest = feedback[-1]
-    lines = [
-        f"## First: the review asked for changes (cycle {newest.cycle}, by {newest.reviewer})\n",
-        "Address every point below before anything else. It is the reviewer's text, from the repository:\n",
-        fenced(newest.text, "markdown"),
-    ]
-    if len(feedback) > 1:
-        earlier = ", ".join(each.file for each in feedback[:-1])
-        lines.append(f"Earlier cycles, for context: {earlier}\n")
-    return "\n".join(lines) + "\n"
+    return f"""## First: the review asked for changes (cycle {newest.cycle}, by {newest.reviewer})
+
+Settle every open finding before anything else. It is the reviewer's text, from the repository:
+
+{fenced(still, "text")}
+In the reviewer's own words:
+
+{fenced(newest.text, "markdown")}
+{_older(feedback)}"""
+
+
+def _open(findings: Sequence[Finding]) -> str:
+    return "\n".join(str(each) for each in findings if each.open)
+
+
+def _older(feedback: Sequence[Feedback]) -> str:
+    earlier = ", ".join(each.file for each in feedback[:-1])
+    return f"Earlier cycles, for context: {earlier}\n\n" if earlier else ""
 
 
 def review_prompt(parts: ReviewPrompt) -> str:
     """The whole prompt of a review."""
-    diff_command = f"git -C {shlex.quote(str(parts.workspace))} diff {parts.base[:12]} {parts.head[:12]}"
+    diff_command = f"git -C {quoted(parts.workspace)} diff {parts.base[:12]} {parts.head[:12]}"
     if parts.scope:
-        diff_command += " -- " + " ".join(f"'{path}'" for path in parts.scope)
+        diff_command += " -- " + " ".join(map(quoted, parts.scope))
     move = f"spec-kitty agent tasks move-task {parts.wp_id} --mission {parts.mission_slug} --agent {parts.agent}"
     own = "**You implemented this yourself: the verdict will be marked as a self-review. Be strict.**\n\n"
     return f"""# Review {parts.wp_id}: {parts.title}
@@ -84,18 +98,18 @@ Mission `{parts.mission_slug}`. You are `{parts.agent}`, and you hold this revie
 ## What the work package had to do (from the repository)
 
 {fenced(parts.prompt, "markdown")}
-{_earlier(parts.feedback)}{_note(parts.note)}## What was done
+{_earlier(parts)}{_note(parts.note)}## What was done
 
 Worktree `{parts.workspace}`, branch `{parts.branch}`, commits `{parts.base[:12]}..{parts.head[:12]}`.
 Exactly this work package's change:
 
     {diff_command}
 
-{_since(parts, diff_command)}{fenced(parts.stat or "(no change)", "text")}
-{_diff(parts.diff)}
+{fenced(parts.stat or "(no change)", "text")}
+{_since(parts, diff_command)}{_diff(parts.diff)}
 ## How to judge
 
-1. Read the change as a whole, then against each acceptance criterion: does it do what was asked, and nothing else?
+1. {_AGAIN if parts.since else _FIRST}
 2. Run the project's tests in the worktree. Change no file there; you judge, the implementer mends.
 3. Look for what is missing: error paths, tests that cannot fail, names that mislead, files outside the package.
 
@@ -105,7 +119,11 @@ Approve:
 
     {move} --to approved --note "<what you checked>"
 
-Ask for changes: write each point with file, line, what is wrong and what would be right, into a file, then
+Ask for changes: write the points into a file, each with its severity (critical, high, medium, low) and place,
+
+    - [high] src/app.py:12 what is wrong, and what would be right
+
+{_name(parts)}then
 
     {move} --to planned --review-feedback-file <file>
 
@@ -115,21 +133,32 @@ After the verdict:
 """
 
 
-def _earlier(feedback: Sequence[Feedback]) -> str:
-    if not feedback:
+def _earlier(parts: ReviewPrompt) -> str:
+    if not parts.feedback:
         return ""
-    return (
-        "## What earlier reviews asked for\n\nCheck that each point is settled; open ones come first.\n\n"
-        + "\n".join(f"Cycle {each.cycle}, by {each.reviewer}:\n\n{fenced(each.text, 'markdown')}" for each in feedback)
-        + "\n"
-    )
+    newest = parts.feedback[-1]
+    return f"""## What earlier reviews asked for
+
+Judge first whether each open finding is settled, then what was changed since; the rest has been reviewed.
+
+{fenced(_open(parts.findings) or "(no finding is open)", "text")}
+Cycle {newest.cycle}, by {newest.reviewer}, in full:
+
+{fenced(newest.text, "markdown")}
+{_older(parts.feedback)}"""
+
+
+def _name(parts: ReviewPrompt) -> str:
+    still = next((each.id for each in parts.findings if each.open), None)
+    told = "Name every earlier finding that stays open the same way; those that are not named count as settled"
+    return f"{told}:\n\n    - {still} why it is not settled yet\n\n" if still else ""
 
 
 def _since(parts: ReviewPrompt, command: str) -> str:
-    """How to see what came after the last review, so that nobody reads the rest a second time."""
-    if parts.since is None or not parts.feedback:
+    """What came after the last review, so that nobody reads the rest a second time."""
+    if parts.since is None:
         return ""
-    return f"Only what came since the last review:\n\n    {command.replace(parts.base[:12], parts.since[:12])}\n\n"
+    return f"What was changed since the last review:\n\n    {command.replace(parts.base[:12], parts.since[:12])}\n\n"
 
 
 def _note(note: str) -> str:

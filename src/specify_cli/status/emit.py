@@ -12,8 +12,9 @@ from typing import Unpack
 
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import clock, ids, locks
-from specify_cli.kernel.errors import Conflict, Refused
+from specify_cli.kernel.errors import Conflict, Refused, Unmet
 from specify_cli.kernel.text import is_ulid
+from specify_cli.kernel.values import replace
 from specify_cli.status import lines, mission_log, reading, store, transitions
 from specify_cli.status.holders import Holder, holders
 from specify_cli.status.mission_log import MissionEvent
@@ -21,9 +22,9 @@ from specify_cli.status.models import BOOTSTRAP_ACTOR, BOOTSTRAP_REASON, Lane, S
 from specify_cli.status.moves import MoveOptions, context_of
 from specify_cli.status.problems import Problem
 from specify_cli.status.reducer import Fold
-from specify_cli.status.transitions import MoveContext, Unmet
+from specify_cli.status.transitions import MoveContext
 
-LOCK_TIMEOUT = 30.0  # seconds; many agents may queue, and each holds the lock for some milliseconds
+LOCK_TIMEOUT = 120.0  # seconds; many agents may queue on a busy machine, and each holds the lock for moments
 
 
 class TransitionError(Refused):
@@ -37,12 +38,13 @@ class Writer:
         self._place = place
         self._moves_log = store.status_log(place, publish)
         self._facts_log = store.mission_log_file(place, publish)
-        moves, facts = store.read(self._moves_log), store.read(self._facts_log)
+        moves, facts = store.read_values(self._moves_log), store.read_values(self._facts_log)
         self.events, odd_moves = reading.status_events(moves)
         self.mission_events, odd_facts = reading.mission_events_of(facts)
         self.problems: list[Problem] = [*moves.problems, *odd_moves, *facts.problems, *odd_facts]
         self._fold = Fold.of(self.events)
-        self._unrecorded = [moves.objects[index] for index in moves.unrecorded]
+        unrecorded = (moves.objects[index] for index in moves.unrecorded)
+        self._unrecorded = [each for each in unrecorded if isinstance(each, StatusEvent)]
         self._new_moves: list[StatusEvent] = []
         self._new_facts: list[MissionEvent] = []
         written = [(event.at, event.event_id) for event in self.events]
@@ -147,8 +149,8 @@ class Writer:
         for entry in (*facts, *moves):
             lines.require_length(entry)
         moved = {event.wp_id for event in self._new_moves}
-        basis = [entry for entry in self._unrecorded if entry.get("wp_id") in moved]
-        self._unrecorded = [entry for entry in self._unrecorded if entry.get("wp_id") not in moved]
+        basis = [event.to_dict() for event in self._unrecorded if event.wp_id in moved]
+        self._unrecorded = [event for event in self._unrecorded if event.wp_id not in moved]
         self._new_facts, self._new_moves = [], []
         self.problems.extend(store.append(self._facts_log, facts))
         self.problems.extend(store.append(self._moves_log, moves, basis))
@@ -159,7 +161,8 @@ class Writer:
             self._refuse_if_held(wp_id, source, target, Holder(actor, options.get("session") or None))
         problems = transitions.unmet(source, target, context, wp_id) or _actor_missing(actor, target, wp_id)
         if problems:
-            raise _rejected(wp_id, source, target, problems)
+            at = f" --mission {self._place.slug}"
+            raise _rejected(wp_id, source, target, [replace(each, fix=each.fix + at) for each in problems])
         return context
 
     def _refuse_if_held(self, wp_id: str, source: Lane, target: Lane, mover: Holder) -> None:
@@ -221,20 +224,6 @@ def writing(place: MissionPlace, *, publish: str = "milestone", doing: str = "")
         writer.flush()
 
 
-def emit_status_transition(
-    *,
-    place: MissionPlace,
-    wp_id: str,
-    to_lane: str,
-    actor: str,
-    publish: str = "milestone",
-    **options: Unpack[MoveOptions],
-) -> StatusEvent:
-    """Move one work package, in one hold of the lock; see `Writer.move`."""
-    with writing(place, publish=publish, doing=f"move {wp_id} to {to_lane}") as writer:
-        return writer.move(wp_id, to_lane, actor=actor, **options)
-
-
 def _lane(text: str) -> Lane:
     lane = transitions.parse_lane(text)
     if lane is None:
@@ -256,19 +245,18 @@ def _actor_missing(actor: str, target: Lane, wp_id: str) -> list[Unmet]:
     if actor.strip():
         return []
     hint = f"spec-kitty agent tasks move-task {wp_id} --to {target} --agent NAME"
-    return [Unmet("actor", "every move wants an actor", hint)]
+    return [Unmet("actor", "every move wants an actor", hint, wp_id)]
 
 
 def _rejected(wp_id: str, source: Lane, target: Lane, problems: list[Unmet]) -> TransitionError:
     return TransitionError(
-        f"{wp_id} cannot go from {source} to {target}: {'; '.join(problem.message for problem in problems)}",
+        f"{wp_id} cannot go from {source} to {target}",
         "TRANSITION_REJECTED",
-        hint=problems[0].hint,
         details={
             "wp_id": wp_id,
             "from_lane": source.value,
             "to_lane": target.value,
-            "unmet": [problem.to_dict() for problem in problems],
             "allowed": [lane.value for lane in transitions.allowed_targets(source)],
         },
+        unmet=problems,
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field
 
 from specify_cli.kernel.errors import Refused
-from specify_cli.kernel.values import frozen
+from specify_cli.kernel.values import as_dict, frozen
 
 
 @frozen
@@ -17,6 +17,8 @@ class ReviewApproval:
     verdict: str
     reference: str
 
+    to_dict = as_dict
+
     @classmethod
     def from_dict(cls, data: Mapping[str, object]) -> ReviewApproval:
         """From the `review` object of evidence.
@@ -25,10 +27,6 @@ class ReviewApproval:
             Refused: `INVALID_EVIDENCE`, naming the key.
         """
         return cls(*_texts(data, "review", "reviewer", "verdict", "reference"))
-
-    def to_dict(self) -> dict[str, str]:
-        """The JSON shape."""
-        return {"reviewer": self.reviewer, "verdict": self.verdict, "reference": self.reference}
 
 
 @frozen
@@ -83,14 +81,12 @@ class VerificationResult:
     result: str
     summary: str
 
+    to_dict = as_dict
+
     @classmethod
     def from_dict(cls, data: Mapping[str, object]) -> VerificationResult:
         """From one entry of `verification`; raises as `ReviewApproval.from_dict`."""
         return cls(*_texts(data, "verification", "command", "result", "summary"))
-
-    def to_dict(self) -> dict[str, str]:
-        """The JSON shape."""
-        return {"command": self.command, "result": self.result, "summary": self.summary}
 
 
 @frozen

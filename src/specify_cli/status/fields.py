@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from sys import intern
 
 from specify_cli.kernel import clock
 from specify_cli.kernel.errors import Refused
@@ -57,15 +58,18 @@ def text(data: Mapping[str, object], key: str, extra: dict[str, object]) -> str 
     return None
 
 
-def optional(data: Mapping[str, object], key: str, extra: dict[str, object]) -> str | None:
-    """As `text`, an empty one being None."""
-    return text(data, key, extra) or None
+def name(data: Mapping[str, object], key: str, extra: dict[str, object]) -> str | None:
+    """As `text`, an empty one being None; what stands in thousands of lines is held once."""
+    value = text(data, key, extra)
+    return intern(value) if value else None
 
 
 def mapping(data: Mapping[str, object], key: str, extra: dict[str, object]) -> Mapping[str, object] | None:
     """An object or None; a value of another shape goes to `extra`."""
     value = data.get(key)
-    if value is None or isinstance(value, dict):
-        return value
+    if value is None:
+        return None
+    if isinstance(value, dict):
+        return {label: intern(each) if type(each) is str else each for label, each in value.items()}
     extra[key] = value
     return None

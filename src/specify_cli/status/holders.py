@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from specify_cli.kernel import clock
+from specify_cli.kernel.text import natural_key
 from specify_cli.kernel.values import frozen
 from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane, StatusEvent, StatusSnapshot
@@ -44,6 +45,12 @@ def holders(snapshot: StatusSnapshot, events: Iterable[MissionEvent]) -> dict[st
         if event.type == TAKEN_OVER and event.wp_id in held and clock.sort_key(event.at) > held[event.wp_id][0]:
             held[event.wp_id] = (clock.sort_key(event.at), Holder(event.actor, event.session))
     return {wp_id: holder for wp_id, (_, holder) in held.items()}
+
+
+def self_reviewed(events: Iterable[StatusEvent]) -> list[str]:
+    """Work packages that were approved by who had implemented them, in id order."""
+    last = {event.wp_id: event.self_review for event in events if event.to_lane is Lane.APPROVED}
+    return sorted((wp_id for wp_id, own in last.items() if own), key=natural_key)
 
 
 def implementers(events: Sequence[StatusEvent], mission_events: Iterable[MissionEvent]) -> dict[str, Holder]:

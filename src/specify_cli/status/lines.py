@@ -11,10 +11,10 @@ import io
 import json
 import os
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 from specify_cli.kernel import files
 from specify_cli.kernel.errors import Refused
@@ -27,6 +27,7 @@ _MARKS = (b"<<<<<<<", b"=======", b">>>>>>>", b"|||||||")
 
 Line = dict[str, object]
 Known = frozenset[bytes] | set[bytes]
+Keep = Callable[[Line], object]
 _Raw = tuple[int, bytes, bytes]  # number of a line, the line, its fingerprint
 
 
@@ -79,7 +80,7 @@ class Scan:
 
     Args:
         where: the file's name in problems.
-        objects: parsed lines in file order, without repetitions of the same bytes.
+        objects: parsed lines in file order, without repetitions of the same bytes; or what was made of them.
         numbers: the line number of each object, from 1.
         marks: the fingerprint of each object's line.
         problems: lines that were skipped.
@@ -88,7 +89,7 @@ class Scan:
     """
 
     where: str
-    objects: list[Line] = field(default_factory=list)
+    objects: list[Any] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
     marks: list[bytes] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -101,18 +102,24 @@ class Scan:
         self.problems.append(Problem(severity, code, f"{message}; it is skipped", self.where, line, fix))
 
 
-def scan_bytes(data: bytes, where: str, known: Known = frozenset()) -> Scan:
+def as_it_is(entry: Line) -> object:
+    """A line, as a reader keeps it that makes nothing of it."""
+    return entry
+
+
+def scan_bytes(data: bytes, where: str, known: Known = frozenset(), keep: Keep = as_it_is) -> Scan:
     """As `scan`, of bytes."""
-    return scan(io.BytesIO(data), where, known)
+    return scan(io.BytesIO(data), where, known, keep)
 
 
-def scan(source: BinaryIO, where: str, known: Known = frozenset()) -> Scan:
+def scan(source: BinaryIO, where: str, known: Known = frozenset(), keep: Keep = as_it_is) -> Scan:
     """Read a log.
 
     Args:
         source: open for reading bytes.
         where: its name in problems.
         known: fingerprints of lines to leave out, because another file of the same log has them.
+        keep: what is made of each parsed line at once, so that thousands of them are never held.
     """
     found = Scan(where)
     batch: list[_Raw] = []
@@ -138,13 +145,13 @@ def scan(source: BinaryIO, where: str, known: Known = frozenset()) -> Scan:
         batch.append((number, line, mark))
         size += len(line)
         if size > _BATCH:
-            _parse(batch, found)
+            _parse(batch, found, keep)
             batch, size = [], 0
-    _parse(batch, found)
+    _parse(batch, found, keep)
     return found
 
 
-def scan_file(path: Path, known: Known = frozenset()) -> Scan:
+def scan_file(path: Path, known: Known = frozenset(), keep: Keep = as_it_is) -> Scan:
     """As `scan`, of a file; where there is none, nothing is found.
 
     Raises:
@@ -155,7 +162,7 @@ def scan_file(path: Path, known: Known = frozenset()) -> Scan:
         return Scan(str(path))
     try:
         with path.open("rb") as source:
-            return scan(source, str(path), known)
+            return scan(source, str(path), known, keep)
     except OSError as error:
         raise files.explain(error, path) from error
 
@@ -188,12 +195,12 @@ def _skip_rest(source: BinaryIO) -> None:
         pass
 
 
-def _parse(batch: list[_Raw], found: Scan) -> None:
+def _parse(batch: list[_Raw], found: Scan, keep: Keep) -> None:
     objects = _parse_together([line for _, line, _ in batch])
     if objects is None:
-        _parse_one_by_one(batch, found)
+        _parse_one_by_one(batch, found, keep)
         return
-    found.objects.extend(objects)
+    found.objects.extend(map(keep, objects))
     found.numbers.extend(number for number, _, _ in batch)
     found.marks.extend(mark for _, _, mark in batch)
 
@@ -215,11 +222,11 @@ def _parse_together(batch: list[bytes]) -> list[Line] | None:
     return objects if all(type(entry) is dict for entry in objects) else None
 
 
-def _parse_one_by_one(batch: list[_Raw], found: Scan) -> None:
+def _parse_one_by_one(batch: list[_Raw], found: Scan, keep: Keep) -> None:
     for number, line, mark in batch:
         entry = parse_line(line)
         if entry is not None:
-            found.objects.append(entry)
+            found.objects.append(keep(entry))
             found.numbers.append(number)
             found.marks.append(mark)
         elif is_marker(line):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import field
+from sys import intern
 
 from specify_cli.kernel import clock
 from specify_cli.kernel.errors import Refused
@@ -66,12 +67,12 @@ class MissionEvent:
         return cls(
             event_id=fields.required(data, "event_id"),
             at=fields.moment(data),
-            actor=fields.text(data, "actor", unused) or "unknown",
-            session=fields.optional(data, "session", unused),
-            mission_id=fields.optional(data, "mission_id", unused),
-            mission_slug=fields.text(data, "mission_slug", unused) or "",
-            type=fields.required(data, "type"),
-            wp_id=fields.optional(data, "wp_id", unused),
+            actor=fields.name(data, "actor", unused) or "unknown",
+            session=fields.name(data, "session", unused),
+            mission_id=fields.name(data, "mission_id", unused),
+            mission_slug=fields.name(data, "mission_slug", unused) or "",
+            type=intern(fields.required(data, "type")),
+            wp_id=fields.name(data, "wp_id", unused),
             data=fields.mapping(data, "data", unused) or {},
         )
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 from enum import StrEnum
+from sys import intern
 from typing import TypedDict
 
+from specify_cli.kernel import clock
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.legacy import LEGACY_KEYS, LEGACY_LANES, current_names
 from specify_cli.kernel.values import frozen
@@ -19,6 +21,7 @@ from specify_cli.status.evidence import DoneEvidence
 
 BOOTSTRAP_ACTOR = "finalize-tasks"
 BOOTSTRAP_REASON = "canonical bootstrap"
+UNKNOWN = "unknown"  # who made a move of which the log does not say it
 
 
 class Lane(StrEnum):
@@ -46,6 +49,7 @@ _ALWAYS = frozenset(
 )  # fmt: skip
 _OPTIONAL = frozenset({"mission_id", "session", "prev", "self_review", "workspace"})
 _KNOWN = _ALWAYS | _OPTIONAL
+_NOTHING: Mapping[str, object] = {}  # one for all: most events have nothing extra
 
 
 @frozen
@@ -98,30 +102,29 @@ class StatusEvent:
         """
         if not LEGACY_KEYS.keys().isdisjoint(data):
             data = current_names(data)
-        extra = {key: data[key] for key in data.keys() - _KNOWN}
-        event = cls(
+        extra = {} if data.keys() <= _KNOWN else {key: data[key] for key in data.keys() - _KNOWN}
+        _keep_odd_defaults(data, extra)
+        return cls(
             event_id=fields.required(data, "event_id"),
-            mission_slug=fields.text(data, "mission_slug", extra) or "",
-            wp_id=fields.required(data, "wp_id"),
+            mission_slug=fields.name(data, "mission_slug", extra) or "",
+            wp_id=intern(fields.required(data, "wp_id")),
             from_lane=_lane(data, "from_lane"),
             to_lane=_lane(data, "to_lane"),
             at=fields.moment(data),
-            actor=fields.text(data, "actor", extra) or "unknown",
+            actor=fields.name(data, "actor", extra) or UNKNOWN,
             force=fields.flag(data),
-            execution_mode=fields.text(data, "execution_mode", extra) or "worktree",
+            execution_mode=fields.name(data, "execution_mode", extra) or "worktree",
             reason=fields.text(data, "reason", extra),
             review_ref=fields.text(data, "review_ref", extra),
             evidence=_evidence(data, extra),
             policy_metadata=fields.mapping(data, "policy_metadata", extra),
-            mission_id=fields.optional(data, "mission_id", extra),
-            session=fields.optional(data, "session", extra),
-            prev=fields.optional(data, "prev", extra),
+            mission_id=fields.name(data, "mission_id", extra),
+            session=fields.name(data, "session", extra),
+            prev=fields.text(data, "prev", extra) or None,
             self_review=data.get("self_review") is True,
             workspace=fields.mapping(data, "workspace", extra),
-            extra=extra,
+            extra=extra or _NOTHING,
         )
-        _keep_odd_defaults(data, extra)
-        return event
 
     def to_dict(self) -> dict[str, object]:
         """The line's object: the fixed keys always, optional ones only when set."""
@@ -197,6 +200,12 @@ class WorkPackageState(TypedDict):
     holder_since: str | None
 
 
+def settling(wp_id: str, lane: Lane, note: str, slug: str) -> str:
+    """The command that settles where a work package is."""
+    at = f" --mission {slug}" if slug else ""
+    return f'spec-kitty agent tasks move-task {wp_id} --to {lane} --force --note "{note}"{at}'
+
+
 @frozen
 class LostClaim:
     """Moves that were acknowledged in one clone while another clone had moved the work package first.
@@ -204,6 +213,7 @@ class LostClaim:
     Args:
         event_id: the first of the moves that were not applied.
         moves: how many moves in a row build on it, itself included.
+        mission_slug: for the command.
         winner_event_id: the move that stands; None where the log lacks it.
         lane: where the work package is now.
     """
@@ -220,13 +230,14 @@ class LostClaim:
     winner_actor: str | None
     winner_session: str | None
     lane: Lane
+    mission_slug: str = ""
 
     @property
     def message(self) -> str:
         """Both actors in one sentence."""
         winner = self.winner_actor or "another clone"
         return (
-            f"{self.wp_id}: {self.actor} moved it {self.from_lane} -> {self.to_lane} at {self.at}, "
+            f"{self.wp_id}: {self.actor} moved it {self.from_lane} -> {self.to_lane} at {clock.minute(self.at)}, "
             f"but {winner} had moved it already; it stays {self.lane}"
         )
 
@@ -234,7 +245,7 @@ class LostClaim:
     def fix(self) -> str:
         """The command that settles it in favour of what stands."""
         note = f"settled: {self.winner_actor or self.lane.value} keeps it"
-        return f'spec-kitty agent tasks move-task {self.wp_id} --to {self.lane} --force --note "{note}"'
+        return settling(self.wp_id, self.lane, note, self.mission_slug)
 
     def to_dict(self) -> dict[str, object]:
         """The shape in `lost_claims` of the status JSON."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from specify_cli.kernel.values import frozen
+from specify_cli.kernel.values import as_dict, frozen
 
 TORN = "TORN_TAIL"  # the code of a last line that a crash cut off
 
@@ -37,13 +37,4 @@ class Problem:
     line: int | None = None
     fix: str | None = None
 
-    def to_dict(self) -> dict[str, object]:
-        """The shape in JSON answers."""
-        return {
-            "severity": self.severity.value,
-            "code": self.code,
-            "message": self.message,
-            "file": self.file,
-            "line": self.line,
-            "fix": self.fix,
-        }
+    to_dict = as_dict

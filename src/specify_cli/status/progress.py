@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from specify_cli.kernel.values import frozen
+from specify_cli.kernel.values import as_dict, frozen
 from specify_cli.status.models import Lane, StatusSnapshot
 
 DEFAULT_LANE_WEIGHTS: Mapping[str, float] = {
@@ -29,9 +29,7 @@ class WPProgress:
     weight: float
     fraction: float
 
-    def to_dict(self) -> dict[str, object]:
-        """The JSON shape."""
-        return {"wp_id": self.wp_id, "lane": self.lane, "weight": self.weight, "fraction": self.fraction}
+    to_dict = as_dict
 
 
 @frozen
@@ -55,16 +53,7 @@ class ProgressResult:
 
     def to_dict(self) -> dict[str, object]:
         """The shape of `progress.json`."""
-        return {
-            "mission_slug": self.mission_slug,
-            "mission_number": self.mission_number,
-            "mission_type": self.mission_type,
-            "percentage": self.percentage,
-            "done_count": self.done_count,
-            "total_count": self.total_count,
-            "per_lane_counts": dict(self.per_lane_counts),
-            "per_wp": [part.to_dict() for part in self.per_wp],
-        }
+        return {**as_dict(self), "per_wp": [part.to_dict() for part in self.per_wp]}
 
 
 def compute_weighted_progress(

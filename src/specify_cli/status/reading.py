@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.status import mission_log, reducer, store
 from specify_cli.status.holders import Holder, holders
+from specify_cli.status.lines import Line
 from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import StatusEvent, StatusSnapshot
 from specify_cli.status.problems import Problem, Severity
 from specify_cli.status.store import Reading
+
+E = TypeVar("E", StatusEvent, MissionEvent)
 
 
 @frozen
@@ -45,8 +49,8 @@ def read_status(place: MissionPlace) -> Status:
         Refused: `LOG_NOT_A_FILE`.
         Unavailable: a log cannot be read.
     """
-    moves = store.read(store.status_log(place))
-    facts = store.read(store.mission_log_file(place))
+    moves = store.read_values(store.status_log(place))
+    facts = store.read_values(store.mission_log_file(place))
     events, odd_moves = status_events(moves)
     mission_events, odd_facts = mission_events_of(facts)
     return Status(
@@ -69,37 +73,35 @@ def described(snapshot: StatusSnapshot, place: MissionPlace) -> StatusSnapshot:
     )
 
 
-def status_events(reading: Reading) -> tuple[list[StatusEvent], list[Problem]]:
+def status_events(reading: Reading[Any]) -> tuple[list[StatusEvent], list[Problem]]:
     """The moves of a reading in fold order, and the lines that look like moves and are none.
 
     Lines without `to_lane` are annotations of other versions: kept in the log, skipped here.
     """
-    events: list[StatusEvent] = []
-    problems: list[Problem] = []
-    for index, entry in enumerate(reading.objects):
-        if "to_lane" in entry:
-            try:
-                events.append(StatusEvent.from_dict(entry))
-            except Refused as error:
-                problems.append(_odd(reading, index, error))
+    events, problems = _events(reading, StatusEvent, lambda entry: "to_lane" in entry)
     events.sort(key=reducer.order_key)
     return events, problems
 
 
-def mission_events_of(reading: Reading) -> tuple[list[MissionEvent], list[Problem]]:
+def mission_events_of(reading: Reading[Any]) -> tuple[list[MissionEvent], list[Problem]]:
     """The mission events of a reading in order, and the lines of a known type that are none."""
-    events: list[MissionEvent] = []
-    problems: list[Problem] = []
-    for index, entry in enumerate(reading.objects):
-        if mission_log.is_mission_event(entry):
-            try:
-                events.append(MissionEvent.from_dict(entry))
-            except Refused as error:
-                problems.append(_odd(reading, index, error))
+    events, problems = _events(reading, MissionEvent, mission_log.is_mission_event)
     return mission_log.in_order(events), problems
 
 
-def _odd(reading: Reading, index: int, error: Refused) -> Problem:
-    file, line = reading.origin(index)
-    message = f"{error.message}; it is skipped"
-    return Problem(Severity.ERROR, error.code, message, file, line, "spec-kitty doctor log --fix")
+def _events(reading: Reading[Any], kind: type[E], is_one: Callable[[Line], bool]) -> tuple[list[E], list[Problem]]:
+    events: list[E] = []
+    problems: list[Problem] = []
+    for index, entry in enumerate(reading.objects):
+        if isinstance(entry, kind):
+            events.append(entry)
+        elif isinstance(entry, dict) and is_one(entry):
+            try:
+                events.append(kind.from_dict(entry))
+            except Refused as error:
+                file, line = reading.origin(index)
+                # A whole object that says something we do not understand may be a newer version's: nobody removes it.
+                fix = f"git log -p -- {reading.log.place.relative}"
+                message = f"{error.message}; it is skipped"
+                problems.append(Problem(Severity.ERROR, error.code, message, file, line, fix))
+    return events, problems

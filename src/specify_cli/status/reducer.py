@@ -121,7 +121,7 @@ class _Track:
         self.lost[event.event_id] = LostClaim(
             event.wp_id, event.event_id, event.at, event.actor, event.session, event.from_lane, event.to_lane, 1,
             winner.event_id if winner else None, winner.actor if winner else None, winner.session if winner else None,
-            self.lane,
+            self.lane, event.mission_slug,
         )  # fmt: skip
 
     def displace(self, winner: StatusEvent) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 
+from specify_cli.kernel.errors import Unmet
 from specify_cli.kernel.values import frozen
 from specify_cli.status.evidence import DoneEvidence, ReviewResult
 from specify_cli.status.models import Lane
@@ -107,29 +108,10 @@ class MoveContext:
 
 
 @frozen
-class Unmet:
-    """A condition of a move that does not hold.
-
-    Args:
-        rule: the guard's name, `matrix` for a pair that does not exist, or `force`.
-        message: what is missing.
-        hint: a command that meets it.
-    """
-
-    rule: str
-    message: str
-    hint: str
-
-    def to_dict(self) -> dict[str, str]:
-        """The shape in `details.unmet` of an error."""
-        return {"rule": self.rule, "message": self.message, "hint": self.hint}
-
-
-@frozen
 class _Condition:
     holds: Callable[[MoveContext], bool]
     missing: str
-    hint: str
+    fix: str
 
 
 _MOVE = "spec-kitty agent tasks move-task {wp} --to {to}"
@@ -143,7 +125,7 @@ _CONDITIONS: Mapping[Guard, _Condition] = {
     Guard.SUBTASKS: _Condition(
         lambda move: move.subtasks_complete is True,
         "every subtask ticked",
-        "spec-kitty agent tasks mark-status T001 --status done",
+        "spec-kitty why {wp}",
     ),
     Guard.IMPLEMENTATION: _Condition(
         lambda move: move.implementation_evidence_present is True,
@@ -183,7 +165,7 @@ def unmet(source: Lane, target: Lane, move: MoveContext, wp_id: str = "WPnn") ->
         source: the lane that the work package is in.
         target: the lane that is asked for.
         move: what is known about it.
-        wp_id: for the commands in the hints.
+        wp_id: for the commands.
     """
     if move.force:
         return [] if _said(move.actor) and _said(move.reason) else [_force_wants(target, wp_id)]
@@ -191,23 +173,25 @@ def unmet(source: Lane, target: Lane, move: MoveContext, wp_id: str = "WPnn") ->
     if guards is None:
         return [_no_such_move(source, target, wp_id)]
     return [
-        Unmet(guard, f"{source} -> {target} wants {condition.missing}", condition.hint.format(wp=wp_id, to=target))
+        Unmet(
+            guard, f"{source} -> {target} wants {condition.missing}", condition.fix.format(wp=wp_id, to=target), wp_id
+        )
         for guard in guards
         if not (condition := _CONDITIONS[guard]).holds(move)
     ]
 
 
 def _force_wants(target: Lane, wp_id: str) -> Unmet:
-    hint = _MOVE.format(wp=wp_id, to=target) + ' --agent NAME --force --note "why"'
-    return Unmet("force", "a forced move wants an actor and a reason", hint)
+    fix = _MOVE.format(wp=wp_id, to=target) + ' --agent NAME --force --note "why"'
+    return Unmet("force", "a forced move wants an actor and a reason", fix, wp_id)
 
 
 def _no_such_move(source: Lane, target: Lane, wp_id: str) -> Unmet:
     command = _MOVE.format(wp=wp_id, to=target) + ' --force --note "why"'
     if source in TERMINAL_LANES:
-        return Unmet("matrix", f"there is no move {source} -> {target}: {source} is final", command)
+        return Unmet("matrix", f"there is no move {source} -> {target}: {source} is final", command, wp_id)
     ways = ", ".join(allowed_targets(source))
-    return Unmet("matrix", f"there is no move {source} -> {target}: from {source} it goes to {ways}", command)
+    return Unmet("matrix", f"there is no move {source} -> {target}: from {source} it goes to {ways}", command, wp_id)
 
 
 def allowed_targets(source: Lane) -> list[Lane]:
@@ -244,7 +228,7 @@ def validate_transition(
         evidence, review_ref, review_result, current_actor,
     )  # fmt: skip
     problems = unmet(source, target, context)
-    return not problems, "; ".join(problem.message for problem in problems) or None
+    return not problems, "; ".join(problem.what for problem in problems) or None
 
 
 def resolve_lane_alias(lane: str) -> str:

@@ -11,11 +11,12 @@ from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.text import is_ulid, plural
 from specify_cli.kernel.values import frozen
 from specify_cli.status import reading as readings
-from specify_cli.status.models import Lane, StatusEvent, StatusSnapshot
+from specify_cli.status.models import UNKNOWN, Lane, StatusEvent, StatusSnapshot, settling
 from specify_cli.status.problems import Problem, Severity
 from specify_cli.status.reducer import Fold
 from specify_cli.status.store import Reading
 from specify_cli.status.transitions import MATRIX, TERMINAL_LANES, allowed_targets
+from specify_cli.status.union import Kept
 
 EXECUTION_MODES = frozenset({"worktree", "direct_repo"})
 Origins = Mapping[str, tuple[str, int]]
@@ -48,21 +49,24 @@ class ValidationResult:
         return {"passed": self.passed, "findings": [problem.to_dict() for problem in self.problems]}
 
 
-def validate_logs(moves: Reading, facts: Reading, known_wps: Collection[str] | None = None) -> ValidationResult:
+def validate_logs(
+    moves: Reading[Kept], facts: Reading[Kept], known_wps: Collection[str] | None = None
+) -> ValidationResult:
     """Everything that is wrong with a mission's two logs.
 
     Args:
-        moves: the status log, as `store.read` gives it.
+        moves: the status log, as `store.read_values` gives it.
         facts: the mission log.
         known_wps: ids of the work packages that the plan has; None where there is no plan to compare with.
     """
-    events, _ = readings.status_events(moves)
+    events, odd_moves = readings.status_events(moves)
     _, odd_facts = readings.mission_events_of(facts)
-    origins = {str(entry.get("event_id")): moves.origin(index) for index, entry in enumerate(moves.objects)}
     snapshot = Fold.of(events).snapshot()
-    found = [*moves.problems, *facts.problems, *odd_facts]
+    found = [*moves.problems, *odd_moves, *facts.problems, *odd_facts]
+    origins: dict[str, tuple[str, int]] = {}
     for index, entry in enumerate(moves.objects):
-        if "to_lane" in entry:
+        if isinstance(entry, StatusEvent):
+            origins[entry.event_id] = moves.origin(index)
             found += validate_event_schema(entry, moves.origin(index))
     found += validate_transition_legality(events, origins)
     found += validate_done_evidence(events, origins)
@@ -75,39 +79,34 @@ def validate_logs(moves: Reading, facts: Reading, known_wps: Collection[str] | N
     return ValidationResult(tuple(sorted(found, key=lambda problem: rank.index(problem.severity))))
 
 
-def validate_event_schema(event: Mapping[str, object], origin: tuple[str, int] = ("", 0)) -> list[Problem]:
+def validate_event_schema(
+    event: Mapping[str, object] | StatusEvent, origin: tuple[str, int] = ("", 0)
+) -> list[Problem]:
     """What is wrong with one line of the status log that looks like a move.
 
     Args:
-        event: the parsed line.
+        event: the parsed line, or the event that it holds.
         origin: its file and line number.
     """
-    problems: list[Problem] = []
-
-    def add(severity: Severity, message: str) -> None:
-        file, line = origin
-        name = event.get("event_id", "(no id)")
-        fix = "spec-kitty doctor log --fix" if severity is Severity.ERROR else None
-        problems.append(Problem(severity, "INVALID_EVENT", f"event {name!r}: {message}", file, line or None, fix))
-
+    file, line = origin
     try:
-        parsed = StatusEvent.from_dict(event)
+        parsed = event if isinstance(event, StatusEvent) else StatusEvent.from_dict(event)
     except Refused as error:
-        add(Severity.ERROR, error.message.partition(": ")[2])
-        return problems
-    if not is_ulid(parsed.event_id):
-        add(Severity.WARNING, "event_id is not a ULID")
-    if not isinstance(event.get("actor"), str) or not event["actor"]:
-        add(Severity.WARNING, "actor is missing")
-    if not parsed.mission_slug:
-        add(Severity.WARNING, "mission_slug is missing")
-    if parsed.execution_mode not in EXECUTION_MODES:
-        add(Severity.WARNING, f"execution_mode is {parsed.execution_mode!r}")
-    if parsed.force and not (parsed.reason or "").strip():
-        add(Severity.WARNING, "forced without a reason")
-    if "evidence" in parsed.extra and parsed.evidence is None:
-        add(Severity.WARNING, "evidence wants a review with reviewer, verdict and reference")
-    return problems
+        return [Problem(Severity.ERROR, error.code, error.message, file, line or None)]
+    told = {
+        "event_id is not a ULID": not is_ulid(parsed.event_id),
+        "actor is missing": parsed.actor == UNKNOWN,
+        "mission_slug is missing": not parsed.mission_slug,
+        f"execution_mode is {parsed.execution_mode!r}": parsed.execution_mode not in EXECUTION_MODES,
+        "forced without a reason": parsed.force and not (parsed.reason or "").strip(),
+        "evidence wants a review with reviewer, verdict and reference": "evidence" in parsed.extra
+        and parsed.evidence is None,
+    }
+    return [
+        Problem(Severity.WARNING, "INVALID_EVENT", f"event {parsed.event_id!r}: {message}", file, line or None)
+        for message, holds in told.items()
+        if holds
+    ]
 
 
 def validate_transition_legality(events: Iterable[StatusEvent], origins: Origins = _NOWHERE) -> list[Problem]:
@@ -178,13 +177,14 @@ def validate_work_packages(snapshot: StatusSnapshot, known_wps: Collection[str],
             continue
         message = f"{wp_id} is {state['lane']} and not in the plan"
         fix = f'spec-kitty agent tasks move-task {wp_id} --to canceled --note "removed from the plan"'
+        fix += f" --mission {snapshot.mission_slug}"
         final = state["lane"] in TERMINAL_LANES
         severity = Severity.NOTE if final else Severity.ERROR
         problems.append(Problem(severity, "UNKNOWN_WORK_PACKAGE", message, file, None, None if final else fix))
     return problems
 
 
-def validate_publication(*logs: Reading) -> list[Problem]:
+def validate_publication(*logs: Reading[Kept]) -> list[Problem]:
     """Recorded events that the copies in the tree lack."""
     return [
         Problem(
@@ -193,7 +193,7 @@ def validate_publication(*logs: Reading) -> list[Problem]:
             f"{plural(len(log.unpublished), 'event')} of {log.log.name} recorded and not yet published",
             log.log.where,
             None,
-            "spec-kitty materialize",
+            f"spec-kitty materialize --mission {log.log.place.slug}",
         )
         for log in logs
         if log.unpublished and log.log.place.repo.has_git
@@ -203,5 +203,6 @@ def validate_publication(*logs: Reading) -> list[Problem]:
 def _problem(event: StatusEvent, code: str, message: str, origins: Origins) -> Problem:
     file, line = origins.get(event.event_id, ("", None))
     severity = Severity.ERROR if event.mission_id else Severity.WARNING
-    fix = f'spec-kitty agent tasks move-task {event.wp_id} --to {event.to_lane} --force --note "settled"'
-    return Problem(severity, code, message, file, line, fix)
+    return Problem(
+        severity, code, message, file, line, settling(event.wp_id, event.to_lane, "settled", event.mission_slug)
+    )

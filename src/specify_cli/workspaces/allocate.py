@@ -5,11 +5,12 @@ All of it can be repeated after a crash at any point; a failed step undoes what 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from specify_cli.home import MissionPlace
-from specify_cli.kernel import files, locks
+from specify_cli.kernel import locks
 from specify_cli.kernel.errors import NotFound, Refused, SpecKittyError
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.paths import Checkout
@@ -17,9 +18,17 @@ from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.lanes.branch_naming import PLANNING_LANE_ID, lane_branch_name, mission_branch_name
 from specify_cli.lanes.models import ExecutionLane, LanesManifest
-from specify_cli.workspaces.dependencies import Needed, bring_together, still_missing
-from specify_cli.workspaces.lookup import LANE, ROOT, Workspace, lane_of, lane_path
-from specify_cli.workspaces.records import LaneRecord, Span, read_record, write_record
+from specify_cli.workspaces.dependencies import Needed, branch_missing, bring_together, still_missing
+from specify_cli.workspaces.lookup import LANE, ROOT, Workspace, lane_of, lane_path, worktrees_folder
+from specify_cli.workspaces.records import (
+    LaneRecord,
+    Making,
+    Span,
+    forget_making,
+    note_making,
+    read_record,
+    write_record,
+)
 from specify_cli.workspaces.recovery import clear_way, standing, usable
 
 
@@ -41,6 +50,7 @@ def ensure_workspace(
     base: str | None = None,
     resume: bool = False,
     begun: bool = False,
+    again: bool = False,
     scope: Sequence[str] = (),
 ) -> Workspace:
     """Make the worktree of a work package ready.
@@ -53,6 +63,7 @@ def ensure_workspace(
         base: start a new lane from this commit instead of the mission branch.
         resume: its holder comes back: the worktree is taken as it is.
         begun: the lane holds work already, so a branch that is not here is missed.
+        again: bring what it builds on into the lane although that was done when it was claimed.
         scope: git path patterns of its owned files, which in lane-planning must be clean.
 
     Raises:
@@ -66,7 +77,7 @@ def ensure_workspace(
         if lane.lane_id == PLANNING_LANE_ID:
             found = _planning(place, wp_id, () if resume else scope)
         else:
-            found = _lane(place, lane, wp_id, needed, base, resume=resume, begun=begun)
+            found = _lane(place, lane, wp_id, needed, base, resume=resume, begun=begun, again=again)
         return _remember(place, found)
 
 
@@ -94,11 +105,10 @@ def obstacles(
     branch = lane_branch_name(place.slug, lane.lane_id, place.target_branch)
     record = read_record(place, lane.lane_id)
     known = record is not None and wp_id in record.wps
-    path = record.path if record else lane_path(place, lane.lane_id)
     refs = place.git.branches("refs/heads")
 
     def worktree() -> None:
-        found = standing(place, branch, path)
+        found = standing(place, lane.lane_id, branch, record.path if record else None)
         if found is not None:
             _check_clean(place, found, branch, wp_id)
 
@@ -138,12 +148,13 @@ def _lane(
     *,
     resume: bool,
     begun: bool,
+    again: bool,
 ) -> Workspace:
     git = place.git
     branch = lane_branch_name(place.slug, lane.lane_id, place.target_branch)
     record = read_record(place, lane.lane_id)
+    worktree = usable(place, lane.lane_id, branch, record.path if record else None)
     refs = git.branches("refs/heads")
-    worktree = usable(place, branch, record.path if record else lane_path(place, lane.lane_id))
     if worktree is not None and not resume:
         _check_clean(place, worktree, branch, wp_id)
     start = _start(place, refs, branch, begun=begun or record is not None)
@@ -154,17 +165,18 @@ def _lane(
     if base is not None and not known:
         target = _asked_base(git, base, start.tip)
         missing = still_missing(git, refs, target, needed)
-    elif not (known or resume):
+    elif again or not (known or resume):
         target, brought = bring_together(
             place, git, refs, start.commit, needed, wp_id, branch if start.tip is not None else None
         )
     path = worktree.path if worktree else lane_path(place, lane.lane_id)
     if worktree is None:
-        _make(git, path, branch, start, target)
+        _make(place, lane.lane_id, path, branch, start, target)
     elif target != start.commit:
-        _bring_forward(place, worktree, target, wp_id)
+        _bring_forward(place, lane.lane_id, worktree, start.commit, target, wp_id)
     lacking = tuple(need.branch for need in missing)
-    return Workspace(wp_id, lane.lane_id, path, branch, target, LANE, worktree is None, brought, lacking)
+    odd = _oddity(worktree, branch) if worktree else ""
+    return Workspace(wp_id, lane.lane_id, path, branch, target, LANE, worktree is None, brought, lacking, odd)
 
 
 def _asked_base(git: Git, base: str, tip: str | None) -> str:
@@ -186,7 +198,7 @@ def _start(place: MissionPlace, refs: dict[str, str], branch: str, *, begun: boo
     if tip is not None:
         return _Start(tip, tip)
     if begun:
-        raise lane_branch_missing(place, branch)
+        raise branch_missing(place, branch, "work was done on this lane, and its branch")
     mission_branch = mission_branch_name(place.slug)
     standing = refs.get(f"refs/heads/{mission_branch}")
     if standing is not None:
@@ -197,23 +209,22 @@ def _start(place: MissionPlace, refs: dict[str, str], branch: str, *, begun: boo
     return _Start(target, None, mission_branch)
 
 
-def lane_branch_missing(place: MissionPlace, branch: str) -> Refused:
-    """The refusal for a lane whose work this clone does not have."""
-    return Refused(
-        f"branch {branch} holds work of this mission and is not in this clone",
-        "LANE_BRANCH_MISSING",
-        hint=f"git -C {quoted(place.repo.root)} fetch origin {branch}:{branch}",
-        details={"branch": branch},
-    )
+def _oddity(worktree: Checkout, branch: str) -> str:
+    """Why nobody can begin in a worktree before it is put right; empty where that is not so."""
+    if worktree.busy:
+        return f"is in the middle of a {worktree.busy}"
+    return "" if worktree.branch == branch else f"has {worktree.branch or 'no branch'} checked out, not {branch}"
 
 
 def _check_clean(place: MissionPlace, worktree: Checkout, branch: str, wp_id: str) -> None:
     """A new claim wants the right branch and nothing uncommitted; the copy of the mission's folder does not count."""
-    if worktree.branch != branch:
+    odd = _oddity(worktree, branch)
+    if odd:
         raise Refused(
-            f"{worktree.path} has {worktree.branch or 'no branch'} checked out, {wp_id} needs {branch}",
-            "WORKTREE_WRONG_BRANCH",
-            hint=f"git -C {quoted(worktree.path)} switch {branch}",
+            f"{worktree.path} {odd}, so {wp_id} cannot begin there",
+            "WORKTREE_DIRTY" if worktree.busy else "WORKTREE_WRONG_BRANCH",
+            hint=f"git -C {quoted(worktree.path)} {'status' if worktree.busy else f'switch {branch}'}",
+            details={"path": str(worktree.path)},
         )
     changed = [change.path for change in Git(worktree.path).changes()]
     dirty = [path for path in changed if not path.startswith(f"{place.relative}/")]
@@ -231,18 +242,20 @@ def _dirty(path: Path, dirty: Sequence[str], wp_id: str) -> Refused:
     )
 
 
-def _bring_forward(place: MissionPlace, worktree: Checkout, target: str, wp_id: str) -> None:
+def _bring_forward(place: MissionPlace, lane_id: str, worktree: Checkout, old: str, target: str, wp_id: str) -> None:
     """Let a standing worktree take what was computed; an edited copy of the mission's folder must not be in the way."""
     git = Git(worktree.path)
     dirty = [change.path for change in git.changes(place.relative)]
     if dirty and set(dirty) & set(git.changed_between("HEAD", target, place.relative)):
         raise _dirty(worktree.path, dirty, wp_id)
-    git.fast_forward(target)
+    with _making(place, lane_id, Making(worktree.path, old, target)):
+        git.fast_forward(target)
 
 
-def _make(git: Git, path: Path, branch: str, start: _Start, target: str) -> None:
+def _make(place: MissionPlace, lane_id: str, path: Path, branch: str, start: _Start, target: str) -> None:
     """Make branch and worktree, or neither."""
-    files.make_ignored(path.parent)
+    git = place.git
+    worktrees_folder(place.repo)
     clear_way(git, path)
     if start.mission_branch is not None:
         git.create_branch(start.mission_branch, start.commit)
@@ -251,10 +264,11 @@ def _make(git: Git, path: Path, branch: str, start: _Start, target: str) -> None
     elif start.tip != target:
         git.run("update-ref", f"refs/heads/{branch}", target, start.tip, write=True)
     try:
-        git.add_worktree(path, branch)
+        with _making(place, lane_id, Making(path, target, target)):
+            git.add_worktree(path, branch)
     except BaseException:
         # A hook that fails makes git fail when the worktree stands already.
-        git.call("worktree", "remove", "--force", str(path), write=True)
+        git.discard_worktree(path)
         undo = ("-d", f"refs/heads/{branch}", target)
         if start.tip is not None:
             undo = (f"refs/heads/{branch}", start.tip, target)
@@ -262,6 +276,15 @@ def _make(git: Git, path: Path, branch: str, start: _Start, target: str) -> None
         if start.mission_branch is not None:
             git.call("update-ref", "-d", f"refs/heads/{start.mission_branch}", start.commit, write=True)
         raise
+
+
+@contextmanager
+def _making(place: MissionPlace, lane_id: str, making: Making) -> Iterator[None]:
+    note_making(place, lane_id, making)
+    try:
+        yield
+    finally:
+        forget_making(place, lane_id)
 
 
 def _remember(place: MissionPlace, found: Workspace) -> Workspace:

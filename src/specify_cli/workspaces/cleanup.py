@@ -12,11 +12,10 @@ from specify_cli.status.models import Lane
 from specify_cli.workspaces import leases
 from specify_cli.workspaces.records import forget_record
 from specify_cli.workspaces.removal import delete_branch, remove_worktree
-from specify_cli.workspaces.survey import LaneWorkspace, TreeState, survey
+from specify_cli.workspaces.survey import LaneWorkspace, survey
 
 # Somebody works here, is about to, or waits for an answer about it.
 _UNDER_WAY = frozenset({Lane.CLAIMED, Lane.IN_PROGRESS, Lane.FOR_REVIEW, Lane.IN_REVIEW, Lane.BLOCKED})
-_UNUSABLE = frozenset({TreeState.WRONG_BRANCH, TreeState.BUSY, TreeState.DIRTY})
 # A merge asks for the branch of work that is approved and not yet done.
 _NEEDS_NO_BRANCH = frozenset({Lane.PLANNED, Lane.DONE, Lane.CANCELED})
 
@@ -50,21 +49,11 @@ def reason_to_keep(workspace: LaneWorkspace) -> str:
     """Why a worktree must stay; empty where it may go (pure)."""
     if not workspace.own:
         return "it is a checkout of your own, not made for the lane"
-    if workspace.state in _UNUSABLE:
-        return _what_is_there(workspace)
-    if workspace.merged:
-        return ""
+    if workspace.stays or workspace.merged:
+        return workspace.stays
     if workspace.tip is not None and not workspace.contained:
         return f"its work is not in {workspace.place.target_branch} yet"
     return _told(workspace, _UNDER_WAY)
-
-
-def _what_is_there(workspace: LaneWorkspace) -> str:
-    if workspace.state is TreeState.WRONG_BRANCH:
-        return f"it has {workspace.checked_out or 'no branch'} checked out, not {workspace.branch}"
-    if workspace.state is TreeState.BUSY:
-        return f"it is in the middle of a {workspace.busy}"
-    return f"it has uncommitted files: {', '.join(workspace.dirty[:5])}"
 
 
 def reason_to_keep_branch(workspace: LaneWorkspace) -> str:

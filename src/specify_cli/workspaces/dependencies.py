@@ -57,24 +57,29 @@ def bring_together(
     """
     current = start
     brought: list[str] = []
-    holders: list[str] = []
+    holders = [need.wp_id for need in needed if need.same_lane]
     for need in needed:
         if need.same_lane:
             continue
         tip = refs.get(f"refs/heads/{need.branch}")
         if tip is None:
-            raise Refused(
-                f"{wp_id} builds on {need.wp_id}, whose branch {need.branch} is not in this clone",
-                "LANE_BRANCH_MISSING",
-                hint=f"git -C {quoted(place.repo.root)} fetch origin {need.branch}:{need.branch}",
-                details={"branch": need.branch, "wp_id": need.wp_id},
-            )
+            raise branch_missing(place, need.branch, f"{wp_id} builds on {need.wp_id}, whose branch")
         if tip == current or git.is_ancestor(tip, current):
             continue
         current = _merge(place, git, current, tip, need, wp_id, holders, lane_branch or need.branch, trial=trial)
         brought.append(f"{need.wp_id} ({need.branch})")
         holders.append(need.wp_id)
     return current, tuple(brought)
+
+
+def branch_missing(place: MissionPlace, branch: str, what: str = "branch") -> Refused:
+    """The refusal for work that this clone does not have."""
+    return Refused(
+        f"{what} {branch} is not in this clone",
+        "LANE_BRANCH_MISSING",
+        hint=f"git -C {quoted(place.repo.root)} fetch origin {branch}:{branch}",
+        details={"branch": branch},
+    )
 
 
 def still_missing(git: Git, refs: dict[str, str], commit: str, needed: Sequence[Needed]) -> tuple[Needed, ...]:
@@ -105,9 +110,9 @@ def _merge(
     mine = f"{place.relative}/"
     conflicts = [path for path in merged.conflicts if not path.startswith(mine)]
     if conflicts:
-        others = " and ".join(holders) or f"the lane of {wp_id}"
+        others = " and ".join([*holders, need.wp_id])
         raise Conflict(
-            f"{wp_id} builds on {need.wp_id} and {others}, and both changed {', '.join(conflicts[:5])}",
+            f"{wp_id} builds on {others}, whose changes of {', '.join(conflicts[:5])} conflict",
             "DEPENDENCY_CONFLICT",
             hint=f"spec-kitty agent action implement {wp_id} --agent NAME --mission {place.slug} --base {way_out}",
             details={"files": conflicts, "wps": [*holders, need.wp_id], "wp_id": wp_id},

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.errors import NotFound
+from specify_cli.kernel.git import Git
 from specify_cli.kernel.graph import topological
 from specify_cli.kernel.values import replace
 from specify_cli.lanes.branch_naming import lane_branch_name, mission_branch_name
 from specify_cli.lanes.models import LanesManifest
+from specify_cli.workspaces.arrived import arrived, with_arrived
 from specify_cli.workspaces.forecast_models import TARGET_STEP, Clash, Forecast, LaneTip, Outcome, Step
 from specify_cli.workspaces.records import workspace_records
 from specify_cli.workspaces.trees import Workbench, workbench
@@ -44,6 +47,8 @@ def forecast(
     *,
     canceled: Collection[str] = (),
     resolutions: Resolutions | None = None,
+    heads: Mapping[str, str] | None = None,
+    elsewhere: Git | None = None,
 ) -> Forecast:
     """Compute the merge of all lanes into the target.
 
@@ -54,6 +59,8 @@ def forecast(
         manifest: its lanes.
         canceled: work packages that were given up; a lane of nothing else is left out.
         resolutions: (ours, theirs) -> commit in which a person has merged the two.
+        heads: work package -> commit that was approved, for lanes whose branch is gone.
+        elsewhere: git that puts its objects somewhere else.
 
     Raises:
         NotFound: `BRANCH_NOT_FOUND`: there is no target branch.
@@ -62,18 +69,21 @@ def forecast(
     target = refs.get(f"refs/heads/{place.target_branch}")
     if target is None:
         raise NotFound(f"there is no branch {place.target_branch}", "BRANCH_NOT_FOUND", hint="git fetch --all")
-    lanes = lane_tips(place, manifest, refs, target, canceled)
+    lanes = lane_tips(place, manifest, refs, canceled, heads or {})
     mission = refs.get(f"refs/heads/{mission_branch_name(place.slug)}")
+    tips = [target, mission, *(lane.tip for lane in lanes if not lane.planning)]
+    bench = workbench(place, [tip for tip in tips if tip], elsewhere)
+    lanes = with_arrived(bench, target, mission, lanes)
     code = [lane for lane in lanes if not lane.planning and not lane.given_up and lane.tip]
-    bench = workbench(place, [tip for tip in (target, mission, *(lane.tip for lane in code)) if tip])
     at_work = _Merging(bench, resolutions or {})
     steps: list[Step] = []
     current = mission or target
+    tree = place.git.tree_of(current) or ""
     for lane in code:
-        steps.append(_merge_lane(at_work, current, lane))
-        current = steps[-1].result
+        steps.append(_merge_lane(at_work, current, tree, lane))
+        current, tree = steps[-1].result, steps[-1].tree
     if code:
-        steps.append(_merge_target(at_work, target, current))
+        steps.append(_merge_target(at_work, target, mission, current, code))
     result = steps[-1].result if steps else target
     tree = steps[-1].tree if steps else place.git.tree_of(target) or ""
     return Forecast(
@@ -82,57 +92,85 @@ def forecast(
 
 
 def lane_tips(
-    place: MissionPlace, manifest: LanesManifest, refs: Mapping[str, str], target: str, canceled: Collection[str] = ()
+    place: MissionPlace,
+    manifest: LanesManifest,
+    refs: Mapping[str, str],
+    canceled: Collection[str] = (),
+    heads: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[LaneTip, ...]:
     """The lanes of a mission with their commits, in the order of the merge."""
     records = {record.lane_id: record for record in workspace_records(place)}
     found = []
-    for lane_id in merge_order(manifest):
-        lane = manifest.lane(lane_id)
-        if lane is None:
-            continue
-        branch = lane_branch_name(place.slug, lane_id, place.target_branch)
-        tip = refs.get(f"refs/heads/{branch}")
-        contained = tip is not None and (tip == target or place.git.is_ancestor(tip, target))
-        given_up = bool(lane.wp_ids) and all(wp_id in canceled for wp_id in lane.wp_ids)
-        record = records.get(lane_id)
-        found.append(LaneTip(lane_id, branch, lane.wp_ids, tip, lane.is_planning, record, contained, given_up))
+    for lane in filter(None, map(manifest.lane, merge_order(manifest))):
+        branch = lane_branch_name(place.slug, lane.lane_id, place.target_branch)
+        tip, given_up = refs.get(f"refs/heads/{branch}"), bool(lane.wp_ids) and set(lane.wp_ids) <= set(canceled)
+        head = next((heads[wp_id] for wp_id in reversed(lane.wp_ids) if wp_id in heads), None)
+        gone = tip is None and head is not None and place.git.resolve(head) is not None
+        found.append(
+            LaneTip(
+                lane.lane_id,
+                branch,
+                lane.wp_ids,
+                head if gone else tip,
+                lane.is_planning,
+                records.get(lane.lane_id),
+                given_up=given_up,
+                gone=gone,
+            )
+        )
     return tuple(found)
 
 
-def _merge_lane(at_work: _Merging, ours: str, lane: LaneTip) -> Step:
+def _merge_lane(at_work: _Merging, ours: str, tree: str, lane: LaneTip) -> Step:
     theirs = lane.tip or ""
-    step = _merge(at_work, ours, theirs, lane.lane_id, lane.wp_ids)
+    if lane.in_target:
+        return Step(lane.lane_id, ours, theirs, Outcome.CONTAINED, ours, tree, lane.wp_ids)
+    step = _merge(at_work, ours, tree, theirs, lane.lane_id, lane.wp_ids)
     if step.outcome is Outcome.CONFLICT:
         step = _explained(at_work, step, [lane], list(at_work.done), "the mission branch")
     at_work.done.append(lane)
     return step
 
 
-def _merge_target(at_work: _Merging, target: str, mission: str) -> Step:
+def _merge_target(at_work: _Merging, target: str, before: str | None, mission: str, code: Sequence[LaneTip]) -> Step:
+    """The last step.
+
+    Args:
+        before: the mission branch without the lanes.
+        mission: the mission branch with them.
+    """
+    bench = at_work.bench
+    tree = bench.git.tree_of(target) or ""
+    # What has arrived by another way counts as history of the target: it is not merged once more.
+    brought = [lane.tip for lane in code if lane.in_target and lane.tip and not bench.git.is_ancestor(lane.tip, target)]
+    if before is not None and not bench.git.is_ancestor(before, target) and arrived(bench, target, before):
+        brought.append(before)
+    ours = bench.passing_commit(tree, target, *brought) if brought else target
     wps = tuple(wp_id for lane in at_work.done for wp_id in lane.wp_ids)
-    step = _merge(at_work, target, mission, TARGET_STEP, wps)
+    step = _merge(at_work, ours, tree, mission, TARGET_STEP, wps)
     if step.outcome is Outcome.CONFLICT:
-        step = _explained(at_work, step, list(at_work.done), [], at_work.bench.place.target_branch)
-    return step
+        step = _explained(at_work, step, list(at_work.done), [], bench.place.target_branch)
+    return replace(step, result=target) if step.outcome is Outcome.CONTAINED else step
 
 
-def _merge(at_work: _Merging, ours: str, theirs: str, name: str, wps: tuple[str, ...]) -> Step:
-    bench, git = at_work.bench, at_work.bench.git
-    before = git.tree_of(ours) or ""
-    if theirs == ours or git.is_ancestor(theirs, ours):
-        return Step(name, ours, theirs, Outcome.CONTAINED, ours, before, wps)
+def _merge(at_work: _Merging, ours: str, tree: str, theirs: str, name: str, wps: tuple[str, ...]) -> Step:
+    """One merge.
+
+    Args:
+        tree: that of `ours`.
+    """
+    bench = at_work.bench
     resolved = _resolution(at_work, ours, theirs, name)
     if resolved is not None:
-        tree = bench.with_folder_of(git.tree_of(resolved) or "", ours)
-        return Step(name, ours, theirs, Outcome.RESOLVED, bench.passing_commit(tree, ours, theirs), tree, wps)
+        after = bench.with_folder_of(bench.git.tree_of(resolved) or "", ours)
+        return Step(name, ours, theirs, Outcome.RESOLVED, bench.passing_commit(after, ours, theirs), after, wps)
     merged = bench.merge(ours, theirs)
     if merged.conflicts:
         clashes = tuple(Clash(path, (), ()) for path in merged.conflicts)
-        return Step(name, ours, theirs, Outcome.CONFLICT, ours, before, wps, clashes, merged.messages)
-    # Everything that comes in is there already: a host merged it in a commit of its own.
-    if name == TARGET_STEP and merged.tree == before:
-        return Step(name, ours, theirs, Outcome.CONTAINED, ours, before, wps)
+        return Step(name, ours, theirs, Outcome.CONFLICT, ours, tree, wps, clashes, merged.messages)
+    # To the target it does not matter by which commits it has everything.
+    if merged.tree == tree and (name == TARGET_STEP or bench.git.is_ancestor(theirs, ours)):
+        return Step(name, ours, theirs, Outcome.CONTAINED, ours, tree, wps)
     return Step(name, ours, theirs, Outcome.MERGED, bench.passing_commit(merged.tree, ours, theirs), merged.tree, wps)
 
 

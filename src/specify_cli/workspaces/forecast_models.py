@@ -28,7 +28,8 @@ class LaneTip:
         branch: its branch; for lane-planning the target.
         tip: the branch's commit; None where this clone has no such branch.
         record: where its worktree is, and the commits of each work package.
-        in_target: whether the target contains it already.
+        in_target: whether the target has it already, or had it as a whole.
+        gone: this clone has the commit and no branch of that name any more.
         given_up: all its work packages are canceled; it is not merged.
     """
 
@@ -40,6 +41,7 @@ class LaneTip:
     record: LaneRecord | None = None
     in_target: bool = False
     given_up: bool = False
+    gone: bool = False
 
 
 @frozen
@@ -114,6 +116,12 @@ class Forecast:
     def conflicts(self) -> tuple[Step, ...]:
         """The steps that stop."""
         return tuple(step for step in self.steps if step.outcome is Outcome.CONFLICT)
+
+    @property
+    def is_contained(self) -> bool:
+        """Whether the target has everything already."""
+        last = (step.outcome is Outcome.CONTAINED for step in self.steps if step.name == TARGET_STEP)
+        return not self.conflicts and all(last)
 
     @property
     def code_lanes(self) -> tuple[LaneTip, ...]:

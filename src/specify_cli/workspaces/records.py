@@ -8,6 +8,7 @@ from pathlib import Path
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import files
 from specify_cli.kernel.errors import Refused
+from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 
 
@@ -32,6 +33,19 @@ class LaneRecord:
     path: Path
     branch: str
     wps: dict[str, Span] = field(default_factory=dict)
+
+
+@frozen
+class Making:
+    """A worktree that is being made, or brought forward, right now; what is left of it tells of a crash.
+
+    Args:
+        old, new: the commits it goes from and to; the same for a new worktree.
+    """
+
+    path: Path
+    old: str
+    new: str
 
 
 def folder(place: MissionPlace) -> Path:
@@ -65,7 +79,9 @@ def read_record(place: MissionPlace, lane_id: str) -> LaneRecord | None:
         }
         return LaneRecord(str(data["lane_id"]), Path(str(data["path"])), str(data["branch"]), wps)
     except (KeyError, TypeError, AttributeError) as error:
-        raise Refused(f"{path} is not a workspace record: {error}", "RECORD_INVALID", hint=f"rm {path}") from error
+        raise Refused(
+            f"{path} is not a workspace record: {error}", "RECORD_INVALID", hint=f"rm {quoted(path)}"
+        ) from error
 
 
 def write_record(place: MissionPlace, record: LaneRecord) -> None:
@@ -85,6 +101,27 @@ def write_record(place: MissionPlace, record: LaneRecord) -> None:
 def forget_record(place: MissionPlace, lane_id: str) -> None:
     """Drop the record of a lane that was cleaned up."""
     files.remove(folder(place) / f"{lane_id}.json")
+
+
+def note_making(place: MissionPlace, lane_id: str, making: Making) -> None:
+    """Say what is about to be done to a worktree."""
+    files.make_private(folder(place))
+    files.write_json(_making(place, lane_id), {"path": str(making.path), "old": making.old, "new": making.new})
+
+
+def read_making(place: MissionPlace, lane_id: str) -> Making | None:
+    """What was said of a lane's worktree, and not taken back."""
+    data = files.read_json(_making(place, lane_id))
+    return Making(Path(str(data.get("path"))), str(data.get("old")), str(data.get("new"))) if data else None
+
+
+def forget_making(place: MissionPlace, lane_id: str) -> None:
+    """Take back what was said: it is done, or undone."""
+    files.remove(_making(place, lane_id))
+
+
+def _making(place: MissionPlace, lane_id: str) -> Path:
+    return folder(place) / f"{lane_id}.making"
 
 
 def note_head(place: MissionPlace, lane_id: str, wp_id: str, head: str) -> None:

@@ -8,68 +8,127 @@ from specify_cli.home import MissionPlace
 from specify_cli.kernel import files
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.git import Git
-from specify_cli.kernel.paths import Checkout
+from specify_cli.kernel.paths import WORKTREES, Checkout, discover
 from specify_cli.kernel.text import quoted
+from specify_cli.workspaces.lookup import lane_path
+from specify_cli.workspaces.records import forget_making, read_making
+from specify_cli.workspaces.removal import is_lanes_own
 
 
-def usable(place: MissionPlace, branch: str, path: Path) -> Checkout | None:
-    """The linked worktree of a lane: the one that has its branch, else the one that stands at its path.
+def usable(place: MissionPlace, lane_id: str, branch: str, recorded: Path | None) -> Checkout | None:
+    """The linked worktree of a lane: the one that has its branch, else the one at its place.
 
-    One that was moved together with its repository, or by hand to where it is looked for, is joined to it again.
+    What a crash left half-made is finished or removed. One that was moved together with its repository, or by hand
+    among the other worktrees or to where one stands, is joined to it again.
+
+    Args:
+        recorded: where it was last.
 
     Raises:
-        Refused: `LANE_BRANCH_IN_USE`: the main checkout has the lane's branch.
+        Refused: as `standing`.
+        Unavailable: `INDEX_LOCKED`: git is at work there, or a crash left its lock behind.
     """
-    if standing(place, branch, path) is None and (path / ".git").is_file():
-        place.git.call("worktree", "repair", str(path), write=True)
-    return standing(place, branch, path)
+    _finish_making(place, lane_id)
+    if _find(place, lane_id, branch, recorded) is None:
+        moved = [each for each in (place.repo.checkout, *(place.repo.root / WORKTREES).glob("*/")) if _is_lost(each)]
+        if moved:
+            place.git.repair_worktrees(*moved)
+    return standing(place, lane_id, branch, recorded)
 
 
-def standing(place: MissionPlace, branch: str, path: Path) -> Checkout | None:
-    """As `usable`, of worktrees that git knows where they are; nothing is written."""
-    found = _standing(place, branch, path)
-    if found is not None and found.path == place.repo.main:
+def standing(place: MissionPlace, lane_id: str, branch: str, recorded: Path | None) -> Checkout | None:
+    """As `usable`, of worktrees that git knows where they are; nothing is written.
+
+    Raises:
+        Refused: `LANE_BRANCH_IN_USE`: a checkout of somebody's own has the lane's branch; `WORKSPACE_BLOCKED`: the
+            worktree is locked and away, or something of somebody's stands in its place.
+    """
+    found = _find(place, lane_id, branch, recorded)
+    if found is None:
+        for each in place.repo.away():
+            if branch == each.branch or each.path in (recorded, lane_path(place, lane_id)):
+                raise locked_away(place, each)
+        _check_free(lane_path(place, lane_id))
+    elif not is_lanes_own(place.repo, found, recorded):
+        aside = f"switch {quoted(place.target_branch)}" if found.path == place.repo.main else "switch --detach"
         raise Refused(
             f"{found.path} has {branch} checked out, and a lane's work is done in a worktree of its own",
             "LANE_BRANCH_IN_USE",
-            hint=f"git -C {quoted(found.path)} switch {place.target_branch}",
+            hint=f"git -C {quoted(found.path)} {aside}",
             details={"branch": branch, "path": str(found.path)},
         )
     return found
 
 
-def _standing(place: MissionPlace, branch: str, path: Path) -> Checkout | None:
-    checkouts = place.repo.checkouts()
-    moved = next((each for each in checkouts if each.branch == branch), None)
-    return moved or next((each for each in checkouts if each.path == path), None)
-
-
 def clear_way(git: Git, path: Path) -> None:
-    """Make room for a new worktree: forget a vanished one, remove what a crash left half-made.
+    """Make room for a new worktree: forget a vanished one, remove an empty one.
 
     Raises:
         Refused: `WORKSPACE_BLOCKED`: files of somebody stand there.
     """
-    # A worktree that only moved with its repository must not be forgotten with those that are gone.
-    stand = [str(each.parent) for each in path.parent.glob("*/.git") if each.is_file() and each.parent != path]
-    if stand:
-        git.call("worktree", "repair", *stand, write=True)
     git.prune_worktrees()
-    if not path.exists() and not path.is_symlink():
-        return
-    if path.is_symlink() or not path.is_dir():
-        raise _blocked(path)
-    left = [entry.name for entry in path.iterdir() if entry.name != ".git"]
-    marker = path / ".git"
-    if left or marker.is_dir():
-        raise _blocked(path)
+    _check_free(path)
     files.remove_tree(path)
 
 
-def _blocked(path: Path) -> Refused:
+def _find(place: MissionPlace, lane_id: str, branch: str, recorded: Path | None) -> Checkout | None:
+    checkouts = place.repo.checkouts()
+    places = (recorded, lane_path(place, lane_id))
+    holder = next((each for each in checkouts if each.branch == branch), None)
+    return holder or next((each for each in checkouts if each.path in places), None)
+
+
+def _finish_making(place: MissionPlace, lane_id: str) -> None:
+    """Finish what a crash cut short, while nobody was given the worktree or what it was brought forward to."""
+    left = read_making(place, lane_id)
+    if left is None:
+        return
+    found = place.repo.checkout_at(left.path)
+    if found is not None:
+        git = Git(found.path)
+        git.wait_for_index()
+        if not (found.git_dir / "index").exists():
+            place.git.discard_worktree(found.path)
+        else:
+            # git locks what it is making.
+            place.git.call("worktree", "unlock", str(found.path), write=True)
+            if left.old != left.new and git.resolve("HEAD") == left.old:
+                git.run("reset", "--hard", "--quiet", left.new, write=True)
+    forget_making(place, lane_id)
+
+
+def _is_lost(folder: Path) -> bool:
+    """Whether a folder is a worktree that git looks for elsewhere, where there is none."""
+    if not (folder / ".git").is_file():
+        return False
+    here = discover(folder)
+    if here.checkout != folder or here.git_dir is None:
+        return True
+    registered = Path((files.read_text(here.git_dir / "gitdir") or "").strip())
+    return registered != folder / ".git" and not registered.exists()
+
+
+def _check_free(path: Path) -> None:
+    if not path.exists() and not path.is_symlink():
+        return
+    marker = path / ".git"
+    ours = path.is_dir() and not path.is_symlink() and not marker.is_dir()
+    if not ours or [entry for entry in path.iterdir() if entry != marker]:
+        raise Refused(
+            f"{path} is in the way of a worktree and holds files that are not ours",
+            "WORKSPACE_BLOCKED",
+            hint=f"mv {quoted(path)} {quoted(f'{path}.kept')}",
+            details={"path": str(path)},
+        )
+
+
+def locked_away(place: MissionPlace, tree: Checkout) -> Refused:
+    """The refusal for a worktree that is locked and not there."""
+    reason = (files.read_text(tree.git_dir / "locked") or "").strip()
+    said = f"the worktree {tree.path} is locked and not there{f' ({reason})' if reason else ''}"
     return Refused(
-        f"{path} is in the way of a worktree and holds files that are not ours",
+        f"{said}; bring it back, or give it up",
         "WORKSPACE_BLOCKED",
-        hint=f"mv {quoted(path)} {path}.kept",
-        details={"path": str(path)},
+        hint=f"git -C {quoted(place.repo.root)} worktree unlock {quoted(tree.path)}",
+        details={"path": str(tree.path)},
     )

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from specify_cli.kernel import files
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.paths import WORKTREES, Checkout, Repository
 
 
 def is_lanes_own(repo: Repository, checkout: Checkout, recorded: Path | None) -> bool:
-    """Whether a working tree was made for a lane: a linked one, at its recorded place or below `.worktrees/`."""
-    if checkout.path == repo.main:
-        return False
-    return checkout.path == recorded or checkout.path.parent == repo.root / WORKTREES
+    """Whether a working tree was made for a lane: a linked one, at its recorded place or below `.worktrees/`.
+
+    One that was moved since is known by its git folder, which keeps the name that it was made with.
+    """
+    made_as = (checkout.branch or "").rpartition("mission-")[2]
+    at_home = checkout.path == recorded or checkout.path.parent == repo.root / WORKTREES
+    return checkout.path != repo.main and (at_home or checkout.git_dir.name == made_as)
 
 
 def remove_worktree(repo: Repository, path: Path, branch: str) -> str:
@@ -26,22 +30,53 @@ def remove_worktree(repo: Repository, path: Path, branch: str) -> str:
         Why it stays; empty where it is gone.
     """
     git = Git(repo.root if repo.root.is_dir() else repo.checkout)
-    found = next((each for each in repo.checkouts() if each.path == path), None)
+    found = repo.checkout_at(path)
     if found is None:
+        if any(each.path == path for each in repo.away()):
+            return "it is locked and not there"
         git.call("worktree", "remove", "--force", str(path), write=True)
         return "a folder stands there that is no worktree of ours" if path.exists() else ""
-    if found.branch != branch:
-        return f"it has {found.branch or 'no branch'} checked out, not {branch}"
-    if found.busy:
-        return f"it is in the middle of a {found.busy}"
-    dirty = [change.path for change in Git(path).changes()]
-    if dirty:
-        return f"it has uncommitted files: {', '.join(dirty[:5])}"
-    done = git.call("worktree", "remove", str(path), write=True)
-    if done.code != 0 and (path / ".gitmodules").exists():
-        # git refuses to remove worktrees with submodules, clean or not; that it is clean we have just seen.
-        done = git.call("worktree", "remove", "--force", str(path), write=True)
+    kept = reason_to_stay(found, branch)
+    if kept:
+        return kept
+    # git refuses to remove worktrees with submodules, clean or not; that they are clean we have just seen.
+    force = ("--force",) if Git(path).submodules() else ()
+    done = git.call("worktree", "remove", *force, str(path), write=True)
     return "" if done.code == 0 else done.said
+
+
+def reason_to_stay(found: Checkout, branch: str) -> str:
+    """Why a working tree cannot be removed as it stands; empty where nothing of anybody's would be lost."""
+    locked = files.read_text(found.git_dir / "locked")
+    if found.branch != branch:
+        said = f"has {found.branch or 'no branch'} checked out, not {branch}"
+    elif found.busy:
+        said = f"is in the middle of a {found.busy}"
+    elif locked is not None:
+        said = f"is locked: {locked.strip()}" if locked.strip() else "is locked"
+    else:
+        said = _unsaved(Git(found.path))
+    return said and f"it {said}"
+
+
+def _unsaved(git: Git) -> str:
+    """What would be lost with a working tree or its submodules, whose commits are nowhere else; empty for nothing."""
+    dirty = [change.path for change in git.changes(strict=True)]
+    if dirty:
+        return f"has uncommitted files: {', '.join(dirty[:5])}"
+    for name in git.submodules():
+        inner = Git(git.root / name)
+        if not (inner.root / ".git").exists():
+            continue
+        found = _unsaved(inner)
+        # The brackets make a pattern of the name: there need not be a stash.
+        mine = ("HEAD", "--branches", "--glob=refs/stas[h]", "--not", "--remotes")
+        asked = inner.call("rev-list", "-n1", *mine)
+        if not found and (asked.out or asked.code != 0):
+            found = "has commits that are on no remote"
+        if found:
+            return f"has a submodule {name} that {found}"
+    return ""
 
 
 def delete_branch(repo: Repository, branch: str, tip: str) -> str:
@@ -51,7 +86,7 @@ def delete_branch(repo: Repository, branch: str, tip: str) -> str:
         Why it stays; empty where it is gone.
     """
     git = Git(repo.root if repo.root.is_dir() else repo.checkout)
-    user = next((each.path for each in repo.checkouts() if each.branch == branch), None)
+    user = next((each.path for each in (*repo.checkouts(), *repo.away()) if each.branch == branch), None)
     if user is not None:
         return f"{user} has it checked out"
     found = git.branch_tip(branch)

@@ -192,17 +192,10 @@ def _hash(git: Git, *words: str, write: bool, input: str | bytes | None = None) 
 
 def _tree(place: MissionPlace, git: Git, head: str, entries: Mapping[str, Entry], paths: Iterable[str]) -> str:
     """The tree of a commit with some paths as they are given, or gone; made through an index of its own."""
-    scratch = place.state / f"rescue.{os.getpid()}.index"
-    env = {"GIT_INDEX_FILE": str(scratch)}
     gone = "".join(f"0 {ZERO}\t{path}\0" for path in paths if path not in entries)
     there = "".join(f"{entry.mode} {entry.blob}\t{path}\0" for path, entry in entries.items())
-    files.make_private(scratch.parent)
-    try:
-        git.run("read-tree", head, env=env, write=True)
-        git.run("update-index", "-z", "--index-info", input=gone + there, env=env, write=True)
-        return git.run(*_DURABLE, "write-tree", env=env, write=True).strip()
-    finally:
-        files.remove(scratch)
+    files.make_private(place.state)
+    return git.tree_with(head, gone + there, place.state / f"rescue.{os.getpid()}.index", *_DURABLE)
 
 
 def _staged(place: MissionPlace, git: Git, head: str, changes: Sequence[Change]) -> str | None:

@@ -25,7 +25,7 @@ from specify_cli.lanes.persistence import read_lanes
 from specify_cli.status.models import Lane, StatusSnapshot
 from specify_cli.status.reading import read_status
 from specify_cli.workspaces.records import LaneRecord, workspace_records
-from specify_cli.workspaces.removal import is_lanes_own
+from specify_cli.workspaces.removal import is_lanes_own, reason_to_stay
 
 KEPT_TIPS = "refs/spec-kitty/"
 RESCUED = "refs/spec-kitty/rescue"
@@ -61,6 +61,7 @@ class LaneWorkspace:
         contained: the target branch has everything that is on the branch.
         kept: a merge has kept the branch's commit, so that deleting the branch loses nothing.
         own: made for the lane; not somebody's own checkout that has the branch.
+        stays: why it cannot be removed as it stands, or empty.
     """
 
     place: MissionPlace
@@ -77,6 +78,7 @@ class LaneWorkspace:
     contained: bool = False
     kept: bool = False
     own: bool = True
+    stays: str = ""
 
     @property
     def merged(self) -> bool:
@@ -181,6 +183,7 @@ def _workspace(
         contained=_holds(place, target, tip),
         kept=any(_holds(place, each, tip) for each in safe),
         own=checkout is None or is_lanes_own(place.repo, checkout, record.path if record else None),
+        stays=reason_to_stay(checkout, branch) if checkout else "",
     )
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import files
-from specify_cli.kernel.git import Git, TreeMerge
+from specify_cli.kernel.git import ZERO, Git, TreeMerge
 from specify_cli.kernel.paths import SPECS
+from specify_cli.kernel.scratch import temporary_folder
 from specify_cli.kernel.values import frozen
 
 _UNION = f"{SPECS}/**/*.jsonl merge=union\n"
@@ -22,22 +25,24 @@ class Workbench:
     Args:
         place: the mission.
         date: seconds since 1970 that passing commits carry: the same tips give the same commits, in every run.
+        elsewhere: git that puts its objects somewhere else.
     """
 
     place: MissionPlace
-    date: int
+    date: int = 0
+    elsewhere: Git | None = None
 
     @property
     def git(self) -> Git:
         """Git in the mission's home."""
-        return self.place.git
+        return self.elsewhere or self.place.git
 
     def merge(self, ours: str, theirs: str) -> TreeMerge:
         """Merge two commits; the mission's own folder is always that of `ours`.
 
         A lane's copy of that folder is from the day the lane was made; what it says is never taken.
         """
-        merged = self.git.merge_tree(ours, theirs, attributes=attributes(self.place))
+        merged = self.git.merge_tree(ours, theirs, attributes=attributes(self.place, self.git))
         conflicts = tuple(path for path in merged.conflicts if not self.is_own(path))
         return TreeMerge(self.with_folder_of(merged.tree, ours), conflicts, merged.messages)
 
@@ -50,17 +55,10 @@ class Workbench:
         folder = self.place.relative
         if self.git.call("diff-tree", "--quiet", "-r", tree, source, "--", folder).code == 0:
             return tree
-        scratch = self.scratch("folder")
-        env = {"GIT_INDEX_FILE": str(scratch)}
         listed = self.git.run("ls-tree", "-r", "-z", source, f"{folder}/")
-        try:
-            self.git.run("read-tree", tree, env=env, write=True)
-            gone = self.git.run("ls-files", "-z", "--", folder, env=env)
-            lines = "".join(f"0 {'0' * 40}\t{path}\0" for path in gone.split("\0") if path)
-            self.git.run("update-index", "-z", "--index-info", input=lines + listed, env=env, write=True)
-            return self.git.run("write-tree", env=env, write=True).strip()
-        finally:
-            files.remove(scratch)
+        there = self.git.run("ls-tree", "-r", "-z", "--name-only", tree, f"{folder}/").split("\0")
+        gone = "".join(f"0 {ZERO}\t{path}\0" for path in there if path)
+        return self.git.tree_with(tree, gone + listed, self.scratch("folder"))
 
     def passing_commit(self, tree: str, *parents: str) -> str:
         """A commit that stands for a result while one computes on; nothing ever refers to it for good.
@@ -74,18 +72,28 @@ class Workbench:
 
     def scratch(self, name: str) -> Path:
         """A path for a throw-away index of this process."""
-        folder = self.place.state / "merge"
+        folder = self.git.objects[0] if self.git.objects else self.place.state / "merge"
         files.make_private(folder)
         return folder / f"{self.place.key}.{name}.{os.getpid()}.index"
 
 
-def workbench(place: MissionPlace, tips: list[str]) -> Workbench:
+def workbench(place: MissionPlace, tips: list[str], elsewhere: Git | None = None) -> Workbench:
     """A workbench for merging these commits; its date is that of the newest of them."""
     dates = place.git.run("log", "--no-walk=unsorted", "--format=%ct", *tips, "--") if tips else "0"
-    return Workbench(place, max((int(date) for date in dates.split()), default=0))
+    return Workbench(place, max((int(date) for date in dates.split()), default=0), elsewhere)
 
 
-def attributes(place: MissionPlace) -> Path | None:
+@contextmanager
+def throw_away(place: MissionPlace) -> Iterator[Git]:
+    """Git in the mission's home whose new objects are gone at the end of the block."""
+    folder = temporary_folder("spec-kitty-objects-")
+    try:
+        yield Git(place.git.root, (folder, place.repo.require_git() / "objects"))
+    finally:
+        files.remove_tree(folder)
+
+
+def attributes(place: MissionPlace, git: Git | None = None) -> Path | None:
     """A file of attributes that joins the logs of missions line by line; None where the home's own rules say so.
 
     It holds the user's general attributes too, because git reads only one such file.
@@ -94,8 +102,9 @@ def attributes(place: MissionPlace) -> Path | None:
         own = files.read_text(place.home.path / SPECS / ".gitattributes") or ""
         if any(line.split()[:1] == ["*.jsonl"] and "merge=union" in line for line in own.splitlines()):
             return None
-    path = place.state / "attributes"
-    general = Path(place.git.setting("core.attributesFile") or _general()).expanduser()
+    git = git or place.git
+    path = (git.objects[0] if git.objects else place.state) / "attributes"
+    general = Path(git.setting("core.attributesFile") or _general()).expanduser()
     content = (files.read_text(general) or "").rstrip("\n") + "\n" + _UNION
     if files.read_text(path) != content:
         files.make_private(path.parent)

@@ -9,7 +9,7 @@ import pytest
 
 from specify_cli.status.models import Lane
 from specify_cli.workspaces import leases
-from tests.support.loop import Agent, later
+from tests.support.loop import FULL_PLAN, Agent, later
 from tests.support.missions import Mission, created_mission, finalized_mission
 from tests.support.project import Project, Task
 
@@ -116,7 +116,7 @@ def test_a_quiet_holder_is_named_with_the_command_that_takes_the_work_back(missi
     lease = leases.read_lease(mission.place, "WP01")
     assert lease is not None
     assert told["holder"]["last_seen"] == lease.last_seen
-    assert f"spec-kitty doctor --reap WP01 --mission {mission.slug}" in " ".join(shown.split())
+    assert f"    spec-kitty doctor --reap WP01 --mission {mission.slug}" in shown.splitlines()
     assert busy["unmet"][1]["fix"] == f"spec-kitty doctor --reap WP01 --mission {mission.slug}"
 
 
@@ -179,6 +179,49 @@ def test_at_the_end_of_the_way_nothing_is_left(mission: Mission, lane: Lane) -> 
 # -- the mission -------------------------------------------------------------------------------------------------
 
 
+def test_while_it_is_planned_a_mission_wants_what_the_step_at_hand_wants(project: Project) -> None:
+    mission = Mission(project, project.create())
+    told = why(mission)
+    assert (told["wp_id"], told["next_move"], told["met"], told["holder"]) == (None, "specify", [], None)
+    assert set(codes(told)) == {"STEP_UNFINISHED"}
+    wanted = project.run("next", "--mission", mission.slug, "--json").ok().json()
+    assert [each["what"] for each in told["unmet"]] == wanted["guard_failures"]
+    board = project.run("status", "--mission", mission.slug).ok().out
+    assert board.splitlines()[-1] == f"  Next: {told['next_step']}"
+    shown = project.run("why", "--mission", mission.slug).ok().out
+    assert shown.count("fix: ") == 1, "what one command meets is told together"
+    handed = Agent(mission).next()
+    assert handed.action == "specify"
+    told = why(mission)
+    assert (told["holder"]["actor"], told["holder"]["state"]) == ("claude", "active")
+    with later(20):
+        shown = project.run("why", "--mission", mission.slug).ok().out
+    assert "held by claude (s1)" in shown
+    assert "quiet since" in shown
+    assert "doctor --reap" not in shown, "a step is taken over by who asks next"
+
+
+def test_a_question_in_a_document_is_open_until_it_is_answered(project: Project) -> None:
+    mission = created_mission(project, Task("WP01"))
+    spec = mission.folder / "spec.md"
+    spec.write_text(spec.read_text(encoding="utf-8") + "[NEEDS CLARIFICATION: how loud?]\n", encoding="utf-8")
+    told = why(mission)
+    assert told["next_move"] == "specify"
+    assert "DECISION_OPEN" in codes(told)
+    follow(mission, told, "DECISION_OPEN")
+    assert "DECISION_OPEN" not in codes(why(mission))
+
+
+def test_when_the_documents_are_there_the_plan_wants_its_lanes(project: Project) -> None:
+    mission = created_mission(project, Task("WP01"))
+    (mission.folder / "plan.md").write_text(FULL_PLAN, encoding="utf-8")
+    mission.project.git.commit("planned by hand")
+    told = why(mission)
+    assert (told["next_move"], codes(told)) == ("tasks_finalize", ["STEP_UNFINISHED"])
+    follow(mission, told, "STEP_UNFINISHED")
+    assert why(mission)["next_move"] == "accept"
+
+
 def test_a_mission_wants_what_accept_and_then_merge_want(mission: Mission) -> None:
     told = why(mission)
     assert (told["wp_id"], told["lane"], told["next_move"]) == (None, None, "accept")
@@ -196,6 +239,12 @@ def test_an_approved_work_package_goes_on_with_its_mission(mission: Mission) -> 
     assert told["unmet"] == why(mission)["unmet"]
 
 
+def test_what_waits_for_others_is_not_to_be_claimed_yet(mission: Mission) -> None:
+    fixes = {each["subject"]: each["fix"] for each in why(mission)["unmet"] if each["code"] == "WP_NOT_APPROVED"}
+    assert fixes["WP01"] == f"spec-kitty agent action implement WP01 --agent NAME --mission {mission.slug}"
+    assert fixes["WP02"] == f"spec-kitty why WP02 --mission {mission.slug}"
+
+
 def test_step_by_step_the_answers_lead_to_a_merged_mission(project: Project) -> None:
     mission = finalized_mission(project, Task("WP01"))
     agent = Agent(mission)
@@ -203,6 +252,8 @@ def test_step_by_step_the_answers_lead_to_a_merged_mission(project: Project) -> 
     agent.approve("WP01")
     told = why(mission)
     assert (told["next_move"], codes(told)) == ("accept", ["NOT_ACCEPTED"])
+    shown = project.run("why", "--mission", mission.slug).ok().out
+    assert shown.splitlines()[0] == f"{mission.slug}; next: accept, nothing is missing"
     follow(mission, told, "NOT_ACCEPTED")
     told = why(mission)
     assert (told["next_move"], told["unmet"]) == ("merge", [])
@@ -215,7 +266,8 @@ def test_step_by_step_the_answers_lead_to_a_merged_mission(project: Project) -> 
 def test_people_see_headings_for_accept_and_merge(mission: Mission) -> None:
     shown = mission.project.run("why").ok().out
     assert shown.index("to be accepted:") < shown.index("to be merged:")
-    assert "✓ every requirement has a work package" in shown
+    assert "every requirement has a work package" in " ".join(shown[shown.index("✓") :].split())
+    assert max(map(len, shown[shown.index("✓") :].splitlines()[:-1])) <= 80
     assert shown.rstrip().splitlines()[-1].startswith("  Next: spec-kitty ")
 
 

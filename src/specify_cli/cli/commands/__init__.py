@@ -36,11 +36,14 @@ class Branch:
         table: its commands by name, in the order in which they are listed.
         summary: one line.
         hidden: it works and is not listed.
+        machine: only programs call it, and every answer is one JSON document of its own form: `module:function`, which
+            is given the words of the line and gives what turns an error and its exit code into that form.
     """
 
     table: Mapping[str, Leaf | Branch]
     summary: str
     hidden: bool = False
+    machine: str | None = None
 
 
 Entry = Leaf | Branch
@@ -65,6 +68,9 @@ _MATERIALIZE_IN_STATUS = _leaf("agent.status:materialize", _MATERIALIZE.summary)
 _MISSION: dict[str, Entry] = {
     "list": _leaf("mission:list_missions", "List the missions of this project."),
     "info": _leaf("mission:info", "Show one mission: identity, documents, branches and progress."),
+    "from-ticket": _leaf(
+        "mission_ticket:from_ticket", "Create a mission from a ticket of the bound tracker, and bind the two."
+    ),
     "types": _leaf("mission:types", "List the mission types and their steps."),
 }
 
@@ -72,6 +78,65 @@ _CONTEXT: dict[str, Entry] = {
     "list": _leaf("context:list_workspaces", "List the lane workspaces of this clone."),
     "info": _leaf("context:info", "Show the workspace one stands in."),
     "cleanup": _leaf("context:cleanup", "Remove lane workspaces whose work is merged; say why others stay."),
+}
+
+_HOOKS: dict[str, Entry] = {
+    "trust": _leaf("hooks:trust", "Show what is run or copied in new worktrees, and trust it."),
+    "list": _leaf("hooks:list_hooks", "List what is run or copied in new worktrees, and whether it is trusted."),
+}
+
+_AUTH: dict[str, Entry] = {
+    "login": _leaf("auth:login", "Log in at the server that sync talks to."),
+    "logout": _leaf("auth:logout", "Log out: forget the tokens; what waits to be sent goes on waiting."),
+    "status": _leaf("auth:status", "Show who is logged in, where, and for how long the tokens hold."),
+}
+
+_SYNC_QUEUE: dict[str, Entry] = {
+    "list": _leaf("sync_queue:list_letters", "List what is not sent again by itself, with the reason."),
+    "show": _leaf("sync_queue:show", "Show one event or document that was set aside, all of it."),
+    "retry": _leaf("sync_queue:retry", "Have what was set aside sent again with the next `sync now`."),
+    "drop": _leaf("sync_queue:drop", "Give up what was set aside: it is deleted here and never sent."),
+}
+
+_SYNC: dict[str, Entry] = {
+    "now": _leaf("sync:now", "Send everything new to the server: events, then the documents."),
+    "status": _leaf("sync_health:status", "Show whether sync is on, what waits, and when something was last sent."),
+    "diagnose": _leaf(
+        "sync_queue:diagnose",
+        "Check every event that waits, here, before a server does.",
+    ),
+    "doctor": _leaf("sync_health:doctor", "Find what keeps events from being delivered."),
+    "queue": Branch(_SYNC_QUEUE, "What was set aside because the server would not have it."),
+    "watch": _leaf("sync:watch", "Send what this clone records, as it is recorded, until Ctrl-C."),
+    "workspace": _leaf(
+        "sync_workspace:workspace", "Bring what the work builds on into the lane worktree one stands in."
+    ),
+    "server": _leaf("sync_server:server", "Show or choose the server, and say whether this clone sends to it."),
+}
+
+_TRACKER_MAP: dict[str, Entry] = {
+    "add": _leaf("tracker_sync:map_add", "Let a work package stand for an issue of a local tracker."),
+    "list": _leaf("tracker_sync:map_list", "List which work packages stand for which issues."),
+}
+
+_TRACKER_SYNC: dict[str, Entry] = {
+    "pull": _leaf("tracker_sync:pull", "Read issues from the tracker."),
+    "push": _leaf(
+        "tracker_sync:push",
+        "Write to the tracker: items, or the lanes of work packages.",
+    ),
+    "run": _leaf("tracker_sync:run", "Read from the tracker, then write to it."),
+    "publish": Leaf(f"{PACKAGE}.tracker_sync:publish", "Not there any more: use push.", hidden=True),
+}
+
+_TRACKER: dict[str, Entry] = {
+    "providers": _leaf("tracker:providers", "List the trackers that a project can be bound to."),
+    "discover": _leaf("tracker:discover", "List what projects can be bound to at a provider, as the server knows it."),
+    "bind": _leaf("tracker:bind", "Bind this project to a tracker."),
+    "status": _leaf("tracker:status", "Show the tracker of this project, and how it stands."),
+    "unbind": _leaf("tracker:unbind", "Take the tracker out of this project; the tracker itself is not touched."),
+    "map": Branch(_TRACKER_MAP, "Work packages and the issues they stand for."),
+    "sync": Branch(_TRACKER_SYNC, "What goes to and fro between project and tracker."),
 }
 
 _AGENT_MISSION: dict[str, Entry] = {
@@ -107,9 +172,9 @@ _AGENT_TASKS: dict[str, Entry] = {
 
 _AGENT_STATUS: dict[str, Entry] = {
     "emit": _leaf("agent.status:emit", "Record one status transition with all its evidence."),
-    "validate": _leaf("agent.status:validate", "Check the logs of a mission."),
+    "validate": _leaf("agent.status_checks:validate", "Check the logs of a mission."),
     "doctor": _leaf(
-        "agent.status_doctor:doctor", "Find stale claims and reviews, orphan worktrees and missing prompts."
+        "agent.status_checks:doctor", "Find stale claims and reviews, orphan worktrees and missing prompts."
     ),
     "materialize": _other_spelling(_MATERIALIZE_IN_STATUS),
 }
@@ -118,12 +183,41 @@ _AGENT_CONTEXT: dict[str, Entry] = {
     "resolve": _leaf("agent.context:resolve", "Resolve mission, work package, branch and workspace for an action."),
 }
 
+_AGENT_RELEASE: dict[str, Entry] = {
+    "prep": _leaf("agent.release:prep", "Propose the next version and its changelog entry; nothing is written."),
+}
+
+_AGENT_TESTS: dict[str, Entry] = {
+    "stale-check": _leaf(
+        "agent.tests:stale_check", "Find assertions that a change of the source has probably made wrong."
+    ),
+}
+
 _AGENT: dict[str, Entry] = {
     "mission": Branch(_AGENT_MISSION, "Create a mission and bring its documents along."),
     "action": Branch(_AGENT_ACTION, "Start implementing or reviewing a work package."),
     "tasks": Branch(_AGENT_TASKS, "Read and move work packages."),
     "status": Branch(_AGENT_STATUS, "Write to the status log and check it."),
     "context": Branch(_AGENT_CONTEXT, "Ask where an action takes place."),
+    "release": Branch(_AGENT_RELEASE, "Prepare a release."),
+    "tests": Branch(_AGENT_TESTS, "What tests still claim."),
+}
+
+_ORCHESTRATOR: dict[str, Entry] = {
+    "contract-version": _leaf(
+        "orchestrator_api:contract_version", "Tell which version of the contract is spoken here."
+    ),
+    "mission-state": _leaf("orchestrator_api:mission_state", "Tell where every work package of a mission is."),
+    "list-ready": _leaf("orchestrator_api:list_ready", "List the work packages that can be started now."),
+    "start-implementation": _leaf(
+        "orchestrator_api:start_implementation", "Claim a work package and make its worktree ready."
+    ),
+    "resolve-workspace": _leaf("orchestrator_api:resolve_workspace", "Tell where a work package is worked on."),
+    "start-review": _leaf("orchestrator_api:start_review", "Claim the review of a work package."),
+    "transition": _leaf("orchestrator_api:transition", "Move a work package to another lane."),
+    "append-history": _leaf("orchestrator_api:append_history", "Record a note on a work package."),
+    "accept-mission": _leaf("orchestrator_api:accept_mission", "Accept a mission that is complete."),
+    "merge-mission": _leaf("orchestrator_api:merge_mission", "Merge an accepted mission into its target branch."),
 }
 
 TABLE: dict[str, Entry] = {
@@ -135,8 +229,17 @@ TABLE: dict[str, Entry] = {
     "merge": _MERGE,
     "mission": Branch(_MISSION, "Missions and mission types."),
     "agent": Branch(_AGENT, "Verbs for agents."),
+    "orchestrator-api": Branch(
+        _ORCHESTRATOR,
+        "The contract for programs that drive agents.",
+        machine="specify_cli.orchestrator_api.commands:failures",
+    ),
     "materialize": _MATERIALIZE,
     "context": Branch(_CONTEXT, "Lane workspaces of this clone."),
+    "auth": Branch(_AUTH, "Who is logged in at the server of sync."),
+    "sync": Branch(_SYNC, "Send what this clone records to a server."),
+    "tracker": Branch(_TRACKER, "The tracker whose tickets missions begin with."),
+    "hooks": Branch(_HOOKS, "What is run or copied in new worktrees."),
     "doctor": _leaf("doctor:doctor", "Examine the project and mend what can be mended."),
     "verify-setup": _leaf("doctor:verify_setup", "Examine the set-up of this project."),
     "demo": _leaf("demo:demo", "Run a whole mission in a scratch repository."),

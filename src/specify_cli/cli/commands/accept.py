@@ -9,13 +9,16 @@ import typer
 from specify_cli.acceptance.accept import CHECKLIST, MODES, Acceptance, AcceptOptions
 from specify_cli.acceptance.accept import accept as accept_mission
 from specify_cli.cli.acting import acting
+from specify_cli.cli.delivering import delivery_lines
 from specify_cli.cli.options import ActorFlag, MissionFlag
 from specify_cli.cli.output import Reply, safe, style
 from specify_cli.cli.selecting import reading
 from specify_cli.cli.unmet import unmet_lines
+from specify_cli.conditions.merge_rules import PULL_REQUEST
 from specify_cli.context.actor import who
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.text import plural
+from specify_cli.merge.pull_request import Delivery, deliver, way
 
 ModeFlag = Annotated[
     str,
@@ -42,6 +45,10 @@ def accept(
 
     Every unmet condition is listed at once, each with the command that meets it. --test runs a command in a
     throw-away worktree of all lanes merged with the target, so that what is tested is what would be merged.
+
+    With --mode pr a branch with all of the mission is pushed and its pull request opened (by gh, where it is
+    installed); the host merges it, and `spec-kitty merge` records that. With auto it is pr where the project protects
+    the branch, else local.
     """
     if mode not in MODES:
         raise UsageError(f"--mode is {mode!r}, expected one of {', '.join(MODES)}", "USAGE_ERROR")
@@ -50,23 +57,31 @@ def accept(
         by = who(actor, context.repo, context.place)
     else:
         context, by = acting(mission, actor)
-    options = AcceptOptions(mode, tuple(test or ()), lenient, commit=not no_commit)
+    options = AcceptOptions(way(context.place, context.config, mode), tuple(test or ()), lenient, commit=not no_commit)
     found = accept_mission(context.place, context.config, options, actor=by.name, session=by.session)
-    data = {**found.to_dict(), "detection_method": context.how}
-    return Reply(data, _text(found), 0 if found.ready or allow_fail else 1)
+    delivery = deliver(context.place) if found.accepted and found.mode == PULL_REQUEST else None
+    data = {
+        **found.to_dict(report=allow_fail),
+        "pull_request": delivery.to_dict() if delivery else None,
+        "detection_method": context.how,
+    }
+    if delivery is not None:
+        data["next_step"] = delivery.next_step
+    return Reply(data, _text(found, delivery), 0 if found.ready or allow_fail else 1)
 
 
-def _text(found: Acceptance) -> str:
+def _text(found: Acceptance, delivery: Delivery | None) -> str:
     lines = [_headline(found)]
     if found.canceled_ids:
         lines.append(f"  canceled, left out: {', '.join(found.canceled_ids)}")
     for run in found.tests:
         mark = style("passed", "green") if run.exit_code == 0 else style(f"exit code {run.exit_code}", "red")
         lines.append(f"  test {safe(run.command)}: {mark} in {run.seconds:.1f} s  {style(safe(run.log), 'dim')}")
-    if found.unmet:
-        lines += unmet_lines(found.unmet)
-    else:
-        lines.append(f"Next: {found.next_step}")
+    if found.self_reviewed:
+        lines.append(f"  reviewed by who wrote it: {', '.join(found.self_reviewed)}")
+    if delivery is not None:
+        return "\n".join([*lines, *delivery_lines(delivery)])
+    lines += unmet_lines(found.unmet) if found.unmet else [f"Next: {found.next_step}"]
     return "\n".join(lines)
 
 

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from specify_cli.cli.acting import notices
+from specify_cli.cli.delivering import delivery_lines
 from specify_cli.cli.options import ActorFlag, DryRunFlag, MissionFlag
 from specify_cli.cli.output import Reply, safe, style
 from specify_cli.cli.selecting import reading
@@ -14,10 +16,12 @@ from specify_cli.cli.unmet import unmet_lines
 from specify_cli.context.actor import who
 from specify_cli.context.models import Context
 from specify_cli.kernel.errors import UsageError
+from specify_cli.kernel.lazy import load
 from specify_cli.kernel.text import plural
 from specify_cli.merge import engine
 from specify_cli.merge.engine import Examined, Merged
 from specify_cli.merge.plan import STRATEGIES
+from specify_cli.merge.pull_request import Stage, after_merge
 from specify_cli.merge.wish import Wish
 from specify_cli.workspaces.forecast_models import Forecast
 
@@ -42,6 +46,9 @@ def merge(
 
     Everything is computed before anything moves; then all branches move at once. A conflict stops before that and is
     laid out in a worktree of its own: resolve it there and --resume, or --abort.
+
+    What a pull request has brought into the target already is only recorded. A mission on a branch of its own that was
+    accepted for a pull request is merged into that branch, which is then pushed.
     """
     if strategy is not None and strategy not in STRATEGIES:
         raise UsageError(f"--strategy is {strategy!r}, expected one of {', '.join(STRATEGIES)}", "USAGE_ERROR")
@@ -57,7 +64,24 @@ def merge(
     by = who(actor, context.repo, context.place)
     wish = Wish(by.name, by.session, strategy, target, push, keep_branch, keep_worktree)
     done = (engine.resume if resume else engine.merge)(context.place, context.config, wish)
-    return Reply({**done.to_dict(), **_chosen(context)}, _told(done))
+    delivery = after_merge(context.place)
+    closed = delivery is None or delivery.stage is Stage.MERGED
+    closing = _close_issue(context, str(done.to_dict()["merged_commit"])) if closed else []
+    data = {**done.to_dict(), "pull_request": delivery.to_dict() if delivery else None, **_chosen(context)}
+    if closing:
+        warnings = data.get("warnings")
+        data["warnings"] = [*(warnings if isinstance(warnings, list) else []), *closing]
+    if delivery is None:
+        return Reply(data, _told(done))
+    data["next_step"] = delivery.next_step
+    return Reply(data, "\n".join([_told(done), *delivery_lines(delivery)]))
+
+
+def _close_issue(context: Context, commit: str) -> list[dict[str, str | None]]:
+    """Close the GitHub issue that the mission began with; a mission without one loads nothing for it."""
+    if not context.place.meta.get("origin_ticket"):
+        return []
+    return notices(load("specify_cli.tracker.closing:close_origin")(context.place, commit))
 
 
 def _chosen(context: Context) -> dict[str, object]:

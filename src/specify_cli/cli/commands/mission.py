@@ -140,7 +140,7 @@ def _info_text(seen: Overview, documents: Mapping[str, bool]) -> str:
         ["state", f"{style(seen.state.value, _COLOURS[seen.state])}, {seen.percentage:g} %"],
         ["target", safe(place.target_branch)],
         ["home", safe(place.home.path) if place.home else f"none: no checkout has {safe(place.target_branch)}"],
-        *([["origin", _origin(meta["origin_ticket"])]] if meta.get("origin_ticket") else []),
+        *_origin(meta.get("origin_ticket")),
         ["lanes", str(len(seen.lanes.lanes)) if seen.lanes else "not computed yet"],
         ["board", ", ".join(f"{len(ids)} {lane}" for lane, ids in seen.board.items() if ids) or "no work package yet"],
     ]
@@ -156,11 +156,13 @@ def _info_text(seen: Overview, documents: Mapping[str, bool]) -> str:
     return "\n".join(lines)
 
 
-def _origin(ticket: object) -> str:
+def _origin(ticket: object) -> list[list[str]]:
+    """The ticket that a mission began with, and its address on a line of its own."""
     if not isinstance(ticket, Mapping):
-        return safe(ticket)
+        return [["origin", safe(ticket)]] if ticket else []
     named = [str(ticket[key]) for key in ("provider", "external_issue_key", "title") if ticket.get(key)]
-    return safe(" ".join(named))
+    link = ticket.get("external_issue_url")
+    return [["origin", clipped(safe(" ".join(named)), 68)], *([["link", safe(link)]] if link else [])]
 
 
 def _type_lines(kind: MissionType) -> list[str]:

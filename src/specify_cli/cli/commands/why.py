@@ -15,7 +15,7 @@ from specify_cli.conditions.why_rules import Held, Wanted, Why
 from specify_cli.context.models import Context
 from specify_cli.kernel.lazy import load
 from specify_cli.kernel.text import plural
-from specify_cli.next.why import why_package
+from specify_cli.next.why import why_package, why_planning
 from specify_cli.status.models import Lane
 
 _HEADINGS = {"accept": "to be accepted:", "merge": "to be merged:"}
@@ -25,11 +25,11 @@ def why(wp: MaybeWorkPackage = None, mission: MissionFlag = None) -> Reply:
     """Show what the next move still wants, each with the command that meets it.
 
     The next move of a work package: to be claimed, to go to review, to be approved. Without WP, that of the mission:
-    to be accepted, then to be merged. The conditions are those that the moves themselves ask; all come at once, and
-    nothing is written.
+    its planning step, to be accepted, then to be merged. The conditions are those that the moves themselves ask; all
+    come at once, and nothing is written.
     """
     context = reading(mission)
-    found = why_package(context, wp_name(wp)) if wp is not None else None
+    found = why_package(context, wp_name(wp)) if wp is not None else why_planning(context)
     if found is None:
         whole: Why = load("specify_cli.merge.why:why_mission")(context.place)
         found = whole.of_package(wp_name(wp), Lane.APPROVED) if wp is not None else whole
@@ -40,14 +40,12 @@ def why(wp: MaybeWorkPackage = None, mission: MissionFlag = None) -> Reply:
 def _text(context: Context, found: Why) -> str:
     lines = [_headline(found)]
     if found.held is not None:
-        lines.append(wrapped(_held(found, found.held), indent=2, hang=2))
-    if found.wp_id is None or found.lane is Lane.APPROVED:
-        for move, group in groupby(found.unmet, key=lambda each: each.move):
-            lines += ["", f"  {_HEADINGS[move]}", *_unmet(list(group))]
-    elif found.unmet:
-        lines += ["", *_unmet(found.unmet)]
+        lines += _held(found, found.held)
+    for move, group in groupby(found.unmet, key=lambda each: each.move):
+        lines += ["", *([f"  {_HEADINGS[move]}"] if move in _HEADINGS else []), *_unmet(list(group))]
     if found.met:
-        lines += ["", *(f"  {style('✓', 'green')} {style(what, 'dim')}" for what in found.met.values())]
+        met = wrapped(", ".join(found.met.values()), 76, hang=4)
+        lines += ["", f"  {style('✓', 'green')} {style(met, 'dim')}"]
     step = found.next_step if found.next_move else f"spec-kitty status --mission {context.place.slug}"
     return "\n".join([*lines, "", f"  Next: {style(safe(step), 'bold')}"])
 
@@ -61,15 +59,17 @@ def _headline(found: Why) -> str:
     is_at = f" is {found.lane}" if found.lane else ""
     if found.next_move is None:
         return f"{about}{is_at or ' is merged'}: nothing is left to do"
-    count = len(found.unmet)
+    count = sum(each.move == found.next_move for each in found.unmet)
     missing = style(f"{plural(count, 'condition')} unmet", "yellow") if count else style("nothing is missing", "green")
     return f"{about}{is_at}; next: {found.next_move}, {missing}"
 
 
-def _held(found: Why, held: Held) -> str:
+def _held(found: Why, held: Held) -> list[str]:
     who = safe(f"{held.actor} ({held.session})" if held.session else held.actor)
-    begun = f"held by {who} since {short(held.since)}"
-    if held.state == "quiet":
-        give_back = f"spec-kitty doctor --reap {found.wp_id} --mission {found.mission_slug}"
-        return f"{begun}, {style('quiet', 'yellow')} since {short(held.last_seen or held.since)}: {give_back}"
-    return f"{begun}, {'active' if held.state == 'active' else 'never seen at work in this clone'}"
+    begun = f"  held by {who} since {short(held.since)}"
+    if held.state != "quiet":
+        return [f"{begun}, {'active' if held.state == 'active' else 'never seen at work in this clone'}"]
+    quiet = f"{begun}, {style('quiet', 'yellow')} since {short(held.last_seen or held.since)}"
+    if found.wp_id is None:
+        return [f"{quiet}; who asks next takes it over"]
+    return [f"{quiet}; to give it back:", f"    spec-kitty doctor --reap {found.wp_id} --mission {found.mission_slug}"]

@@ -94,11 +94,12 @@ def _reply(context: Context, actor: Actor, claim: Claim, action: str) -> Reply:
         "session": actor.session,
         "self_review": claim.self_review,
         "brought": list(claim.workspace.brought),
-        "warnings": notices((notice,) if notice else ()),
+        "warnings": notices((notice,) if notice else (), claim.set_up.warnings),
     }
     held = "is yours now" if claim.claimed else "is yours already"
+    own = style(" (self-review)", "yellow") if claim.self_review else ""
     lines = [
-        f"{style(claim.package.id, 'bold')} {held}: {action} {safe(claim.package.title)}",
+        f"{style(claim.package.id, 'bold')} {held}: {action} {safe(claim.package.title)}{own}",
         f"  work in   {safe(claim.workspace.path)}",
         f"  branch    {safe(claim.workspace.branch)}",
         f"  prompt    {safe(prompt.path)}",

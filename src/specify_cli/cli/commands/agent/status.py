@@ -1,4 +1,4 @@
-"""`spec-kitty agent status …`: write to the status log and check it."""
+"""`spec-kitty agent status emit`: write to the status log."""
 
 from __future__ import annotations
 
@@ -9,22 +9,14 @@ import typer
 from specify_cli.cli.acting import acting, notices
 from specify_cli.cli.commands.materialize import materialize
 from specify_cli.cli.options import ActorFlag, ForceFlag, MissionFlag, ReasonFlag, ToLane, WorkPackage
-from specify_cli.cli.output import Reply, safe, style
-from specify_cli.cli.selecting import reading, wp_name
+from specify_cli.cli.output import Reply, style
+from specify_cli.cli.selecting import wp_name
 from specify_cli.context.models import Context
-from specify_cli.core.work_packages import known_ids
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.lazy import load
-from specify_cli.kernel.text import plural
 from specify_cli.next.transition import Recorded, record_transition
-from specify_cli.status import store
 from specify_cli.status.moves import MoveOptions
-from specify_cli.status.problems import Problem, Severity
 from specify_cli.status.transitions import CANONICAL_LANES, parse_lane
-from specify_cli.status.validate import validate_logs
-
-_MARKS = {Severity.ERROR: ("✗", "red"), Severity.WARNING: ("!", "yellow"), Severity.NOTE: ("·", "dim")}
-
 
 EvidenceFlag = Annotated[
     str | None,
@@ -110,38 +102,4 @@ def _recorded(context: Context, recorded: Recorded) -> Reply:
     return Reply(data, f"{style(event.wp_id, 'bold')}: {moved}\n\n  Next: {step}")
 
 
-def validate(mission: MissionFlag = None) -> Reply:
-    """Check the logs of a mission.
-
-    Every line is held against the shape of an event, the table of moves, the work packages of the plan and the
-    other copy of the log. Errors give exit code 1; warnings and notes do not.
-    """
-    context = reading(mission)
-    place = context.place
-    moves, facts = store.read(store.status_log(place)), store.read(store.mission_log_file(place))
-    result = validate_logs(moves, facts, known_ids(place))
-    count = len(moves.objects) + len(facts.objects)
-    data = {
-        "result": "valid" if result.passed else "invalid",
-        "mission_slug": place.slug,
-        "events": count,
-        "error_count": len(result.errors),
-        "warning_count": len(result.warnings),
-        **result.to_dict(),
-    }
-    lines = [line for problem in result.problems for line in _lines(problem)]
-    word = style("valid", "green") if result.passed else style("invalid", "red")
-    head = f"{style(safe(place.slug), 'bold')}: {plural(count, 'event')}, {word}"
-    step = "spec-kitty doctor log" if lines else f"spec-kitty status --mission {place.slug}"
-    told = "\n".join([head, *lines, "", f"  Next: {style(step, 'bold')}"])
-    return Reply(data, told, 0 if result.passed else 1)
-
-
-def _lines(problem: Problem) -> list[str]:
-    mark, colour = _MARKS[problem.severity]
-    where = f" ({safe(problem.file)}{f':{problem.line}' if problem.line else ''})" if problem.file else ""
-    fix = [f"    fix: {safe(problem.fix)}"] if problem.fix else []
-    return [f"  {style(mark, colour)} {safe(problem.message)}{where}", *fix]
-
-
-__all__ = ["emit", "materialize", "validate"]
+__all__ = ["emit", "materialize"]

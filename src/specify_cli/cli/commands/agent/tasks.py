@@ -27,8 +27,8 @@ from specify_cli.core.work_packages import load_work_packages
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.lazy import load
 from specify_cli.next.moves import Asked, Moved, move
+from specify_cli.next.notes import add_note
 from specify_cli.next.steps import keep_awake
-from specify_cli.status.emit import writing
 from specify_cli.status.models import Lane
 from specify_cli.status.transitions import CANONICAL_LANES, parse_lane
 
@@ -97,11 +97,15 @@ def _moved(context: Context, actor: Actor, wp_id: str, moved: Moved) -> Reply:
         "commit": moved.commit,
         "feedback_file": str(context.place.shown / moved.feedback_file) if moved.feedback_file else None,
         "self_review": moved.self_review,
+        "findings": [each.to_data() for each in moved.findings],
         "warnings": notices(moved.warnings),
     }
     own = style(" (self-review)", "yellow") if moved.self_review else ""
     line = f"{style(wp_id, 'bold')}: {moved.from_lane} → {style(moved.to_lane, 'green')}{own}"
     lines = [line] + ([f"  feedback  {safe(moved.feedback_file)}"] if moved.feedback_file else [])
+    lines += [f"  open      {safe(each)}" for each in moved.findings if each.open]
+    if closed := [each.id for each in moved.findings if not each.open]:
+        lines.append(f"  settled   {safe(', '.join(closed))}")
     person = actor.name.startswith("user:") or actor.name == "user"
     follow = "status" if person else f"next --agent {safe(actor.name)}"
     loop = f"spec-kitty {follow} --mission {context.place.slug}"
@@ -156,9 +160,7 @@ def add_history(wp: WorkPackage, note: Note, mission: MissionFlag = None, agent:
     package = package_of(context, wp)
     if not note.strip():
         raise UsageError("--note is empty", "USAGE_ERROR", hint=f'spec-kitty agent tasks add-history {wp} --note "…"')
-    with writing(context.place, publish=publish_mode(context.config)) as log:
-        event = log.record("note", actor=actor.name, session=actor.session, wp_id=package.id, data={"text": note})
-    keep_awake(context.place, actor.name, actor.session)
+    event = add_note(context, actor, package.id, note)
     data = {
         "result": "success",
         "wp_id": package.id,

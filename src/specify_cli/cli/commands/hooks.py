@@ -1,0 +1,104 @@
+"""`spec-kitty hooks …`: what is run or copied in new worktrees."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from specify_cli.cli.acting import notices
+from specify_cli.cli.output import Reply, for_programs, safe, say, style
+from specify_cli.cli.text import table
+from specify_cli.kernel import files, paths
+from specify_cli.kernel.config import parse_config
+from specify_cli.kernel.errors import Refused, UsageError
+from specify_cli.kernel.notices import Notice
+from specify_cli.kernel.paths import KITTIFY, Repository
+from specify_cli.kernel.text import plural
+from specify_cli.workspaces import trust as trusting
+from specify_cli.workspaces.trust import COPY, HOOK_PATH, TrustState, Wish
+
+_COLOURS = {TrustState.TRUSTED: "green", TrustState.MISSING: "dim"}
+_HOW = {COPY: "copied into every new worktree", trusting.HOOK: "run in every new worktree"}
+
+
+def list_hooks() -> Reply:
+    """List what is run or copied in new worktrees, and whether it is trusted."""
+    _, found = _asked()
+    rows = []
+    for wish in found:
+        said = HOOK_PATH if wish.name == trusting.HOOK else ", ".join(wish.lines) or f"{KITTIFY}/config.yaml"
+        rows.append([wish.name, style(wish.state, _COLOURS.get(wish.state, "yellow")), safe(said)])
+        rows += [["", "", safe(wish.problem)]] if wish.problem else []
+    lines = [table(rows, indent=2)]
+    if any(_waits(wish) for wish in found):
+        lines += ["", f"  Next: {style('spec-kitty hooks trust', 'bold')}"]
+    return Reply({"hooks": found}, "\n".join(lines))
+
+
+def trust(
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Trust what is shown without asking.")] = False,
+) -> Reply:
+    """Show what is run or copied in new worktrees, and trust it.
+
+    A repository runs and copies nothing in a worktree before somebody has trusted it in this clone. What is shown here
+    in full is trusted as it is now; once it changes it is skipped until it is trusted again.
+    """
+    repo, found = _asked()
+    chosen = [wish for wish in found if _waits(wish)]
+    bad = [Notice("HOOK_UNTRUSTED", f"{HOOK_PATH}: {wish.problem}", wish.hint) for wish in found if wish.problem]
+    if bad and not chosen:
+        raise Refused(bad[0].message, bad[0].code, hint=bad[0].hint)
+    for wish in chosen:
+        if not for_programs():
+            say(_shown(wish))
+    if chosen and not yes:
+        _ask(chosen)
+    if chosen:
+        trusting.trust(repo, chosen)
+    _, now = _asked()
+    data = {"result": "success", "trusted": [wish.name for wish in chosen], "hooks": now, "warnings": notices(bad)}
+    done = ", ".join(wish.name for wish in chosen)
+    said = f"{style('Trusted', 'green')} in this clone: {done}" if chosen else "There is nothing new to trust."
+    return Reply(data, said)
+
+
+def _asked() -> tuple[Repository, Sequence[Wish]]:
+    repo = paths.discover(paths.starting_point())
+    repo.require_git()
+    project = trusting.project_of(repo)
+    settings = project / KITTIFY / "config.yaml"
+    return repo, trusting.wishes(repo, project, parse_config(files.read_text(settings), str(settings)))
+
+
+def _waits(wish: Wish) -> bool:
+    return wish.state in (TrustState.UNTRUSTED, TrustState.CHANGED) and not wish.problem
+
+
+def _shown(wish: Wish) -> str:
+    """All of it, numbered, so that nothing hides behind empty lines."""
+    where = HOOK_PATH if wish.name == trusting.HOOK else f"{COPY} in {KITTIFY}/config.yaml"
+    head = f"{style(where, 'bold')}: {plural(len(wish.lines), 'line')}, {_HOW[wish.name]}"
+    body = [f"{number:>5}  {_visible(line)}" for number, line in enumerate(wish.lines, 1)]
+    return "\n".join([head, "", *body, ""])
+
+
+def _visible(line: str) -> str:
+    """A line with every character that is not seen as itself, but a tab, made visible."""
+    return "".join(
+        each if each.isprintable() or each == "\t" else each.encode("unicode_escape").decode() for each in line
+    )
+
+
+def _ask(chosen: Sequence[Wish]) -> None:
+    if for_programs() or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise UsageError(
+            f"read {' and '.join(wish.name for wish in chosen)}, then say that you trust it",
+            "CONFIRMATION_REQUIRED",
+            hint="spec-kitty hooks trust --yes",
+            details={"hooks": [wish.to_dict() for wish in chosen]},
+        )
+    if not typer.confirm("Trust this?", default=False, err=True):
+        raise Refused("nothing was trusted", "HOOK_UNTRUSTED", hint="spec-kitty hooks list")

@@ -1,0 +1,1 @@
+"""What a release says about itself: its version, its changelog, and whether both are true."""

@@ -1,0 +1,1 @@
+"""The outbox and the server: who sends, what waits, and what was acknowledged."""

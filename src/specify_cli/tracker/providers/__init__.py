@@ -1,0 +1,1 @@
+"""Trackers that are reached through their own programs."""
