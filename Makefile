@@ -12,7 +12,7 @@ export PIP_CACHE_DIR ?= $(CURDIR)/$(VENV)/cache
 export RUSTUP_HOME ?= $(CURDIR)/$(VENV)/cache/rustup
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint bench soak docs lock newest clean setup
+.PHONY: help demo test lint bench soak docs lock newest clean setup compiled
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made.
@@ -21,7 +21,7 @@ help: ## Show what can be made.
 demo: $(STAMP) ## Set up and run the main job: a whole mission in a scratch repository.
 	$(BIN)/spec-kitty demo
 
-test: lint ## Set up and pass style, types, architecture and tests.
+test: lint compiled ## Set up and pass style, types, architecture and tests.
 	$(BIN)/pytest --cov --cov-report=term
 
 lint: $(STAMP) ## Style, types and architecture.
@@ -30,10 +30,10 @@ lint: $(STAMP) ## Style, types and architecture.
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-bench: $(STAMP) ## Measure every command against its bar.
+bench: compiled ## Measure every command against its bar.
 	$(BIN)/python -m benchmarks.bench
 
-soak: $(STAMP) ## Run the long repetitions in full.
+soak: compiled ## Run the long repetitions in full.
 	SOAK=1 $(BIN)/pytest -m soak -n 1
 
 docs: $(STAMP) ## Write the reference pages that come from the code.
@@ -52,6 +52,10 @@ clean: ## Remove everything that was made.
 	find src tests scripts benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 setup: $(STAMP) ## Only set up the environment.
+
+# As pip leaves an installed package: thousands of commands started by tests must not compile it where Python may not cache.
+compiled: $(STAMP)
+	@$(BIN)/python -m compileall -q src
 
 $(STAMP): pyproject.toml constraints.txt
 	@python=$$(sh scripts/requirements.sh '$(PYTHON)') && { test -x $(BIN)/python || "$$python" -m venv $(VENV); }

@@ -73,19 +73,17 @@ def matrix(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Point]]:
 
 
 def chosen(matrix: dict[str, list[Point]], scene: Scene, how: str) -> list[Point]:
-    """All points of a scene in a full soak, else some, with every kind of point in some scene."""
+    """All points of a scene in a full soak, else some, with every kind of point in some scene and some way."""
     if soak.FULL:
         return [point for point in matrix[str(scene)] if how in point.hows]
-    alike: dict[str, list[tuple[str, Point]]] = {}
+    alike: dict[str, list[tuple[str, str, Point]]] = {}
     for name, points in matrix.items():
         for point in points:
-            if how in point.hows:
-                alike.setdefault(point.kind, []).append((name, point))
+            alike.setdefault(point.kind, []).extend((name, each, point) for each in point.hows)
     found = []
     for kind, places in alike.items():
-        first = crc32(f"{kind} {how}".encode()) % len(places)
-        found += [places[(first + step) % len(places)] for step in range(0, len(places), killing.EVERY)]
-    return [point for name, point in found if name == str(scene)]
+        found += places[crc32(kind.encode()) % min(len(places), killing.EVERY) :: killing.EVERY]
+    return [point for name, each, point in found if (name, each) == (str(scene), how)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import pytest
 
 from specify_cli.context.models import Actor
 from specify_cli.kernel.errors import Conflict, NotFound, Refused
+from specify_cli.kernel.values import replace
 from specify_cli.next.transition import Recorded, record_transition
 from specify_cli.status.emit import TransitionError
 from specify_cli.status.models import Lane
@@ -116,3 +117,35 @@ def test_one_that_left_the_plan_can_still_be_canceled(project: Project) -> None:
     mission = finalized_mission(project)
     (mission.folder / "tasks" / "WP01-work.md").unlink()
     assert emit(mission, "canceled").event.to_lane is Lane.CANCELED
+
+
+def _handed_over(mission: Mission) -> None:
+    emit(mission, "claimed")
+    emit(mission, "in_progress", {"workspace_context": "here"})
+    emit(mission, "for_review", {"subtasks_complete": True, "implementation_evidence_present": True})
+
+
+def test_a_review_of_ones_own_work_is_marked_at_every_door(project: Project) -> None:
+    mission = finalized_mission(project)
+    _handed_over(mission)
+    assert emit(mission, "in_review").event.self_review
+    assert emit(mission, "approved", {"evidence": REVIEW}).event.self_review
+
+
+def test_a_review_by_another_session_is_not(project: Project) -> None:
+    mission = finalized_mission(project)
+    _handed_over(mission)
+    other = Actor("claude", "s-2")
+    assert not emit(mission, "in_review", actor=other).event.self_review
+    assert not emit(mission, "approved", {"evidence": REVIEW}, other).event.self_review
+
+
+def test_where_another_has_to_review_only_force_gets_by(project: Project) -> None:
+    mission = finalized_mission(project)
+    _handed_over(mission)
+    strict = replace(mission.context, config=replace(mission.context.config, review_by="other"))
+    with pytest.raises(Refused) as refused:
+        record_transition(strict, CLAUDE, "WP01", "in_review", {})
+    assert refused.value.code == "SELF_REVIEW"
+    forced = record_transition(strict, CLAUDE, "WP01", "in_review", {"force": True, "reason": "nobody else is left"})
+    assert (forced.event.force, forced.event.self_review) == (True, True)

@@ -18,7 +18,7 @@ from specify_cli.cli import app
 from specify_cli.kernel import process
 
 # Of the points of a merge one in so many is tried outside a full soak, and each kind of point once.
-EVERY = 50
+EVERY = 100
 
 GIT = "git "
 WRITE = "write "

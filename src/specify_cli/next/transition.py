@@ -10,16 +10,19 @@ from specify_cli.core.work_packages import load_work_packages, require_work_pack
 from specify_cli.kernel.errors import NotFound
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.persistence import read_lanes
-from specify_cli.review.evidence import CHANGES_REQUESTED, result
-from specify_cli.status.emit import writing
+from specify_cli.next.refusals import self_review_refused
+from specify_cli.review.evidence import CHANGES_REQUESTED, is_own_work, result
+from specify_cli.status.emit import Writer, writing
 from specify_cli.status.evidence import ReviewResult
-from specify_cli.status.holders import HELD
+from specify_cli.status.holders import HELD, Holder, implementers
 from specify_cli.status.models import Lane, StatusEvent
 from specify_cli.status.moves import APPROVING, MoveOptions
 from specify_cli.status.reading import read_status
+from specify_cli.status.transitions import parse_lane
 from specify_cli.workspaces import leases
 from specify_cli.workspaces.lookup import workspace_of
 
+_JUDGED = APPROVING | {Lane.IN_REVIEW}
 _REVIEWED = frozenset({Lane.FOR_REVIEW, Lane.IN_REVIEW, Lane.APPROVED})
 
 
@@ -46,6 +49,7 @@ def record_transition(context: Context, actor: Actor, wp_id: str, to_lane: str, 
         NotFound: `WP_NOT_FOUND`.
         TransitionError: `TRANSITION_REJECTED`, with every unmet condition.
         Conflict: `WP_ALREADY_CLAIMED`.
+        Refused: `SELF_REVIEW`, for one's own work where `review.by` is other, unless forced.
     """
     place = context.place
     require_known(context, wp_id)
@@ -58,6 +62,9 @@ def record_transition(context: Context, actor: Actor, wp_id: str, to_lane: str, 
         "policy_metadata": actor.policy,
     }
     with writing(place, publish=publish_mode(context.config), doing=f"move {wp_id} to {to_lane}") as log:
+        said["self_review"] = parse_lane(to_lane) in _JUDGED and _is_own(context, actor, log, wp_id)
+        if said["self_review"] and context.config.review_by == "other" and not said.get("force"):
+            raise self_review_refused(wp_id, place.slug)
         event = log.move(wp_id, to_lane, actor=actor.name, **said)
     if event.to_lane in HELD:
         leases.touch(place, wp_id, actor.name, actor.session)
@@ -65,6 +72,13 @@ def record_transition(context: Context, actor: Actor, wp_id: str, to_lane: str, 
         leases.release(place, wp_id)
     subject = _subject(event)
     return Recorded(event, milestone(place, context.config, subject) if subject else Committed())
+
+
+def _is_own(context: Context, actor: Actor, log: Writer, wp_id: str) -> bool:
+    """Whether the actor would judge its own work; the name of a program that drives agents stands for several."""
+    if actor.policy is not None and context.config.review_by != "other":
+        return False
+    return is_own_work(Holder(actor.name, actor.session), implementers(log.events, log.mission_events).get(wp_id))
 
 
 def require_known(context: Context, wp_id: str) -> None:
