@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 
+from tests.support.environment import isolate
 from tests.support.replay import Part, Shell, matches, parts, play, settled
 from tests.support.source import ROOT
 
@@ -13,10 +15,25 @@ DOCS = ROOT / "docs"
 PAGES = sorted(page for page in DOCS.rglob("*.md") if "\n```console\n$ " in page.read_text(encoding="utf-8"))
 
 
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for all pages of this process: git and we write down where a worktree is, so copies must not move."""
+    return tmp_path_factory.mktemp("pages")
+
+
+@pytest.fixture
+def shell(stage: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """A shell in an empty home."""
+    home = stage / "home"
+    rmtree(home, ignore_errors=True)
+    isolate(home, monkeypatch)
+    return Shell(home, stage / "kept")
+
+
 @pytest.mark.e2e
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
-def test_a_page_shows_what_is_printed(page: Path, tmp_path: Path) -> None:
-    wrong = [str(played) for played in play(page, Shell(tmp_path / "home")) if not played.agrees]
+def test_a_page_shows_what_is_printed(page: Path, shell: Shell) -> None:
+    wrong = [str(played) for played in play(page, shell) if not played.agrees]
     assert not wrong, "\n\n".join(wrong)
 
 

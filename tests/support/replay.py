@@ -19,6 +19,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -125,10 +126,11 @@ class Shell:
 
     Args:
         home: the scratch home; `~` in commands and in what they print.
+        kept: a folder for copies of it, which shells of the same home share; None keeps none.
     """
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
+    def __init__(self, home: Path, kept: Path | None = None) -> None:
+        self.home, self._kept = home, kept
         self._state = home.parent / "shell-state"
         self._state.write_text(f"cd {shlex.quote(str(home))} || exit 99\n", encoding="utf-8")
 
@@ -150,6 +152,21 @@ class Shell:
         )
         return tuple(done.stdout.replace(str(self.home), "~").splitlines())
 
+    def keep(self, name: str) -> None:
+        """Keep home, folder and variables as they are now, under a name."""
+        if self._kept is not None and not (self._kept / name).exists():
+            shutil.copytree(self.home, self._kept / name / "home", symlinks=True)
+            shutil.copy(self._state, self._kept / name / "state")
+
+    def take_up(self, name: str) -> bool:
+        """Make home, folder and variables what was kept under a name; False where nothing was."""
+        if self._kept is None or not (self._kept / name).exists():
+            return False
+        shutil.rmtree(self.home, ignore_errors=True)
+        shutil.copytree(self._kept / name / "home", self.home, symlinks=True)
+        shutil.copy(self._kept / name / "state", self._state)
+        return True
+
     def write(self, path: str, content: str) -> None:
         """Write a file whose path begins with `~/`."""
         target = self.home / path.removeprefix("~/")
@@ -157,29 +174,42 @@ class Shell:
         target.write_text(content, encoding="utf-8")
 
 
-def play(page: Path, shell: Shell, *, until: str | None = None) -> Iterator[Played]:
-    """Do all that a page does; yields its commands, each with what it printed.
-
-    Args:
-        page: the file.
-        shell: where its commands run.
-        until: a heading line of the page to stop at.
-    """
-    text = page.read_text(encoding="utf-8")
-    if until is not None:
-        text, found, _ = text.partition(f"\n{until}\n")
-        assert found, f"{page} has no heading {until!r}"
-    for part in parts(text):
-        if part.path is not None:
+def play(page: Path, shell: Shell) -> Iterator[Played]:
+    """Do all that a page does; yields its commands, each with what it printed."""
+    for part in parts(page.read_text(encoding="utf-8")):
+        start = _START.fullmatch(part.command) if part.command and part.shown is None else None
+        if start:
+            prepare(page.parent / start["page"], shell, start["heading"])
+        elif part.path is not None:
             shell.write(part.path, part.content)
         elif part.command is not None:
-            start = _START.fullmatch(part.command) if part.shown is None else None
-            if start:
-                for _ in play(page.parent / start["page"], shell, until=start["heading"]):
-                    pass
-                continue
             printed = shell.run(part.command)
             yield Played(page.name, part.line, part.command, printed if part.shown is None else part.shown, printed)
+
+
+def prepare(page: Path, shell: Shell, until: str) -> None:
+    """Do what a page does up to a heading line, from the last heading on at which the shell was kept."""
+    text, found, _ = page.read_text(encoding="utf-8").partition(f"\n{until}\n")
+    assert found, f"{page} has no heading {until!r}"
+    sections = _sections(text)
+    done = next((count for count in range(len(sections), 0, -1) if shell.take_up(f"{page.stem}-{count}")), 0)
+    for count, section in enumerate(sections[done:], done + 1):
+        for part in parts(section):
+            if part.path is not None:
+                shell.write(part.path, part.content)
+            elif part.command is not None:
+                shell.run(part.command)
+        shell.keep(f"{page.stem}-{count}")
+
+
+def _sections(text: str) -> list[str]:
+    """A page cut before each of its headings; a line of a block is none."""
+    found, lines = [""], _BLOCK.sub(lambda block: re.sub("^#", " ", block[0], flags=re.MULTILINE), text).splitlines()
+    for heading, line in zip(lines, text.splitlines(keepends=True), strict=True):
+        if heading.startswith("## "):
+            found.append("")
+        found[-1] += line
+    return found
 
 
 def rewrite(page: Path, shell: Shell) -> int:
