@@ -12,7 +12,7 @@ export PIP_CACHE_DIR ?= $(CURDIR)/$(VENV)/cache
 export RUSTUP_HOME ?= $(CURDIR)/$(VENV)/cache/rustup
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint bench soak docs lock newest clean setup compiled
+.PHONY: help demo test lint bench soak docs lock sbom newest clean setup compiled
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made.
@@ -41,6 +41,13 @@ docs: $(STAMP) ## Write the reference pages that come from the code.
 
 lock: $(STAMP) ## Write constraints.txt from what is installed.
 	$(BIN)/python -m scripts.lock
+
+sbom: $(STAMP) ## Write dist/sbom.cdx.json: what the lock names, in CycloneDX.
+	$(BIN)/python -m venv $(VENV)/sbom
+	$(VENV)/sbom/bin/python -m pip install --quiet 'cyclonedx-bom>=7,<8'
+	mkdir -p dist
+	$(VENV)/sbom/bin/cyclonedx-py requirements constraints.txt --pyproject pyproject.toml --mc-type application \
+		--output-reproducible -o dist/sbom.cdx.json
 
 newest: $(STAMP) ## Run the fast tests against the newest allowed versions, in an environment of their own.
 	$(BIN)/python -m venv $(VENV)/newest

@@ -1,7 +1,9 @@
 """Write the reference pages that come from the code: `make docs`.
 
 docs/reference/commands.md: every command of the table with its real usage, arguments and options.
+docs/reference/agents.md: the coding agents and where their commands are installed.
 docs/reference/exit-codes.md: what the exit codes and the shape of a failure mean.
+docs/reference/prompts.md: how much room each command prompt takes.
 docs/reference/schemas/: the JSON Schemas of the machine contract.
 """
 
@@ -19,13 +21,17 @@ from specify_cli.cli.app import root
 from specify_cli.cli.commands import TABLE, Branch, Entry, Leaf
 from specify_cli.cli.lazy import PROGRAM, LazyGroup, command_of, describe
 from specify_cli.cli.output import BUG, INTERRUPTED
-from specify_cli.kernel import files
+from specify_cli.core.agent_table import AGENTS, SHARED_SKILLS, Agent
+from specify_cli.core.project_resolver import COMMON, PACKAGE
+from specify_cli.kernel import files, frontmatter
 from specify_cli.kernel.errors import SpecKittyError, UsageError
 from specify_cli.orchestrator_api.schemas import schemas
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
 SCHEMAS = "schemas/orchestrator-api"
 MADE = "<!-- Made by `make docs` from the command table; do not edit. -->\n"
+# A rule of thumb for English prose and code.
+CHARACTERS_A_TOKEN = 4
 # Written once at the top instead of at each command.
 _EVERYWHERE = {"--json", "--help"}
 
@@ -33,7 +39,13 @@ _EVERYWHERE = {"--json", "--help"}
 def pages() -> dict[str, str]:
     """Every generated page by its file name."""
     shapes = {f"{SCHEMAS}/{name}.json": files.dump_json(shape) for name, shape in schemas().items()}
-    return {"commands.md": commands_page(), "exit-codes.md": exit_codes_page(), **shapes}
+    return {
+        "agents.md": agents_page(),
+        "commands.md": commands_page(),
+        "exit-codes.md": exit_codes_page(),
+        "prompts.md": prompts_page(),
+        **shapes,
+    }
 
 
 # -- commands ------------------------------------------------------------------------------------------------------
@@ -148,6 +160,51 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
+# -- agents --------------------------------------------------------------------------------------------------------
+
+
+def agents_page() -> str:
+    """The table of agents: one row each, and where those that read skills have them."""
+    rows = [
+        f"| `{agent.key}` | {agent.name} | `{agent.path('plan')}` | {_argument(agent)} "
+        f"| `{agent.call.format(command='plan')}` | {_code(agent.program)} | {_code(agent.skills)} |"
+        for agent in AGENTS.values()
+    ]
+    notes = "\n".join(
+        f"- `{agent.key}`: {agent.hint.format(project='<project>')}" for agent in AGENTS.values() if agent.hint
+    )
+    table = "\n".join(rows)
+    return f"""# Agents
+
+{MADE.replace("command table", "table of agents")}
+What `spec-kitty init --ai` and `spec-kitty agent config add` know, with the file of the command `plan` as an example.
+All of it is in the project; nothing is written into a home folder. How to choose, add and remove them:
+[Choose your agents](../how-to/agents.md).
+
+| key | agent | file of a command | words of the person | typed | program | skills |
+|---|---|---|---|---|---|---|
+{table}
+
+- Files ending in `.md` are Markdown with a YAML header, those ending in `.toml` are TOML, and `SKILL.md` is a skill: a
+  folder named like the skill, with a YAML header that has `name` and `description`.
+- «Words of the person»: what the agent replaces by what was typed behind the command; where it replaces nothing, a
+  sentence stands there, and the agent reads the words beside it.
+- «Program»: `init` at a terminal marks the agents whose program is on PATH, and `doctor` names those that are missing.
+- «Skills»: where `spec-kitty agent config add KEY --skills` installs the commands as skills instead. `init` does so
+  only where the project's settings say it. `{SHARED_SKILLS}` is read by many agents: its files name none of them.
+
+{notes}
+"""
+
+
+def _argument(agent: Agent) -> str:
+    return _code(agent.arguments if agent.arguments[0] in "${" else None)
+
+
+def _code(text: str | None) -> str:
+    return f"`{text}`" if text else "–"
+
+
 # -- exit codes ----------------------------------------------------------------------------------------------------
 
 
@@ -180,6 +237,34 @@ Under `--json` a failure is one document on stdout:
 `error_code` is stable; `hint` is a command that can be run, or null; `details` holds further facts. A command line
 that cannot be parsed is `USAGE_ERROR`, a bug `INTERNAL_ERROR`, Ctrl-C `INTERRUPTED`. Warnings of a command that
 succeeded are in `warnings` of its answer, each with `code`, `message` and `hint`; people find them on stderr.
+"""
+
+
+# -- prompts -------------------------------------------------------------------------------------------------------
+
+
+def prompts_page() -> str:
+    """Lines, characters and approximate tokens of every command prompt."""
+    rows, total = [], 0
+    for path in sorted(PACKAGE.glob("*/command-templates/*.md"), key=lambda path: (path.parent.parent.name, path.stem)):
+        text = path.read_text(encoding="utf-8")
+        folder, tokens = path.parent.parent.name, -(-len(text) // CHARACTERS_A_TOKEN)
+        about = _cell(str(frontmatter.parse(text, path.name).fields["description"]))
+        kind = "all" if folder == COMMON else folder
+        rows.append(f"| `{path.stem}` | {kind} | {text.count(chr(10))} | {len(text)} | {tokens} | {about} |")
+        total += tokens
+    table = "\n".join(rows)
+    return f"""# Prompts
+
+{MADE.replace("command table", "command templates")}
+What an agent reads when one of its commands is called. Tokens are approximate: characters divided by
+{CHARACTERS_A_TOKEN}, rounded up; count with the tokenizer of your model where it matters. An agent loads one of them at
+a time, never all {total:,}. A prompt that `next` hands out adds the mission's goal, the part of the charter for the
+step, and the work package or the diff. A mission type without a prompt of its own has that of all types.
+
+| command | mission type | lines | characters | tokens | what it is for |
+|---|---|---|---|---|---|
+{table}
 """
 
 

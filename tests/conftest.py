@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from tests.support.git import Repo, make_repo
 from tests.support.project import Project, make_project
 from tests.support.server import running
 from tests.support.serving import Server
+
+# A shell starts what runs in the background with Ctrl-C ignored, and commands under test would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

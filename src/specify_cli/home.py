@@ -6,16 +6,43 @@ Without one they are read from the tip of the target branch. The live log is thi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
 
 from specify_cli.kernel import files
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.git import Git
+from specify_cli.kernel.legacy import LANE_FOLDERS
 from specify_cli.kernel.paths import KITTIFY, SPECS, Checkout, Repository
 from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
+
+TASKS = "tasks"
+PROMPT = re.compile(r"(WP\d{2,})(?:-[^/]*)?\.md")
+
+
+def prompt_id(name: str) -> str:
+    """The work package that a file's name says it is the prompt of; empty where it is none."""
+    match = PROMPT.fullmatch(name.rpartition("/")[2])
+    return match[1] if match else ""
+
+
+def prompt_names(names_in: Callable[[str], Sequence[str]]) -> list[str]:
+    """The prompts of a mission, by their names: `tasks/WP01-clock.md`.
+
+    Older versions kept them in folders named after lanes; one that was moved up does not count twice.
+
+    Args:
+        names_in: what stands in a folder of the mission; folders end in a slash.
+    """
+    names = names_in(TASKS)
+    found = [name for name in names if prompt_id(name)]
+    flat = {prompt_id(name) for name in found}
+    for folder in (each for each in LANE_FOLDERS if f"{each}/" in names):
+        found += [f"{folder}/{name}" for name in names_in(f"{TASKS}/{folder}") if prompt_id(name) not in {"", *flat}]
+    return [f"{TASKS}/{name}" for name in sorted(found, key=lambda name: name.rpartition("/")[2])]
 
 
 def home_of(repo: Repository, target_branch: str) -> Checkout | None:
@@ -47,6 +74,11 @@ class MissionPlace:
     def key(self) -> str:
         """Names the mission's journal, locks and leases: the id, or the slug where there is none."""
         return self.mission_id or self.slug
+
+    @property
+    def is_tiny(self) -> bool:
+        """Whether one document, `mission.md`, stands for all that is planned."""
+        return self.meta.get("size") == "tiny"
 
     @property
     def relative(self) -> str:
@@ -152,6 +184,10 @@ class MissionPlace:
         if not place.is_dir():
             return []
         return sorted(entry.name + ("/" if entry.is_dir() else "") for entry in place.iterdir())
+
+    def prompts(self) -> list[str]:
+        """Names of the work packages' prompts; see `prompt_names`."""
+        return prompt_names(self.names)
 
     def where(self, name: str) -> str:
         """A document's name for messages: its path below the checkout."""

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from specify_cli.kernel import clock, files
 from specify_cli.kernel.errors import NotFound, Refused
-from specify_cli.kernel.legacy import LEGACY_KEYS
+from specify_cli.kernel.legacy import LEGACY_KEYS, current_meta
 from specify_cli.kernel.text import is_ulid, quoted
 from specify_cli.kernel.values import frozen
 
 META = "meta.json"
+# Key of a mission that was imported: {tool, project, id}, there from its first moment.
+IMPORTED_FROM = "imported_from"
 HISTORY_CAP = 20
 REQUIRED_FIELDS = frozenset(
     {"created_at", "friendly_name", "mission_number", "mission_slug", "mission_type", "slug", "target_branch"}
@@ -39,12 +41,18 @@ class MissionIdentity:
 
 
 def load_meta(feature_dir: Path) -> dict[str, object] | None:
-    """meta.json of a mission folder, or None where there is none.
+    """meta.json of a mission folder, under today's keys whatever version wrote it; None where there is none.
 
     Raises:
         Refused: `MALFORMED_JSON`.
     """
-    return files.read_json(feature_dir / META)
+    found = files.read_json(feature_dir / META)
+    return None if found is None else current_meta(found)
+
+
+def parse_meta(data: bytes, where: str) -> dict[str, object]:
+    """The meta.json that some bytes hold; as `load_meta`."""
+    return current_meta(files.parse_json(files.decode(data), where))
 
 
 def identity_of(meta: Mapping[str, object], folder_name: str) -> MissionIdentity:

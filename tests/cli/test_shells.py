@@ -42,7 +42,7 @@ def bash(line: str, cwd: Path) -> list[str]:
     ("line", "offered"),
     [
         ("spec-kitty ver", ["verify-setup"]),
-        ("spec-kitty mi", ["mission"]),
+        ("spec-kitty mis", ["mission"]),
         ("spec-kitty agent ta", ["tasks"]),
         ("spec-kitty agent tasks mo", ["move-task"]),
         ("spec-kitty spe", []),
@@ -63,6 +63,11 @@ def test_values_are_live(missions: Repo) -> None:
     assert bash(f"{move} WP", missions.path / "kitty-specs" / "001-tea-timer" / "tasks") == ["WP01", "WP02"]
     assert bash(f"{move} WP01 --to for_", missions.path) == ["for_review"]
     assert bash(f"{move} WP01 --agent c", missions.path) == ["claude", "codex"]
+
+
+def test_agents_of_the_table_are_offered_one_after_another(tmp_path: Path) -> None:
+    assert bash("spec-kitty init --ai cod", tmp_path) == ["codex", "codebuddy"]
+    assert bash("spec-kitty agent config add claude,gem", tmp_path) == ["claude,gemini"]
 
 
 def test_outside_a_project_nothing_is_offered(tmp_path: Path) -> None:

@@ -58,6 +58,16 @@ def test_exactly_the_unsettled_work_packages_are_named(lanes: list[Lane]) -> Non
     assert named == {package.wp_id for package in packages if package.lane not in settled}
 
 
+def test_a_mission_of_documents_alone_wants_its_documents_finished() -> None:
+    facts = AcceptFacts("001-x", "kitty-specs/001-x", (), has_packages=False)
+    assert accept_rules.unmet(facts) == []
+    assert [each.code for each in accept_rules.unmet(replace(facts, has_packages=True))] == ["NO_WORK_PACKAGES"]
+    facts = replace(facts, unfinished=("plan.md still says [FILL: x]",), missing_artifacts=("review.md",))
+    unmet = accept_rules.unmet(facts)
+    assert [each.code for each in unmet] == ["ARTIFACT_MISSING", "DOCUMENT_UNFINISHED"]
+    assert {each.fix for each in unmet} == {"spec-kitty next --agent NAME --mission 001-x"}
+
+
 def test_lenient_lets_documents_pass_and_nothing_else() -> None:
     dirty = (DirtyWorktree("a", "/", ()),)
     facts = replace(GOOD, unmapped=("FR-002",), clarifications=(("spec.md", "?"),), dirty=dirty)

@@ -2,71 +2,133 @@
 
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import PurePosixPath
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from specify_cli.core.agents import AGENTS, agent_of, command_body, hints, installed, parse_agents, render
-from specify_cli.kernel import frontmatter
+from specify_cli.core.agent_table import AGENTS, SHARED_SKILLS, Format
+from specify_cli.core.agents import agent_of, hints, installed, laid_out, parse_agents, render
+from specify_cli.core.command_text import command_body
 from specify_cli.kernel.errors import UsageError
+from tests.support.command_files import GOLDEN, TEMPLATE, golden, parsed
+from tests.support.process import modules_after
 
-TEMPLATE = """---
-description: Plan it - well, "soon".
----
+# The agents of the versions 3.1.1 and 3.2.7 of the specification, and what the first of them says of each.
+OF_3_1_1 = {
+    "claude": (".claude/commands/spec-kitty.specify.md", "$ARGUMENTS"),
+    "copilot": (".github/prompts/spec-kitty.specify.prompt.md", "$ARGUMENTS"),
+    "gemini": (".gemini/commands/spec-kitty.specify.toml", "{{args}}"),
+    "cursor": (".cursor/commands/spec-kitty.specify.md", "$ARGUMENTS"),
+    "qwen": (".qwen/commands/spec-kitty.specify.toml", "{{args}}"),
+    "opencode": (".opencode/command/spec-kitty.specify.md", "$ARGUMENTS"),
+    "windsurf": (".windsurf/workflows/spec-kitty.specify.md", "$ARGUMENTS"),
+    "codex": (".codex/prompts/spec-kitty.specify.md", "$ARGUMENTS"),
+    "kilocode": (".kilocode/workflows/spec-kitty.specify.md", "$ARGUMENTS"),
+    "auggie": (".augment/commands/spec-kitty.specify.md", "$ARGUMENTS"),
+    "roo": (".roo/commands/spec-kitty.specify.md", "$ARGUMENTS"),
+    "q": (".amazonq/prompts/spec-kitty.specify.md", "$ARGUMENTS"),
+    "antigravity": (".agent/workflows/spec-kitty.specify.md", "$ARGUMENTS"),
+}
+NEW_IN_3_2_7 = {"kiro", "vibe", "pi", "letta"}
+WITH_A_PROGRAM = {"claude", "gemini", "qwen", "opencode", "codex", "auggie", "q"}
+EDITORS = {"cursor", "windsurf", "copilot", "kilocode", "antigravity"}
+# What the Agent Skills format allows as the name of a skill, which is also the name of its folder.
+SKILL_NAME = re.compile(r"(?=.{1,64}\Z)[a-z0-9]+(-[a-z0-9]+)*")
 
-# Plan
 
-What the person asked for:
+def test_the_table_has_the_agents_that_were_promised_and_ten_more() -> None:
+    rows = {key: (AGENTS[key].path("specify"), AGENTS[key].arguments) for key in OF_3_1_1}
 
-    {{arguments}}
-
-Run `spec-kitty next --agent {{agent}} --mission {{mission}}` and `implement {{wp}}`.
-"""
-
-
-def test_the_table_is_the_documented_one() -> None:
-    rows = {key: (row.path("tasks-outline"), row.arguments, row.program) for key, row in AGENTS.items()}
-
-    assert rows == {
-        "claude": (".claude/commands/spec-kitty.tasks-outline.md", "$ARGUMENTS", "claude"),
-        "codex": (".codex/prompts/spec-kitty.tasks-outline.md", "$ARGUMENTS", "codex"),
-        "opencode": (".opencode/command/spec-kitty.tasks-outline.md", "$ARGUMENTS", "opencode"),
-    }
+    assert rows == OF_3_1_1
+    assert AGENTS.keys() >= NEW_IN_3_2_7
+    assert len(AGENTS.keys() - OF_3_1_1.keys() - NEW_IN_3_2_7) >= 10
+    assert all(AGENTS[key].program for key in WITH_A_PROGRAM)
+    assert not any(AGENTS[key].program for key in EDITORS)
 
 
-def test_every_row_is_sound() -> None:
-    for key, row in AGENTS.items():
+@pytest.mark.parametrize("key", list(AGENTS))
+def test_a_row_is_sound_and_stays_in_the_project(key: str) -> None:
+    agent = AGENTS[key]
+    for row in (agent, agent.as_skills()):
         path = PurePosixPath(row.path("plan"))
         assert key == row.key == key.lower()
         assert not path.is_absolute()
         assert ".." not in path.parts
         assert path.parts[0].startswith(".")
+        assert "spec-kitty" in str(path), "a command file can be told from those of others"
         assert row.path("plan") != row.path("tasks")
         assert row.arguments
+        assert row.call.format(command="plan") != row.call
+    assert agent.as_skills().as_skills() == agent.as_skills()
+    assert (agent.as_skills() != agent) is (agent.skills is not None)
 
 
-def test_no_two_agents_share_a_file() -> None:
-    paths = [row.path("plan") for row in AGENTS.values()]
+def test_no_two_agents_share_a_file_but_those_of_the_shared_skills() -> None:
+    paths = [row.path("plan") for row in AGENTS.values() if not row.is_shared]
 
     assert len(paths) == len(set(paths))
+    assert not [path for path in paths if path.startswith(f"{SHARED_SKILLS}/")]
+    assert {key for key, row in AGENTS.items() if row.is_shared} == {"letta", "zed"}
 
 
 @pytest.mark.parametrize("key", list(AGENTS))
-def test_a_command_file_knows_its_agent(key: str) -> None:
-    text = render(AGENTS[key], TEMPLATE, "plan.md")
+def test_the_golden_copy_is_what_is_written(key: str) -> None:
+    assert (GOLDEN / f"{key}.txt").read_text(encoding="utf-8") == golden(AGENTS[key]), (
+        "python -m tests.support.command_files"
+    )
 
-    document = frontmatter.parse(text, "plan.md")
-    assert document.fields == {"description": 'Plan it - well, "soon".'}
-    assert f"    {AGENTS[key].arguments}\n" in document.body
-    assert f"--agent {key} --mission <mission>" in document.body
-    assert "implement <WP>" in document.body
-    assert "{{" not in text
+
+def test_there_is_no_golden_copy_of_an_agent_that_is_gone() -> None:
+    assert {path.stem for path in GOLDEN.glob("*.txt")} == set(AGENTS)
+
+
+@pytest.mark.parametrize("key", list(AGENTS))
+def test_a_command_file_is_read_by_a_parser_of_its_format(key: str) -> None:
+    for agent in (AGENTS[key], AGENTS[key].as_skills()):
+        fields, body = parsed(agent, render(agent, TEMPLATE, "plan-more.md"))
+
+        assert fields.pop("description") == 'Plan it - well, "soon".'
+        if agent.format is Format.SKILL:
+            name = str(fields.pop("name"))
+            assert SKILL_NAME.fullmatch(name)
+            assert PurePosixPath(agent.path("plan-more")).parts[-2:] == (name, "SKILL.md")
+        assert fields == {}
+        assert f"    {agent.arguments}\n" in body
+        assert f"--agent {'<you>' if agent.is_shared else key} --mission <mission>" in body
+        assert "`a\\b` and <WP>" in body
+        assert "{{" not in body.replace("{{args}}", "")
+
+
+def test_the_files_that_agents_share_name_none_of_them() -> None:
+    rows = [row for row in (row.as_skills() for row in AGENTS.values()) if row.is_shared]
+    shared = {render(row, TEMPLATE, "plan.md") for row in rows}
+
+    assert len(shared) == 1
+    assert "`spec-kitty agent config list` shows" in shared.pop()
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60).filter(lambda text: "{{" not in text))
+def test_any_text_survives_toml(text: str) -> None:
+    rendered = render(AGENTS["gemini"], f"---\ndescription: x\n---\n{text}", "plan.md")
+
+    assert tomllib.loads(rendered)["prompt"] == text
+
+
+@pytest.mark.parametrize("body", ['"""', 'a"', '""""', "\\", '\\"""', "\x00\x7f", "'''", "\n\nx"])
+def test_what_toml_would_stumble_over_survives(body: str) -> None:
+    rendered = render(AGENTS["gemini"], f'---\ndescription: "a \\"b\\" \\\\ c"\n---\n{body}', "plan.md")
+
+    assert tomllib.loads(rendered) == {"description": 'a "b" \\ c', "prompt": body}
 
 
 def test_a_handed_out_prompt_knows_all_names() -> None:
     body = command_body(TEMPLATE, "plan.md", agent="codex", mission="001-tea", wp="WP02")
 
-    assert body.startswith("# Plan\n\nRun `spec-kitty next --agent codex --mission 001-tea` and `implement WP02`.")
+    assert body.startswith("# Plan\n\nRun `spec-kitty next --agent codex --mission 001-tea`")
     assert "asked for" not in body
     assert "$ARGUMENTS" not in body
 
@@ -98,6 +160,20 @@ def test_installed_agents_are_those_with_a_program_on_path() -> None:
     assert installed(lambda _program: None) == ()
 
 
-def test_hints_name_the_project() -> None:
-    assert hints(["claude", "opencode", "gone"], "/x") == []
-    assert "CODEX_HOME=/x/.codex" in hints(["codex"], "/x")[0]
+def test_a_layout_is_chosen_and_unknown_agents_are_left_out() -> None:
+    agents = laid_out(["claude", "gone", "codex", "tabnine"], ["codex", "tabnine"])
+
+    assert [each.folder for each in agents] == [".claude/commands", SHARED_SKILLS, ".tabnine/agent/commands"]
+
+
+def test_hints_name_the_project_and_belong_to_the_layout() -> None:
+    assert hints(laid_out(["claude", "opencode"]), "/x") == []
+    assert "CODEX_HOME=/x/.codex" in hints(laid_out(["codex"]), "/x")[0]
+    assert hints(laid_out(["codex"], ["codex"]), "/x") == []
+
+
+def test_the_loop_does_not_load_the_table() -> None:
+    loaded = modules_after("import specify_cli.next.prompt_builder")
+
+    assert "specify_cli.core.command_text" in loaded
+    assert "specify_cli.core.agent_table" not in loaded

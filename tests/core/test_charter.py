@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specify_cli.core.charter import charter_excerpt, excerpt, read_charter
+from specify_cli.core.charter import LIMIT, charter_for, context_of, excerpt, parts_of, read_charter
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.paths import Repository
 
@@ -26,13 +26,13 @@ def charter(repo: Repository) -> Path:
 def test_without_a_charter_there_is_none(repo: Repository) -> None:
     assert read_charter(repo) is None
     charter(repo).write_text("\n\n")
-    assert charter_excerpt(repo) is None
+    assert charter_for(repo, "plan") == ""
 
 
 def test_a_short_charter_is_whole_without_its_comments(repo: Repository) -> None:
     charter(repo).write_text("# Rules\r\n\r\n<!-- draft -->\r\n\r\nTest first.\r\n\r\n```\r\nmake test\r\n```\r\n")
 
-    assert charter_excerpt(repo) == "# Rules\n\nTest first.\n\n```\nmake test\n```"
+    assert charter_for(repo, "plan") == "# Rules\n\nTest first.\n\n```\nmake test\n```"
 
 
 def test_a_long_one_ends_at_a_paragraph_and_says_where_the_rest_is() -> None:
@@ -68,3 +68,70 @@ def test_a_link_out_of_the_project_is_refused(repo: Repository, tmp_path: Path) 
 @given(st.lists(st.text(alphabet="ab #`", min_size=1, max_size=40).filter(str.strip), min_size=1, max_size=20))
 def test_an_excerpt_is_bounded(paragraphs: list[str]) -> None:
     assert len(excerpt("\n\n".join(paragraphs), 100)) <= 100 + 80
+
+
+# -- what an action is told --------------------------------------------------------------------------------------
+
+SECTIONS = """# Rules
+
+Be kind.
+
+## Tests
+
+<!-- for: plan, Tasks , implement -->
+
+Test first.
+
+## Reviews
+<!-- for: review -->
+Read twice.
+
+## Names
+
+Whole words.
+
+```
+## no heading
+```
+"""
+
+
+@pytest.mark.parametrize(
+    ("action", "sections"),
+    [
+        ("implement", ("Tests", "Names")),
+        ("tasks_outline", ("Tests", "Names")),
+        ("tasks-packages", ("Tests", "Names")),
+        ("review", ("Reviews", "Names")),
+        ("merge", ("Names",)),
+    ],
+)
+def test_an_action_is_told_what_is_for_it_and_what_is_for_all(action: str, sections: tuple[str, ...]) -> None:
+    found = context_of(SECTIONS, action)
+    assert found.sections == sections
+    assert set(found.sections) | set(found.left_out) == {"Tests", "Reviews", "Names"}
+    assert ("Be kind." in found.text, "Test first." in found.text) == (True, "Tests" in sections)
+    assert "<!--" not in found.text
+    assert not found.shortened
+
+
+def test_where_room_is_short_what_names_the_action_comes_first() -> None:
+    long = f"# Rules\n\n## All\n\n{'x ' * 400}\n\n## Ours\n\n<!-- for: review -->\n\nRead twice."
+    found = context_of(long, "review", 300)
+    assert found.shortened
+    assert "Read twice." in found.text
+    assert found.sections == ("Ours", "All")
+
+
+def test_without_a_charter_an_action_is_told_nothing() -> None:
+    found = context_of(None, "review")
+    assert (found.text, found.sections, found.shortened) == ("", (), False)
+
+
+@given(st.text(alphabet="#<!->for: pn\n`", max_size=200), st.integers(min_value=20, max_value=400))
+def test_what_an_action_is_told_is_bounded_and_no_section_is_lost(text: str, limit: int) -> None:
+    found = context_of(text, "plan", limit)
+    assert len(found.text) <= limit + 80
+    titled = [part.title for part in parts_of(text) if part.title]
+    assert sorted([*found.sections, *found.left_out]) == sorted(titled)
+    assert LIMIT > 1000

@@ -258,3 +258,11 @@ def test_a_place_that_nobody_made_is_a_warning(git: Repo) -> None:
         log.bootstrap("WP01")
     place.feature_dir.rmdir()
     assert milestone(place, Config(), "x") == Committed()
+
+
+def test_what_a_killed_write_left_is_not_committed_and_goes(git: Repo, place: MissionPlace) -> None:
+    left = git.write(f"kitty-specs/{SLUG}/.spec.md.4194305-1.tmp", "half")
+    underway = git.write(f"kitty-specs/{SLUG}/.plan.md.{os.getpid()}-7.tmp", "half")
+    assert milestone(place, Config(), "x").commit == git.head()
+    assert ".tmp" not in git("show", "--name-only", "--format=", "HEAD")
+    assert (left.exists(), underway.exists()) == (False, True)

@@ -84,9 +84,14 @@ def test_a_manifest_is_not_read_from_outside_the_project(repo: Repository, tmp_p
         "optional_always: [{artifact_key: a, artifact_class: input, path_pattern: ../a.md}]\n",
         "required_by_step: [{artifact_key: a, artifact_class: input, path_pattern: a.md}]\n",
         "required_by_step: {plan: [7]}\n",
+        "optional_allways: []\n",
+        "required_always: [{artifact_key: a, artifact_class: input, path_pattern: a.md, run: rm}]\n",
+        "required_always: [{artifact_key: a, artifact_class: input, path_pattern: a.md, blocking: soon}]\n",
     ],
 )
 def test_a_wrong_manifest_is_refused_with_its_place(text: str) -> None:
     with pytest.raises(Refused) as refused:
-        parse_expected_artifacts(text, "tea", "tea.yaml")
+        parse_expected_artifacts(f"manifest_version: 1\n{text}", "tea", "tea.yaml")
     assert (refused.value.code, refused.value.hint) == ("ARTIFACTS_INVALID", "edit tea.yaml")
+    assert refused.value.details == {"path": "tea.yaml", "line": 2}
+    assert "tea.yaml line 2: " in refused.value.message

@@ -36,6 +36,7 @@ title: Tea
 description: Make tea.
 steps:
   - {name: brew, kind: document, title: Brew, goal: Have tea., command: plan, document: tea.md}
+  - {name: accept, kind: accept, title: Taste, goal: Like it., command: accept}
 """
 Spoil = Callable[[Repo], None]
 
@@ -183,6 +184,23 @@ def test_a_number_can_be_asked_for_once(project: Project) -> None:
     with pytest.raises(Conflict, match="kitty-specs/005-tea exists already") as told:
         create_mission_core(project.path, "tea", number=5)
     assert told.value.code == "MISSION_EXISTS"
+    with pytest.raises(Conflict, match="number 005 is taken by 005-tea") as told:
+        create_mission_core(project.path, "cup", number=5)
+    assert told.value.code == "MISSION_NUMBER_TAKEN"
+    assert not (project.path / "kitty-specs" / "005-cup").exists()
+    assert create_mission_core(project.path, "cup", number=4).mission_number == "004"
+
+
+@pytest.mark.parametrize("ref", ["refs/heads/kitty/mission-011-lost", "refs/remotes/origin/elsewhere"])
+def test_a_number_that_another_branch_has_cannot_be_asked_for(ref: str, project: Project) -> None:
+    project.git("switch", "-q", "-c", "scratch")
+    project.git.commit("there", **{"kitty-specs/011-there/x": "x"})
+    project.git("switch", "-q", "main")
+    project.git("update-ref", ref, "scratch")
+    project.git("branch", "-q", "-D", "scratch")
+    with pytest.raises(Conflict) as told:
+        create_mission_core(project.path, "cup", number=11)
+    assert told.value.code == "MISSION_NUMBER_TAKEN"
 
 
 # -- targets -----------------------------------------------------------------------------------------------------

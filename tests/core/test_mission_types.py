@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from specify_cli.core.documents import shortcomings
 from specify_cli.core.mission_types import (
     NEEDS,
     StepKind,
@@ -14,6 +15,7 @@ from specify_cli.core.mission_types import (
     parse_mission_type,
 )
 from specify_cli.core.project_resolver import PACKAGE, user_folder
+from specify_cli.core.templates import command_template, template
 from specify_cli.kernel import yaml
 from specify_cli.kernel.errors import NotFound, Refused
 from specify_cli.kernel.paths import Repository
@@ -31,7 +33,9 @@ steps:
     document: tea.md
     needs: [headings]
     headings: [Leaves]
+  - {name: accept, kind: accept, title: Taste, goal: Like it., command: accept}
 """
+SHIPPED = ("documentation", "plan", "research", "software-dev")
 
 
 @pytest.fixture
@@ -72,26 +76,36 @@ def test_software_dev_has_its_steps_in_order(repo: Repository) -> None:
     assert found.step("nothing") is None
 
 
-def test_its_parts_exist_in_the_package(repo: Repository) -> None:
-    found = load_mission_type("software-dev", repo)
-
-    for step in found.steps:
-        assert (PACKAGE / found.key / "command-templates" / f"{step.command}.md").is_file()
-        assert step.template is None or (PACKAGE / found.key / "templates" / step.template).is_file()
+def test_these_types_are_shipped(repo: Repository) -> None:
+    assert list_types(repo) == list(SHIPPED)
+    assert [key for key in SHIPPED if not load_mission_type(key, repo).has_packages] == ["plan"]
 
 
-def test_its_headings_are_those_of_its_scaffolds(repo: Repository) -> None:
-    for step in load_mission_type("software-dev", repo).steps:
-        text = (PACKAGE / "software-dev" / "templates" / (step.template or "plan.md")).read_text()
-        assert all(f"\n## {heading}\n" in text for heading in step.headings)
+@pytest.mark.parametrize("key", SHIPPED)
+def test_its_parts_exist_and_its_headings_are_those_of_its_scaffolds(repo: Repository, key: str) -> None:
+    for step in load_mission_type(key, repo).steps:
+        assert command_template(repo, key, step.command)
+        text = template(repo, key, step.template) if step.template else ""
+        assert all(f"\n## {heading}\n" in text for heading in step.headings), step.name
+        assert (step.kind is StepKind.DOCUMENT) <= bool(text)
 
 
-def test_expected_artifacts_agree_with_the_type(repo: Repository) -> None:
-    found = load_mission_type("software-dev", repo)
-    text = (PACKAGE / "software-dev" / "expected-artifacts.yaml").read_text()
+@pytest.mark.parametrize("key", SHIPPED)
+def test_a_scaffold_is_not_taken_for_a_document(repo: Repository, key: str) -> None:
+    for step in load_mission_type(key, repo).steps:
+        if step.kind is StepKind.DOCUMENT:
+            scaffold = template(repo, key, str(step.template))
+            found = {each.code for each in shortcomings(step, scaffold, scaffold)}
+            assert found == {"PLACEHOLDER_LEFT"}, step.name
+
+
+@pytest.mark.parametrize("key", SHIPPED)
+def test_expected_artifacts_agree_with_the_type(repo: Repository, key: str) -> None:
+    found = load_mission_type(key, repo)
+    text = (PACKAGE / key / "expected-artifacts.yaml").read_text()
     expected = yaml.mapping(text, "expected-artifacts.yaml")
 
-    assert expected["mission_type"] == "software-dev"
+    assert expected["mission_type"] == key
     assert expected["manifest_version"] == "1"
     by_step = expected["required_by_step"]
     assert isinstance(by_step, dict)
@@ -106,7 +120,8 @@ def test_shipped_types_are_read_without_a_yaml_library() -> None:
         "from pathlib import Path\n"
         "from specify_cli.core.mission_types import load_mission_type\n"
         "from specify_cli.kernel.paths import Repository\n"
-        "load_mission_type('software-dev', Repository(Path('/nowhere'), None, None, None))\n"
+        f"for key in {SHIPPED}:\n"
+        "    load_mission_type(key, Repository(Path('/nowhere'), None, None, None))\n"
     )
     loaded = modules_after(source)
 
@@ -122,7 +137,7 @@ def test_a_project_and_a_user_can_have_types_of_their_own(repo: Repository) -> N
 
     install(repo.checkout / ".kittify")
     assert load_mission_type("tea", repo).title == "Tea"
-    assert list_types(repo) == ["software-dev", "tea"]
+    assert list_types(repo) == [*SHIPPED, "tea"]
 
 
 def test_a_linked_worktree_uses_the_types_of_the_main_one(tmp_path: Path) -> None:
@@ -158,6 +173,11 @@ def test_a_link_out_of_the_project_is_refused(repo: Repository, tmp_path: Path) 
         ("key: tea", "key: coffee", 1, "name of its folder"),
         ("title: Tea\n", "", 1, "'title' must be a text"),
         ("description: Make tea.", "description: 7", 3, "'description' must be a text"),
+        ("goal: Like it.", "goal: 7", 13, "'goal' must be a text"),
+        ("name: accept", "name: taste", 13, "these names are fixed"),
+        ("name: brew", "name: merge", 5, "these names are fixed"),
+        ("kind: accept", "kind: work", 13, "these names are fixed"),
+        ("name: brew", "name: accept", 5, "these names are fixed"),
         ("kind: document", "kind: ritual", 6, "known: document"),
         ("needs: [headings]", "needs: [headings, magic]", 11, "'magic'"),
         ("document: tea.md", "document: ../tea.md", 10, "relative path inside the mission"),
@@ -167,7 +187,7 @@ def test_a_link_out_of_the_project_is_refused(repo: Repository, tmp_path: Path) 
         ("goal: Have tea.", "gaol: Have tea.", 8, "unknown key 'gaol'"),
         ("headings: [Leaves]", "headings: Leaves", 12, "list of texts"),
         ("title: Tea\n", "title: Tea\nrun: rm -rf\n", 3, "unknown key 'run'"),
-        ("kind: document", "kind: work", 4, "at least one step must write a document"),
+        ("  - {name: accept, kind: accept, title: Taste, goal: Like it., command: accept}\n", "", 4, "kind accept"),
     ],
 )
 def test_a_mistake_is_reported_with_file_and_line(old: str, new: str, line: int, reason: str) -> None:
@@ -188,8 +208,36 @@ def test_steps_must_be_a_list_of_mappings(steps: str) -> None:
     assert caught.value.code == "MISSION_TYPE_INVALID"
 
 
+STEP = "  - {name: NAME, kind: KIND, title: T, goal: G, command: plan}\n"
+
+
+def with_step(name: str, kind: str, text: str = MINIMAL) -> str:
+    """The type with a further step at its end."""
+    return text + STEP.replace("NAME", name).replace("KIND", kind)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (with_step("accept", "accept"), "stands there twice"),
+        (with_step("steep", "packages"), "'steep' must come before 'accept'"),
+        (MINIMAL.replace("  - {name: accept", STEP.replace("KIND", "packages") + "  - {name: accept"), "also take"),
+        (
+            MINIMAL.replace("  - {name: accept", 2 * STEP.replace("KIND", "packages") + "  - {name: accept").replace(
+                "NAME", "one", 1
+            ),
+            "second step of kind packages",
+        ),
+    ],
+)
+def test_a_type_that_could_not_be_driven_to_its_end_is_refused(text: str, reason: str) -> None:
+    with pytest.raises(Refused, match=reason):
+        parse_mission_type(text, "tea", "m.yaml")
+
+
 def test_a_step_cannot_stand_there_twice() -> None:
-    twice = MINIMAL + MINIMAL.partition("steps:\n")[2]
+    step = MINIMAL.partition("steps:\n")[2].partition("  - {name: accept")[0]
+    twice = MINIMAL.replace(step, step + step)
 
     with pytest.raises(Refused, match="twice"):
         parse_mission_type(twice, "tea", "m.yaml")

@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from specify_cli.core.planning import documents_present, mission_type_of, set_up_plan
+from specify_cli.core.mission_sizes import mission_type_of
+from specify_cli.core.planning import documents_present, set_up_plan
 from specify_cli.kernel.errors import Refused
 from tests.support.missions import Mission
 from tests.support.project import SPEC, Project

@@ -14,6 +14,7 @@ from specify_cli.core.project_setup import configured_agents, set_up
 from specify_cli.kernel import yaml
 from specify_cli.kernel.config import Config, parse_config
 from specify_cli.kernel.errors import Refused, UsageError
+from specify_cli.kernel.notices import Notice
 from tests.support.git import Repo
 from tests.support.process import modules_after
 
@@ -41,6 +42,16 @@ def test_another_version_does_not_rewrite_files(git: Repo) -> None:
     assert command.read_bytes() == before
     added = set_up(git.path, ["codex"], "2.0.0")
     assert added.updated == (".kittify/config.yaml", ".kittify/manifest.json")
+
+
+def test_files_of_another_version_are_named_with_what_updates_them(git: Repo) -> None:
+    set_up(git.path, ["claude"], "1.0.0")
+    git.write(".kittify/overrides/command-templates/plan.md", "---\ndescription: Ours.\n---\n# Ours\n")
+
+    (notice,) = set_up(git.path, [], "2.0.0").warnings
+
+    said = "another version wrote 1 file of the set-up, and init leaves what is there"
+    assert notice == Notice("FILE_OUTDATED", said, "spec-kitty agent config sync")
 
 
 def test_a_relative_folder_with_dots_is_one_project(git: Repo, monkeypatch: pytest.MonkeyPatch) -> None:

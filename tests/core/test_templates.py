@@ -91,6 +91,27 @@ def test_what_is_not_there_or_outside_is_not_found(repo: Repository, mission_typ
     assert caught.value.code == "TEMPLATE_NOT_FOUND"
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "code"),
+    [
+        ("---\ndescription: Tea.\n---\n# Tea\n\nRun {{mision}}.\n", 6, "TEMPLATE_INVALID"),
+        ("---\ndescription: Tea.\n---\n{{ agent }}\n", 4, "TEMPLATE_INVALID"),
+        ("---\ndescription: [Tea\n---\n# Tea\n", 4, "MALFORMED_YAML"),
+        ("---\ndescription: Tea\n", 1, "HEADER_UNCLOSED"),
+    ],
+)
+def test_a_mistake_in_a_command_is_told_with_file_and_line(repo: Repository, text: str, line: int, code: str) -> None:
+    path = put(repo.checkout / ".kittify/overrides/command-templates/plan.md", text)
+
+    with pytest.raises(Refused) as caught:
+        command_template(repo, "software-dev", "plan")
+
+    assert caught.value.code == code
+    assert str(path) in caught.value.message
+    assert caught.value.details["path"] == str(path)
+    assert abs(int(str(caught.value.details["line"])) - line) <= 1
+
+
 def test_what_was_tried_is_told(repo: Repository) -> None:
     with pytest.raises(NotFound) as caught:
         template(repo, "software-dev", "nope.md")
@@ -98,7 +119,7 @@ def test_what_was_tried_is_told(repo: Repository) -> None:
     tried = caught.value.details["tried"]
     assert isinstance(tried, list)
     assert tried[0] == str(repo.checkout / ".kittify/overrides/missions/software-dev/templates/nope.md")
-    assert len(tried) == 7
+    assert len(tried) == 8
 
 
 def test_a_link_out_of_the_project_is_refused(repo: Repository, tmp_path: Path) -> None:
@@ -123,7 +144,7 @@ def test_a_link_inside_the_project_is_followed(repo: Repository) -> None:
 def test_shipped_commands_are_listed() -> None:
     assert "tasks-outline" in shipped_commands("software-dev")
     assert list(shipped_commands("software-dev")) == sorted(shipped_commands("software-dev"))
-    assert shipped_commands("nope") == ()
+    assert {*shipped_commands("nope"), "challenge"} == {*shipped_commands("plan")}
 
 
 @pytest.mark.parametrize(

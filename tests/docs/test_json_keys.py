@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.cli import Result
 from tests.support.clone import Clone
+from tests.support.importing import FIXTURES
 from tests.support.loop import later
 from tests.support.project import Project, Task
 from tests.support.serving import Server
@@ -31,11 +32,25 @@ def answers(project: Project) -> Iterator[tuple[str, Result]]:
         return words, project.run(*words.split(), *more, "--json")
 
     yield run("init")
+    yield run("agent config list")
+    yield run("agent config add", "gemini")
+    yield run("agent config sync")
+    yield run("agent config status")
+    yield run("footprint")
+    yield run("uninstall --dry-run")
+    yield run("config")
+    yield run("config --show-origin")
+    yield run("migrate")
     yield run("agent mission create", "tea-timer")
     yield run("agent mission setup-plan")
     slug = project.planned(Task("WP01", subtasks=("T001",)), Task("WP02", needs=("WP01",)), name="second")
     mission = ("--mission", slug)
     yield run("agent mission finalize-tasks", *mission)
+    yield run("mission promote", *mission)
+    yield run("research", *mission)
+    yield run("analyze", *mission)
+    yield run("validate-encoding", *mission)
+    yield run("charter context", "--action", "implement")
     yield run("next", *mission)
     yield run("agent context resolve", "--action", "implement", *mission)
     yield run("agent action implement", "WP01", "--agent", "claude", *mission)
@@ -60,6 +75,12 @@ def answers(project: Project) -> Iterator[tuple[str, Result]]:
     with later(20):
         yield run("doctor --reap", "WP01", *mission)
     yield run("doctor")
+    meta = project.folder(slug) / "meta.json"
+    text = meta.read_text(encoding="utf-8")
+    meta.write_text(text.replace('"friendly_name"', '"other_name"'), encoding="utf-8")
+    yield run("upgrade")
+    yield run("upgrade --rollback")
+    meta.write_text(text, encoding="utf-8")
     yield run("sync now")
     yield run("sync status")
     yield run("sync diagnose")
@@ -72,6 +93,7 @@ def answers(project: Project) -> Iterator[tuple[str, Result]]:
     yield run("tracker sync pull")
     yield run("mission from-ticket", "WEB-123", "--yes")
     yield run("tracker unbind")
+    yield run("import", "--from", "kiro", str(FIXTURES / "kiro"))
     yield run("auth status")
     yield run("auth logout")
 

@@ -15,7 +15,7 @@ from specify_cli.cli.app import root
 from specify_cli.cli.lazy import PROGRAM, LazyGroup, command_of
 from tests.support.source import PACKAGE, ROOT
 
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 ANSWERED_BY_ALL = {"--json", "--help", "-h"}
 _FENCE = re.compile(r"^(`{3,})([^\n`]*)\n(.*?)^\1$", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(rf"(?<![\w/.~-]){PROGRAM} [^|;&<>`\n]*")

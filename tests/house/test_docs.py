@@ -12,7 +12,7 @@ from specify_cli.cli.lazy import every_command
 from tests.support.source import ROOT
 
 
-@pytest.mark.parametrize("name", ["commands.md", "exit-codes.md"])
+@pytest.mark.parametrize("name", ["agents.md", "commands.md", "exit-codes.md", "prompts.md"])
 def test_a_generated_page_is_what_the_code_says(name: str) -> None:
     assert (FOLDER / name).read_text(encoding="utf-8") == pages()[name], "make docs"
 

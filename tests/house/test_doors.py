@@ -37,6 +37,8 @@ WRITING_METHODS = {"write_text", "write_bytes", "unlink", "mkdir", "rmdir", "tou
 # (module, what): why it may.
 EXCEPTIONS = {
     ("kernel.process", "open"): "the output of a program in the background goes straight to its file",
+    ("kernel.swap", "os.fdopen"): "writes many files that are made durable together",
+    ("kernel.swap", "os.replace"): "lets them take their places",
     ("core.project_setup", "folder.rmdir"): "takes back the empty folders of a set-up that failed",
     ("core.agents", "shutil"): "asks which agents are installed",
 }

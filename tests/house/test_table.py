@@ -35,6 +35,9 @@ WORDS = {
     "agent tasks map-requirements": ["--wp", "WP01", "--refs", "FR-001"],
     "agent tasks validate-workflow": ["WP01"],
     "agent status emit": ["WP01", "--to", "claimed", "--actor", "claude"],
+    "agent config add": ["claude"],
+    "agent config remove": ["claude"],
+    "agent config set": ["auto_commit", "true"],
     "agent context resolve": ["--action", "implement"],
     "demo": ["--dir", "occupied"],
     "sync queue show": ["01KNRQK1234567890ABCDEFGHJ"],
@@ -43,7 +46,8 @@ WORDS = {
 # These answer where nothing is: they say what there is, which is nothing. Everything else refuses.
 CONTENT_ANYWHERE = {
     "mission types", "mission list", "context list", "context cleanup", "status", "sync now", "sync status",
-    "sync doctor", "sync server", "auth status", "auth logout", "tracker providers",
+    "sync doctor", "sync server", "auth status", "auth logout", "tracker providers", "footprint",
+    "uninstall", "config", "migrate",
 }  # fmt: skip
 
 

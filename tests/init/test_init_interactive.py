@@ -1,57 +1,48 @@
-"""The question for agents on a terminal, and the words that answer it."""
+"""The question for agents on a terminal."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from specify_cli.cli.commands.init import choose
 from specify_cli.kernel.config import parse_config
 from tests.support.cli import SCRIPT
 from tests.support.terminal import at_a_terminal
 
 
-@pytest.mark.parametrize(
-    ("answers", "detected", "chosen"),
-    [
-        ([""], [], ("claude",)),
-        ([""], ["opencode", "codex"], ("codex", "opencode")),
-        (["2"], [], ("codex",)),
-        (["3, 1"], [], ("opencode", "claude")),
-        (["codex,1,codex"], [], ("codex", "claude")),
-        (["9", "emacs", "Claude"], [], ("claude",)),
-    ],
-)
-def test_numbers_and_names_are_understood(answers: list[str], detected: list[str], chosen: tuple[str, ...]) -> None:
-    shown: list[str] = []
-    waiting = iter(answers)
+def asked(folder: Path, typed: str, *programs: str) -> tuple[str, tuple[str, ...]]:
+    """What `init` showed at a terminal, and the agents it configured.
 
-    assert choose(detected, lambda _prompt: next(waiting), shown.append) == chosen
-
-    assert any("1  claude" in line for line in shown)
-    assert sum("there is no agent" in line for line in shown) == len(answers) - 1
-
-
-def test_what_is_installed_is_marked_and_the_default() -> None:
-    shown: list[str] = []
-    prompts: list[str] = []
-
-    def read(prompt: str) -> str:
-        prompts.append(prompt)
-        return ""
-
-    choose(["codex"], read, shown.append)
-
-    assert [line for line in shown if "found on this machine" in line] == [
-        "  2  codex      Codex CLI  (found on this machine)"
-    ]
-    assert "[codex]" in prompts[0]
+    Args:
+        programs: of agents that this machine has.
+    """
+    found = folder / "bin"
+    found.mkdir()
+    for name in programs:
+        (found / name).symlink_to("/bin/true")
+    said = at_a_terminal(SCRIPT, "init", "tea", typed=typed, cwd=folder, env={"PATH": f"{found}{os.pathsep}/nowhere"})
+    return said, parse_config((folder / "tea/.kittify/config.yaml").read_text()).agents
 
 
 @pytest.mark.e2e
-def test_a_terminal_is_asked(tmp_path: Path) -> None:
-    said = at_a_terminal(SCRIPT, "init", "tea", typed="1,3\n", cwd=tmp_path)
+def test_a_terminal_is_asked_and_fits_80_columns(tmp_path: Path) -> None:
+    said, agents = asked(tmp_path, "1,gemini\n")
 
-    assert "separated by commas" in said
-    assert parse_config((tmp_path / "tea/.kittify/config.yaml").read_text()).agents == ("claude", "opencode")
+    assert "Which coding agents do you work with?" in said
+    assert "[x] claude" in said, "without any program found, the first is marked"
+    assert agents == ("claude", "gemini")
+    asking = said.partition("Your choice")[0].splitlines()
+    assert max(map(len, asking)) < 80
+    assert len(asking) < 23, "the question fits on a screen"
+
+
+@pytest.mark.e2e
+def test_programs_that_are_found_are_marked_and_taken_by_enter(tmp_path: Path) -> None:
+    said, agents = asked(tmp_path, "\n", "codex", "opencode", "letta")
+
+    assert "[x] codex" in said
+    assert "[ ] claude" in said
+    assert "[ ] letta" in said, "what many agents share is installed only for who names one"
+    assert agents == ("codex", "opencode")

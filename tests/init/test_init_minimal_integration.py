@@ -8,27 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from specify_cli.core.agent_table import AGENTS, SHARED_SKILLS
 from specify_cli.core.manifest import digest
+from specify_cli.core.mission_types import DEFAULT_TYPE
+from specify_cli.core.templates import shipped_commands
 from specify_cli.kernel import yaml
 from specify_cli.kernel.config import parse_config
 from specify_cli.version import VERSION
 from tests.support.cli import run_here, run_script
+from tests.support.command_files import parsed
 from tests.support.git import make_repo
 
-COMMANDS = (
-    "accept",
-    "implement",
-    "merge",
-    "next",
-    "plan",
-    "review",
-    "specify",
-    "status",
-    "tasks",
-    "tasks-finalize",
-    "tasks-outline",
-    "tasks-packages",
-)
+COMMANDS = shipped_commands(DEFAULT_TYPE)
 BASE = {
     ".kittify/.gitignore",
     ".kittify/config.yaml",
@@ -37,7 +28,6 @@ BASE = {
     "kitty-specs/.gitattributes",
     "kitty-specs/.gitignore",
 }
-FOLDERS = {"claude": ".claude/commands", "codex": ".codex/prompts", "opencode": ".opencode/command"}
 
 
 def files_in(folder: Path) -> set[str]:
@@ -46,7 +36,7 @@ def files_in(folder: Path) -> set[str]:
 
 
 def command_files(agent: str) -> set[str]:
-    return {f"{FOLDERS[agent]}/spec-kitty.{command}.md" for command in COMMANDS}
+    return {AGENTS[agent].path(command) for command in COMMANDS}
 
 
 @pytest.fixture
@@ -57,13 +47,27 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-@pytest.mark.parametrize("agents", [("claude",), ("codex",), ("opencode",), ("claude", "codex", "opencode")])
-def test_an_empty_folder_gets_exactly_the_documented_files(folder: Path, agents: tuple[str, ...]) -> None:
-    run_here("init", "--ai", ",".join(agents), cwd=folder).ok()
+@pytest.mark.parametrize("key", list(AGENTS))
+def test_an_empty_folder_gets_exactly_the_files_of_an_agent_in_its_format(folder: Path, key: str) -> None:
+    run_here("init", "--ai", key, cwd=folder).ok()
 
-    assert files_in(folder) == BASE.union(*(command_files(agent) for agent in agents))
+    assert files_in(folder) == BASE | command_files(key)
     assert not (folder / ".git").exists()
-    assert not (folder / ".agents").exists()
+    agent = AGENTS[key]
+    assert (folder / SHARED_SKILLS).exists() is agent.is_shared
+    for path in command_files(key):
+        fields, body = parsed(agent, (folder / path).read_text(encoding="utf-8"))
+        assert fields["description"]
+        assert f"    {agent.arguments}\n" in body
+
+
+def test_any_set_of_agents_gets_all_their_files_and_nobodys_skills(folder: Path) -> None:
+    keys = [key for key, agent in AGENTS.items() if not agent.is_shared]
+
+    run_here("init", "--ai", ",".join(keys), cwd=folder).ok()
+
+    assert files_in(folder) == BASE.union(*(command_files(key) for key in keys))
+    assert not (folder / SHARED_SKILLS).exists()
 
 
 def test_the_fixed_files_say_what_git_must_know(folder: Path) -> None:
@@ -141,14 +145,14 @@ def test_the_installed_command_writes_nothing_outside_the_folder(folder: Path, t
 def test_without_agent_and_without_terminal_it_asks_for_the_flag(folder: Path) -> None:
     for flags in ((), ("--non-interactive",)):
         failure = run_here("init", *flags, "--json", cwd=folder).failed("AGENT_REQUIRED", 2)
-        assert "claude,codex,opencode" in failure.json()["error"]
+        assert "claude, codex, opencode, gemini" in failure.json()["error"]
     assert not (folder / ".kittify").exists()
 
 
 def test_an_unknown_agent_is_named_and_nothing_is_written(folder: Path) -> None:
     failure = run_here("init", "--ai", "claude,emacs", "--json", cwd=folder).failed("UNKNOWN_AGENT", 2)
 
-    assert failure.json()["details"]["known"] == ["claude", "codex", "opencode"]
+    assert failure.json()["details"]["known"] == list(AGENTS)
     assert files_in(folder) == set()
 
 

@@ -43,6 +43,22 @@ def test_comments_and_unknown_keys_survive() -> None:
 
 
 @pytest.mark.parametrize(
+    ("before", "path", "after"),
+    [
+        ("a: 1\nb:\n  c: 2  # two\n  d: 3\n# end\n", ("b",), "a: 1\n# end\n"),
+        ("a: 1\nb:\n  c: 2\n  d: 3  # three\n", ("b", "c"), "a: 1\nb:\n  d: 3  # three\n"),
+        ("a: 1\n", ("b",), "a: 1\n"),
+        ("a: 1\n", ("b", "c"), "a: 1\n"),
+        ("a: 1\n", ("a", "c"), "a: 1\n"),
+        ("{a: 1, b: 2}\n", ("b",), "{a: 1}\n"),
+        ("'a': 1\n\"b\": 2\n", ("b",), "'a': 1\n"),
+    ],
+)
+def test_a_key_is_taken_out(before: str, path: tuple[str, ...], after: str) -> None:
+    assert edit(before, {path: yaml.ABSENT}, "x") == after
+
+
+@pytest.mark.parametrize(
     ("before", "path", "value", "after"),
     [
         ("", ("a", "b"), 1, "a:\n  b: 1\n"),

@@ -47,6 +47,15 @@ def test_planning_comes_first_and_a_merged_mission_has_nothing_left() -> None:
     assert told(decide(replace(now, planning=(DONE, replace(open_, overtaken=True))))) == ("step", "implement", "WP01")
 
 
+def test_a_mission_of_documents_alone_goes_from_its_last_document_to_its_end() -> None:
+    now = replace(seen(), has_packages=False)
+    assert told(decide(seen())) == ("blocked", None, None)
+    assert told(decide(now)) == ("step", "accept", None)
+    assert told(decide(replace(now, accepted=True))) == ("terminal", None, None)
+    assert told(decide(replace(now, planning=(DONE, PlanningView("plan"))))) == ("step", "plan", None)
+    assert told(decide(replace(now, packages=(view("WP01"),)))) == ("step", "implement", "WP01")
+
+
 def test_what_is_ones_own_comes_before_a_review_and_that_before_new_work() -> None:
     own = replace(view("WP03", Lane.IN_PROGRESS), holder=ME)
     review = view("WP02", Lane.FOR_REVIEW)

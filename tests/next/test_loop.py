@@ -137,6 +137,14 @@ def test_a_report_that_was_taken_already_does_nothing(project: Project) -> None:
     assert unknown.value.code == "STEP_NOT_FOUND"
 
 
+def test_a_report_by_the_wrong_session_says_so(project: Project) -> None:
+    mission = finalized_mission(project)
+    Agent(mission).next()
+    told = Agent(mission, session="s2").next(result="success")
+    assert told.warnings[0]["code"] == "NOTHING_REPORTED"
+    assert "WP01 is held by claude (s1)" in str(told.warnings[0]["message"])
+
+
 def test_a_report_without_an_open_step_judges_nothing(project: Project) -> None:
     mission = finalized_mission(project, *PAIR)
     agent = Agent(mission)

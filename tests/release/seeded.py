@@ -375,6 +375,19 @@ def test_numbers():
 """,
     ),
     Change(
+        "a variable in a function is called as one of the test",
+        "def f():\n    found = 10\n    return found\n",
+        "def f():\n    found = 11\n    return found\n",
+        """
+from app import f
+
+def test_f():
+    found = sum([4, 6])
+    assert found == 10
+    assert f() is not None
+""",
+    ),
+    Change(
         "a private detail changes",
         "_CACHE = 100\n\ndef size():\n    return len([])\n",
         "_CACHE = 200\n\ndef size():\n    return len([])\n",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 import pytest
@@ -43,3 +44,19 @@ def test_a_file_that_is_no_python_says_nothing() -> None:
 def test_no_change_makes_nothing_stale(change: Change) -> None:
     source = {"app.py": change.before}
     assert find_stale(source, source, {"test_app.py": change.test}) == []
+
+
+def test_a_large_change_is_read_in_seconds() -> None:
+    def source(number: int, word: str) -> str:
+        return "".join(f'def f{number}_{each}():\n    return "the {word} text {number} {each}"\n' for each in range(40))
+
+    before = {f"a{number}.py": source(number, "old") for number in range(40)}
+    after = {f"a{number}.py": source(number, "new") for number in range(40)}
+    tests = {
+        f"test_{number}.py": "def test():\n"
+        + "".join(f'    assert g() == "claim {number} {each}"\n' for each in range(40))
+        for number in range(40)
+    }
+    began = time.process_time()
+    assert find_stale(before, after, tests) == []
+    assert time.process_time() - began < 5

@@ -17,6 +17,8 @@ _GIT_SETTINGS = """[user]
 	defaultBranch = main
 [advice]
 	detachedHead = false
+[safe]
+	directory = *
 """
 
 

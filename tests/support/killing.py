@@ -29,7 +29,12 @@ _VARIES = re.compile(r"[0-9a-f]{40}|\b[0-9A-Z]{26}\b|\b[0-9]+-[0-9]+\.tmp|\.[0-9
 # Every write of ours goes through one of these.
 _WRITES = ("open", "mkdir", "write", "fsync", "replace", "rename", "unlink", "rmdir", "ftruncate")
 # Ready before the command is forked, so that a run costs its own work and not the start of Python.
-_AHEAD = ["specify_cli.cli.app", "specify_cli.cli.commands.merge", "specify_cli.merge.settling"]
+_AHEAD = [
+    "specify_cli.cli.app",
+    "specify_cli.cli.commands.merge",
+    "specify_cli.cli.commands.upgrade",
+    "specify_cli.merge.settling",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,6 +153,20 @@ def test_a_type_without_a_manifest_is_told_as_it_is(world: World) -> None:
     assert of(told, events.SNAPSHOT_COMPUTED)[0].payload["completeness_status"] == "unknown"
 
 
+def test_a_tiny_mission_is_complete_with_its_one_document(world: World) -> None:
+    desk = Desk(world, {**META, "size": "tiny"})
+    for name in ("mission.md", "lanes.json", "research.md"):
+        desk.write(name)
+    told = desk.told()
+    assert {fact.payload["artifact_key"] for fact in of(told, events.ARTIFACT_INDEXED)} == {
+        "input.mission.main",
+        "output.lanes",
+        "evidence.research",
+    }
+    assert kinds(told) == {"ArtifactIndexed": 3, "SnapshotComputed": 1}
+    assert of(told, events.SNAPSHOT_COMPUTED)[0].payload["completeness_status"] == "complete"
+
+
 def test_documents_that_differ_from_the_accepted_ones_have_drifted(desk: Desk) -> None:
     desk.write("spec.md", "one")
     desk.write("plan.md", "plan")

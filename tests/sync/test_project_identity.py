@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import uuid
 
+import pytest
+
 from specify_cli.kernel.paths import discover
-from specify_cli.sync.project_identity import ensure_identity
+from specify_cli.sync.project_identity import ensure_identity, repo_slug_notice
 from tests.support.project import Project
 
 _NAME_IT = """
@@ -36,3 +39,21 @@ def test_many_processes_at_once_name_a_checkout_once(project: Project) -> None:
     started = [subprocess.Popen(argv, cwd=project.path, stdout=subprocess.PIPE, text=True) for _ in range(6)]
     names = {process.communicate()[0].strip() for process in started}
     assert names == {ensure_identity(discover(project.path)).build_id}
+
+
+@pytest.mark.parametrize(("slug", "odd"), [("tea/timer", False), ("a/b/c", False), ("tea", True), ("tea/", True)])
+def test_a_configured_repository_that_is_none_is_named_and_that_of_origin_counts(
+    project: Project, slug: str, odd: bool
+) -> None:
+    project.git("remote", "add", "origin", "git@host.example:tea/Timer.git")
+    config = project.path / ".kittify" / "config.yaml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(re.sub(r"repo_slug: .*", f"repo_slug: {slug}", text), encoding="utf-8")
+    repo = discover(project.path)
+    notice = repo_slug_notice(repo)
+    assert (notice is not None) is odd
+    assert ensure_identity(repo).repo_slug == ("tea/Timer" if odd else slug)
+    if notice is not None:
+        assert notice.code == "REPO_SLUG_INVALID"
+        assert repr(slug) in notice.message
+        assert "tea/Timer" in notice.message

@@ -117,6 +117,7 @@ def test_binding_and_unbinding_leave_the_rest_of_the_files_alone(project: Projec
     assert config.read_text(encoding="utf-8").startswith(before.partition("tracker:")[0])
     project.run("tracker", "unbind", "--json").ok()
     assert store.path.read_text(encoding="utf-8").strip() == mine.strip()
+    assert config.read_text(encoding="utf-8") == before.partition("tracker:")[0]
     assert project.run("tracker", "unbind", "--json").ok().json()["changed"] is False
 
 

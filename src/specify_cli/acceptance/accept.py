@@ -6,10 +6,11 @@ from dataclasses import field
 
 from specify_cli.acceptance.evidence import run_tests
 from specify_cli.conditions import accept_rules
-from specify_cli.conditions.accept_facts import accept_facts, canceled_in, last_acceptance
+from specify_cli.conditions.accept_facts import accept_facts, canceled_in, last_acceptance, unavailable
 from specify_cli.conditions.accept_rules import SETTLED, TestRun
 from specify_cli.conditions.merge_rules import Accepted, changed_lanes
 from specify_cli.core.commits import milestone, publish_mode, require_identity
+from specify_cli.core.mission_lanes import lanes_of
 from specify_cli.core.work_packages import WorkPackage, load_work_packages
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.config import Config
@@ -17,7 +18,6 @@ from specify_cli.kernel.errors import Conflict, Unmet
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.text import plural
 from specify_cli.kernel.values import frozen, replace
-from specify_cli.lanes.persistence import read_lanes
 from specify_cli.mission_metadata import load_meta, record_acceptance
 from specify_cli.status.emit import Writer, writing
 from specify_cli.status.holders import self_reviewed
@@ -158,10 +158,10 @@ def accept(
         place.feature_dir.exists()
         require_identity(place)
     packages, status = load_work_packages(place), read_status(place)
-    manifest = read_lanes(place)
+    manifest = lanes_of(place)
     canceled = canceled_in(status.snapshot)
     merge = forecast(place, manifest, canceled=canceled) if manifest else None
-    runnable = merge is not None and not merge.conflicts and not merge.missing
+    runnable = merge is not None and not merge.conflicts and not unavailable(merge, status.snapshot)
     tests = run_tests(place, merge.result, options.tests) if merge is not None and runnable else ()
     facts = accept_facts(place, packages, manifest, status, merge, tests)
     unmet, allowed = accept_rules.split(accept_rules.unmet(facts), lenient=options.lenient)

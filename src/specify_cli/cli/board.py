@@ -12,6 +12,7 @@ from specify_cli.home import MissionPlace
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.branch_naming import PLANNING_LANE_ID
 from specify_cli.lanes.models import LanesManifest
+from specify_cli.mission_metadata import identity_of
 from specify_cli.status.holders import HELD, Holder
 from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status
@@ -63,7 +64,7 @@ def _mission(context: Context, seen: Overview, rows: Sequence[Mapping[str, objec
         "mission_slug": place.slug,
         "mission_id": place.mission_id,
         "mission_number": place.meta.get("mission_number"),
-        "mission_type": place.meta.get("mission_type"),
+        "mission_type": identity_of(place.meta, place.slug).mission_type,
         "target_branch": place.target_branch,
         "total_wps": len(rows),
         "by_lane": by_lane,

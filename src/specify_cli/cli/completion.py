@@ -52,6 +52,12 @@ def agents(_ctx: typer.Context, incomplete: str) -> list[str]:
     return []
 
 
+def known_agents(_ctx: typer.Context, incomplete: str) -> list[str]:
+    """All agents of the table; of a list `a,b` the last one."""
+    before, comma, last = incomplete.rpartition(",")
+    return [f"{before}{comma}{key}" for key in load("specify_cli.core.agent_table:AGENTS") if key.startswith(last)]
+
+
 def mission_types(_ctx: typer.Context, incomplete: str) -> list[str]:
     """The mission types that come with the program."""
     return _offered({"software-dev", "research", "documentation", "plan"}, incomplete)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from specify_cli.conditions.accept_rules import AcceptFacts, DirtyWorktree, PackageState, TestRun
 from specify_cli.conditions.merge_rules import Accepted
-from specify_cli.core.documents import clarifications, functional_requirements
-from specify_cli.core.mission_types import load_mission_type
+from specify_cli.core.documents import clarifications, functional_requirements, shortcomings
+from specify_cli.core.mission_sizes import mission_type_of
+from specify_cli.core.mission_types import MissionType
 from specify_cli.core.readiness import SATISFIED, needs_of
 from specify_cli.core.subtasks import boxes, subtask_states, subtasks_for
+from specify_cli.core.templates import template
 from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.git import Git
 from specify_cli.lanes.models import LanesManifest
-from specify_cli.mission_metadata import identity_of
 from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane, StatusSnapshot
 from specify_cli.status.reading import Status
@@ -115,6 +116,7 @@ def accept_facts(
     states = package_states(packages, manifest, status.snapshot)
     alive = [package for package in packages if status.snapshot.lane_of(package.id) is not Lane.CANCELED]
     known = {wp_id for lane in manifest.lanes for wp_id in lane.wp_ids} if manifest else set()
+    kind = mission_type_of(place)
     return AcceptFacts(
         slug=place.slug,
         folder=place.feature_dir.as_posix() if place.folder is not None else place.relative,
@@ -123,15 +125,19 @@ def accept_facts(
         without_lane=tuple(package.id for package in alive if manifest and package.id not in known),
         open_subtasks=_open_subtasks(place, packages, alive, status.mission_events),
         clarifications=tuple(
-            (name, question) for name in CLARIFIED for question in clarifications(place.read(name) or "")
+            (name, question)
+            for name in dict.fromkeys((*CLARIFIED, *kind.documents))
+            for question in clarifications(place.read(name) or "")
         ),
-        missing_artifacts=_missing_artifacts(place),
-        unmapped=_unmapped(place, packages),
+        missing_artifacts=_missing_artifacts(place, kind),
+        unmapped=_unmapped(place, packages) if kind.has_packages else (),
         dirty=dirty_worktrees(place, manifest, packages, canceled_in(status.snapshot)),
         missing_branches=unavailable(forecast, status.snapshot) if forecast else (),
         conflicts=forecast.conflicts if forecast else (),
         ways_out=_ways_out(forecast) if forecast else {},
         tests=tuple(tests),
+        has_packages=kind.has_packages,
+        unfinished=() if kind.has_packages else tuple(_unfinished(place, kind)),
     )
 
 
@@ -157,10 +163,18 @@ def _open_subtasks(
     return tuple((wp_id, each) for wp_id, each in left.items() if each)
 
 
-def _missing_artifacts(place: MissionPlace) -> tuple[str, ...]:
-    kind = load_mission_type(identity_of(place.meta, place.slug).mission_type, place.repo)
-    required = [name for name in kind.required_artifacts if not (name == "tasks.md" and place.read("wps.yaml"))]
-    return tuple(name for name in required if not _present(place, name))
+def _missing_artifacts(place: MissionPlace, kind: MissionType) -> tuple[str, ...]:
+    given = ("tasks.md",) if place.read("wps.yaml") else ()
+    return tuple(name for name in kind.required_artifacts if name not in given and not _present(place, name))
+
+
+def _unfinished(place: MissionPlace, kind: MissionType) -> Iterator[str]:
+    """What the documents of a mission lack that consists of nothing else."""
+    for step in kind.planning_steps:
+        text = place.read(step.document or "")
+        if text is not None:
+            scaffold = template(place.repo, kind.key, step.template) if step.template else ""
+            yield from (each.message for each in shortcomings(step, text, scaffold))
 
 
 def _present(place: MissionPlace, name: str) -> bool:

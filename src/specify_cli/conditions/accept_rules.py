@@ -23,6 +23,7 @@ WANTS: Mapping[str, str] = {
     "SUBTASKS_OPEN": "every subtask is ticked",
     "NEEDS_CLARIFICATION": "no question is left in the documents",
     "ARTIFACT_MISSING": "the documents that the mission type wants are there",
+    "DOCUMENT_UNFINISHED": "its documents are finished",
     "REQUIREMENT_UNMAPPED": "every requirement has a work package",
     "WORKTREE_DIRTY": "nothing is uncommitted in the worktrees",
     "LANE_BRANCH_MISSING": "the branch of every lane is in this clone",
@@ -93,6 +94,8 @@ class AcceptFacts:
         conflicts: steps of the forecast that stop.
         ways_out: file in conflict -> the command that brings both sides together.
         tests: what was run on the forecast merge.
+        has_packages: whether such a mission consists of work packages, and not of documents alone.
+        unfinished: what documents still lack, where they are all that the mission consists of.
     """
 
     slug: str
@@ -109,6 +112,8 @@ class AcceptFacts:
     conflicts: tuple[Step, ...] = ()
     ways_out: Mapping[str, str] = field(default_factory=dict)
     tests: tuple[TestRun, ...] = ()
+    has_packages: bool = True
+    unfinished: tuple[str, ...] = ()
 
     @property
     def canceled(self) -> tuple[str, ...]:
@@ -136,8 +141,10 @@ def split(found: Sequence[Unmet], *, lenient: bool) -> tuple[list[Unmet], list[U
 
 
 def _packages(facts: AcceptFacts) -> list[Unmet]:
-    found = []
+    found: list[Unmet] = []
     finalize = f"spec-kitty agent mission finalize-tasks --mission {facts.slug}"
+    if not facts.packages and not facts.has_packages:
+        return found
     if not facts.packages:
         found.append(Unmet("NO_WORK_PACKAGES", "the mission has no work package", finalize))
     if not facts.lanes_known:
@@ -186,9 +193,11 @@ def _documents(facts: AcceptFacts) -> list[Unmet]:
             fix = f"spec-kitty agent mission setup-plan --mission {facts.slug}"
         elif name == "lanes.json":
             fix = f"spec-kitty agent mission finalize-tasks --mission {facts.slug}"
-        elif not facts.lanes_known:
+        elif not (facts.lanes_known and facts.has_packages):
             fix = f"spec-kitty next --agent NAME --mission {facts.slug}"
         found.append(Unmet("ARTIFACT_MISSING", f"{name} is missing or empty", fix, name))
+    fix = f"spec-kitty next --agent NAME --mission {facts.slug}"
+    found += [Unmet("DOCUMENT_UNFINISHED", said, fix) for said in facts.unfinished]
     if facts.unmapped:
         refs = ",".join(facts.unmapped)
         said = f"no work package fulfils {', '.join(facts.unmapped)}"

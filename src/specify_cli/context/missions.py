@@ -13,11 +13,12 @@ from specify_cli.kernel import files, lazy
 from specify_cli.kernel.config import Config, parse_config
 from specify_cli.kernel.errors import Refused, SpecKittyError
 from specify_cli.kernel.git import Git
+from specify_cli.kernel.legacy import is_older
 from specify_cli.kernel.paths import KITTIFY, SPECS, Checkout, Repository
 from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.branch_naming import is_lane_branch, is_mission_branch
-from specify_cli.mission_metadata import META, identity_of, load_meta
+from specify_cli.mission_metadata import META, identity_of, load_meta, parse_meta
 
 
 @frozen
@@ -46,7 +47,7 @@ def place_of(repo: Repository, slug: str) -> MissionPlace | None:
     """
     found = [each for each in _holders(repo) if (each.path / SPECS / slug).is_dir()]
     for checkout in found:
-        if _is_mission(checkout.path / SPECS / slug):
+        if _is_mission(repo, checkout.path / SPECS / slug):
             return _from_folder(repo, checkout, slug)
     place = _from_branch(repo, slug)
     for checkout in found:
@@ -60,8 +61,13 @@ def _holders(repo: Repository) -> list[Checkout]:
     return standing_checkouts(repo) if repo.has_git else [Checkout(repo.checkout, None, repo.checkout / KITTIFY)]
 
 
-def _is_mission(folder: Path) -> bool:
-    return folder.is_symlink() or os.path.lexists(folder / META)
+def _is_mission(repo: Repository, folder: Path) -> bool:
+    return folder.is_symlink() or os.path.lexists(folder / META) or _has_no_meta_yet(repo, folder)
+
+
+def _has_no_meta_yet(repo: Repository, folder: Path) -> bool:
+    """Whether it is a mission of a version that wrote no meta.json."""
+    return (folder / "spec.md").exists() and is_older(repo.root)
 
 
 def _is_left_over(folder: Path) -> bool:
@@ -91,7 +97,9 @@ def _from_folder(repo: Repository, checkout: Checkout, slug: str) -> MissionPlac
         )
     meta = load_meta(folder)
     if meta is None:
-        raise _meta_missing(folder)
+        if not _has_no_meta_yet(repo, folder):
+            raise _meta_missing(folder)
+        meta = {}
     target = meta.get("target_branch")
     if not isinstance(target, str) or not target:
         target = checkout.branch or "main"
@@ -114,7 +122,7 @@ def _place(repo: Repository, slug: str, meta: dict[str, object], target: str, ho
 
 def _tip_meta(repo: Repository, slug: str, target: str) -> dict[str, object] | None:
     data = Git(repo.checkout).show_bytes(f"refs/heads/{target}:{SPECS}/{slug}/{META}")
-    return None if data is None else files.parse_json(files.decode(data), f"{target}:{SPECS}/{slug}/{META}")
+    return None if data is None else parse_meta(data, f"{target}:{SPECS}/{slug}/{META}")
 
 
 def _from_branch(repo: Repository, slug: str) -> MissionPlace | None:
@@ -127,7 +135,7 @@ def _from_branch(repo: Repository, slug: str) -> MissionPlace | None:
     for target, data in zip(targets, Git(repo.checkout).show_many([f"{each}:{name}" for each in targets]), strict=True):
         if data is None:
             continue
-        meta = files.parse_json(files.decode(data), f"{target}:{name}")
+        meta = parse_meta(data, f"{target}:{name}")
         if recorded or meta.get("target_branch") == target:
             home = next((each for each in repo.checkouts() if each.branch == target), None)
             return _place(repo, slug, meta, target, home)

@@ -1,72 +1,28 @@
-"""The coding agents: one row each, and how their command files are written.
-
-A further agent is a further row; a further file format is a further renderer.
-"""
+"""Choosing coding agents from the table, and writing their command files. Pure but for the look at PATH."""
 
 from __future__ import annotations
 
 import json
+import re
 import shutil
-from collections.abc import Callable, Iterable, Mapping
-from enum import StrEnum
+from collections.abc import Callable, Collection, Iterable, Mapping
 
-from specify_cli.core.templates import fill
+from specify_cli.core.agent_table import AGENTS, DEFAULT_AGENT, Agent, Format
+from specify_cli.core.command_text import fill_command
 from specify_cli.kernel import frontmatter
 from specify_cli.kernel.errors import UsageError
-from specify_cli.kernel.values import frozen
+
+_SHARED_NOTE = """\
+Where a command says `--agent <you>`, put your own name as this project spells it; `spec-kitty agent config list` shows
+the names.
+"""
 
 
-class Format(StrEnum):
-    """How a command file is written."""
-
-    MARKDOWN = "markdown"
-
-
-@frozen
-class Agent:
-    """One coding agent.
+def agent_of(key: str, hint: str = f"spec-kitty init --ai {DEFAULT_AGENT}") -> Agent:
+    """The agent of that key.
 
     Args:
-        key: what `--ai` and `--agent` call it.
-        name: its name for people.
-        folder: where its commands live, relative to the project, POSIX.
-        pattern: file name, with `{command}` for the command's name.
-        format: how the file is written.
-        arguments: what the agent replaces by the words a person typed behind the command.
-        program: the program that shows it is installed; None where there is none.
-        hint: what a person must do so that the agent finds its commands; `{project}` is the project's folder.
-    """
-
-    key: str
-    name: str
-    folder: str
-    pattern: str
-    format: Format
-    arguments: str
-    program: str | None = None
-    hint: str | None = None
-
-    def path(self, command: str) -> str:
-        """The file of a command, relative to the project, POSIX."""
-        return f"{self.folder}/{self.pattern.format(command=command)}"
-
-
-_MARKDOWN_FILE = "spec-kitty.{command}.md"
-_CODEX_HINT = (
-    "Codex reads its prompts from CODEX_HOME: export CODEX_HOME={project}/.codex before you start it. "
-    "Codex then keeps its login there too (auth.json): do not commit that file."
-)
-_ROWS = (
-    Agent("claude", "Claude Code", ".claude/commands", _MARKDOWN_FILE, Format.MARKDOWN, "$ARGUMENTS", "claude"),
-    Agent("codex", "Codex CLI", ".codex/prompts", _MARKDOWN_FILE, Format.MARKDOWN, "$ARGUMENTS", "codex", _CODEX_HINT),
-    Agent("opencode", "opencode", ".opencode/command", _MARKDOWN_FILE, Format.MARKDOWN, "$ARGUMENTS", "opencode"),
-)
-AGENTS: Mapping[str, Agent] = {row.key: row for row in _ROWS}
-DEFAULT_AGENT = "claude"
-
-
-def agent_of(key: str) -> Agent:
-    """The agent of that key.
+        hint: the command that mends a wrong key.
 
     Raises:
         UsageError: `UNKNOWN_AGENT`, listing the known ones.
@@ -77,20 +33,40 @@ def agent_of(key: str) -> Agent:
     raise UsageError(
         f"there is no agent {key!r}; known: {known}",
         "UNKNOWN_AGENT",
-        hint=f"spec-kitty init --ai {DEFAULT_AGENT}",
+        hint=hint,
         details={"agent": key, "known": list(AGENTS)},
     )
 
 
+def words_of(text: str) -> tuple[str, ...]:
+    """The words of `a,b` or `a b`, in lower case, each once, in that order."""
+    return tuple(dict.fromkeys(text.lower().replace(",", " ").split()))
+
+
 def parse_agents(text: str) -> tuple[str, ...]:
     """Agent keys from `a,b`, each once, in that order; raises as `agent_of`."""
-    keys = [word.strip().lower() for word in text.replace(" ", ",").split(",")]
-    return tuple(dict.fromkeys(agent_of(key).key for key in keys if key))
+    return tuple(agent_of(key).key for key in words_of(text))
+
+
+def laid_out(keys: Iterable[str], skills: Collection[str] = ()) -> list[Agent]:
+    """Agents with the layout a project wants of them; keys that this version does not know are left out.
+
+    Args:
+        keys: the agents.
+        skills: those among them whose commands are wanted as skills.
+    """
+    known = (AGENTS[key] for key in keys if key in AGENTS)
+    return [agent.as_skills() if agent.key in skills else agent for agent in known]
 
 
 def installed(find: Callable[[str], str | None] = shutil.which) -> tuple[str, ...]:
     """Keys of the agents whose program is on PATH."""
     return tuple(row.key for row in AGENTS.values() if row.program and find(row.program))
+
+
+def hints(agents: Iterable[Agent], project: str) -> list[str]:
+    """What a person should know about these agents."""
+    return [agent.hint.format(project=project) for agent in agents if agent.hint]
 
 
 def render(agent: Agent, text: str, where: str) -> str:
@@ -100,51 +76,45 @@ def render(agent: Agent, text: str, where: str) -> str:
         agent: whose file it will be.
         text: the template: a header with `description`, then the body with `{{arguments}}`, `{{agent}}`,
             `{{mission}}` and `{{wp}}`.
-        where: the template's name for messages.
+        where: the template's file name, such as `plan.md`.
 
     Raises:
         Refused: the template's header is malformed.
     """
     template = frontmatter.parse(text, where)
-    body = fill_command(template.body, agent=agent.key, arguments=agent.arguments)
-    return _RENDERERS[agent.format](str(template.fields.get("description") or ""), body)
+    name = "<you>" if agent.is_shared else agent.key
+    body = fill_command(template.body, agent=name, arguments=agent.arguments)
+    if agent.is_shared and "<you>" in body:
+        body = f"{body.rstrip()}\n\n{_SHARED_NOTE}"
+    return _RENDERERS[agent.format](where.removesuffix(".md"), str(template.fields.get("description") or ""), body)
 
 
-def command_body(text: str, where: str, *, agent: str, mission: str, wp: str | None = None) -> str:
-    """A command template as a part of a prompt that the tool hands out, where all names are known.
-
-    Args:
-        text: the template.
-        where: its name for messages.
-        agent: who will read it, as it stands after `--agent`.
-        mission: the mission's slug.
-        wp: the work package; None where the prompt is about none.
-    """
-    body = frontmatter.parse(text, where).body.strip("\n") + "\n"
-    return fill_command(_without_request(body), agent=agent, arguments="", mission=mission, wp=wp or "<WP>")
-
-
-def fill_command(body: str, *, agent: str, arguments: str, mission: str = "<mission>", wp: str = "<WP>") -> str:
-    """Put names in for the tokens of a command template."""
-    return fill(body, {"agent": agent, "arguments": arguments, "mission": mission, "wp": wp})
-
-
-def hints(keys: Iterable[str], project: str) -> list[str]:
-    """What a person must do so that these agents find their commands."""
-    return [hint.format(project=project) for key in keys if key in AGENTS and (hint := AGENTS[key].hint)]
-
-
-def _without_request(body: str) -> str:
-    """The body without the paragraph that quotes what a person typed: in a handed-out prompt nobody typed anything."""
-    paragraphs = body.split("\n\n")
-    at = next((index for index, part in enumerate(paragraphs) if part.strip() == "{{arguments}}"), None)
-    if at is None:
-        return body
-    return "\n\n".join(paragraphs[: max(at - 1, 0)] + paragraphs[at + 1 :])
-
-
-def _markdown(description: str, body: str) -> str:
+def _markdown(_command: str, description: str, body: str) -> str:
     return f"---\ndescription: {json.dumps(description, ensure_ascii=False)}\n---\n{body}"
 
 
-_RENDERERS: Mapping[Format, Callable[[str, str], str]] = {Format.MARKDOWN: _markdown}
+def _skill(command: str, description: str, body: str) -> str:
+    said = json.dumps(description, ensure_ascii=False)
+    return f"---\nname: spec-kitty-{command}\ndescription: {said}\n---\n{body}"
+
+
+def _toml(_command: str, description: str, body: str) -> str:
+    quoted = _escaped(description).replace('"', '\\"').replace("\n", "\\n")
+    # Three quotation marks would close the text, and so would the last of it together with those that follow.
+    text = re.sub(r'"(?="|\Z)', r"\"", _escaped(body))
+    return f'description = "{quoted}"\nprompt = """\n{text}"""\n'
+
+
+def _escaped(text: str) -> str:
+    """Text as it stands between the quotation marks of TOML."""
+    return "".join(
+        f"\\u{ord(each):04x}" if (each < " " and each not in "\n\t") or each == "\x7f" else each
+        for each in text.replace("\\", "\\\\")
+    )
+
+
+_RENDERERS: Mapping[Format, Callable[[str, str, str], str]] = {
+    Format.MARKDOWN: _markdown,
+    Format.TOML: _toml,
+    Format.SKILL: _skill,
+}

@@ -1,14 +1,109 @@
-"""The charter: the project's own principles, read into prompts."""
+"""The charter: the project's own principles, read into prompts.
+
+A comment such as `<!-- for: implement, review -->` below a heading of level 2 says which actions read that section;
+without one, all do.
+"""
 
 from __future__ import annotations
 
-from specify_cli.core.markdown import without_comments
+import re
+from pathlib import Path
+
+from specify_cli.core.markdown import prose, without_comments
 from specify_cli.core.project_resolver import PROJECT, check_inside, kittify_of
 from specify_cli.kernel import files
 from specify_cli.kernel.paths import Repository
+from specify_cli.kernel.values import frozen
 
 PATH = ".kittify/charter/charter.md"
 LIMIT = 6000
+_SHORTENED = f"(shortened; the whole charter is in {PATH})"
+_FOR = re.compile(r"<!--\s*for:([^>]*?)-->", re.IGNORECASE)
+_HEADING = re.compile(r"^ {0,3}##(?!#)[ \t]+(.*?)[ \t#]*$")
+
+
+@frozen
+class Part:
+    """A section of the charter.
+
+    Args:
+        title: its heading; empty for what stands before the first.
+        actions: names of the actions that read it, such as `implement`; none means all.
+        text: all of it, the heading included.
+    """
+
+    title: str
+    actions: tuple[str, ...]
+    text: str
+
+    def is_for(self, action: str) -> bool:
+        """Whether an action reads it; `tasks` stands for every `tasks-…` too."""
+        name = normal(action)
+        return not self.actions or any(name == each or name.startswith(f"{each}-") for each in self.actions)
+
+
+@frozen
+class CharterContext:
+    """What an action is told of the charter.
+
+    Args:
+        text: bounded, without comments; empty without a charter.
+        sections: titles of the sections that matter for it.
+        left_out: titles of those that do not.
+        shortened: whether not all that matters has found room.
+    """
+
+    text: str
+    sections: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    shortened: bool = False
+
+
+def normal(action: str) -> str:
+    """An action as the charter writes it: steps of the loop have underscores, commands have dashes."""
+    return action.strip().lower().replace("_", "-")
+
+
+def parts_of(text: str) -> list[Part]:
+    """The sections of a charter, by its headings of level 2."""
+    lines, visible = text.split("\n"), prose(text).split("\n")
+    starts = [0, *(number for number, line in enumerate(visible) if _HEADING.match(line))]
+    found = []
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+        heading = _HEADING.match(visible[start])
+        said = "\n".join(lines[start:end]).strip("\n")
+        names = [normal(name) for match in _FOR.findall(said) for name in match.split(",") if name.strip()]
+        if said:
+            found.append(Part(heading[1] if heading else "", tuple(dict.fromkeys(names)), said))
+    return found
+
+
+def context_of(text: str | None, action: str, limit: int = LIMIT) -> CharterContext:
+    """What matters of a charter for an action; where room is short, what names the action comes first.
+
+    Args:
+        text: the charter, or None.
+        action: a step or command, such as `tasks_outline` or `implement`.
+        limit: characters.
+    """
+    parts = parts_of(text or "")
+    chosen = [part for part in parts if part.is_for(action)]
+    whole = without_comments("\n\n".join(part.text for part in chosen))
+    if len(whole) > limit:
+        chosen.sort(key=lambda part: bool(part.title) and not part.actions)
+        whole = without_comments("\n\n".join(part.text for part in chosen))
+    told = excerpt(whole, limit)
+    return CharterContext(
+        told,
+        tuple(part.title for part in chosen if part.title),
+        tuple(part.title for part in parts if part.title and part not in chosen),
+        shortened=_SHORTENED in told,
+    )
+
+
+def path_of(repo: Repository) -> Path:
+    """Where the charter is, or would be."""
+    return kittify_of(repo).parent / PATH
 
 
 def read_charter(repo: Repository) -> str | None:
@@ -17,7 +112,7 @@ def read_charter(repo: Repository) -> str | None:
     Raises:
         Refused: `SYMLINK_REFUSED`, the file is a link out of the project.
     """
-    path = kittify_of(repo) / "charter" / "charter.md"
+    path = path_of(repo)
     text = files.read_text(path)
     if text is None:
         return None
@@ -46,10 +141,9 @@ def excerpt(text: str, limit: int = LIMIT) -> str:
         kept = [paragraphs[0][:limit]]
     while len(kept) > 1 and kept[-1].startswith("#") and "\n" not in kept[-1]:
         kept.pop()
-    return "\n\n".join([*kept, f"(shortened; the whole charter is in {PATH})"])
+    return "\n\n".join([*kept, _SHORTENED])
 
 
-def charter_excerpt(repo: Repository, limit: int = LIMIT) -> str | None:
-    """The charter for a prompt, or None without one; see `excerpt`."""
-    text = read_charter(repo)
-    return None if text is None else excerpt(text, limit)
+def charter_for(repo: Repository, action: str) -> str:
+    """What an action is told of the charter; empty without one. Raises as `read_charter`."""
+    return context_of(read_charter(repo), action).text

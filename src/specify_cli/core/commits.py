@@ -7,7 +7,7 @@ from pathlib import Path
 
 from specify_cli.core.rendered import render_views
 from specify_cli.home import MissionPlace
-from specify_cli.kernel import locks
+from specify_cli.kernel import locks, strays
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.errors import Refused, SpecKittyError
 from specify_cli.kernel.notices import Notice
@@ -102,7 +102,10 @@ def commit_lock(place: MissionPlace) -> Path:
 
 def _commit(place: MissionPlace, message: str) -> Committed:
     git = place.git
-    changes = git.changes(place.relative)
+    found = git.changes(place.relative)
+    changes = [change for change in found if not strays.is_stray(change.path)]
+    for folder in {(git.root / change.path).parent for change in found if strays.is_stray(change.path)}:
+        strays.sweep(folder)
     if not changes:
         return Committed()
     new = [change.path for change in changes if change.state == "??"]

@@ -47,19 +47,30 @@ def placeholders(text: str, scaffold: str = "") -> list[str]:
             instead has those counted which still stand in the document.
     """
     visible = _visible(text)
-    found = _marked(visible, FILL)
+    found = [marker for _, marker in _marked(visible, FILL)]
     own = set(_CAPITALS.findall(_visible(scaffold)))
     return found + [word for word in _CAPITALS.findall(visible) if word in own]
 
 
 def clarifications(text: str) -> list[str]:
     """Open questions, `[NEEDS CLARIFICATION: question]`, in order; an empty one is told by the line it stands in."""
+    return [question for _, question in clarification_lines(text)]
+
+
+def clarification_lines(text: str) -> list[tuple[int, str]]:
+    """As `clarifications`, each with the number of its line, from 1."""
     visible = _visible(text)
     found = []
     for match in _QUESTION.finditer(visible):
         question = _one_line(_until_closed(visible, match.end()))
-        found.append(question or _line_around(visible, match))
+        found.append((_line(visible, match.start()), question or _line_around(visible, match)))
     return found
+
+
+def placeholder_lines(text: str) -> list[tuple[int, str]]:
+    """Every `[FILL: …]` that nobody has filled in, with the number of its line, from 1."""
+    visible = _visible(text)
+    return [(_line(visible, at), _short(marker)) for at, marker in _marked(visible, FILL)]
 
 
 def requirement_ids(text: str) -> list[str]:
@@ -67,7 +78,13 @@ def requirement_ids(text: str) -> list[str]:
 
     An id counts where a line, list item, heading or table cell begins with it; a mention in a sentence does not.
     """
-    return list(dict.fromkeys(match[1].upper() for match in _REQUIREMENT.finditer(prose(text))))
+    return list(dict.fromkeys(found for _, found in requirement_lines(text)))
+
+
+def requirement_lines(text: str) -> list[tuple[int, str]]:
+    """As `requirement_ids`, each mention with the number of its line, from 1."""
+    visible = prose(text)
+    return [(_line(visible, match.start(1)), match[1].upper()) for match in _REQUIREMENT.finditer(visible)]
 
 
 def functional_requirements(text: str) -> list[str]:
@@ -130,13 +147,17 @@ def _visible(text: str) -> str:
     return without_code_spans(prose(text))
 
 
-def _marked(text: str, opening: str) -> list[str]:
+def _marked(text: str, opening: str) -> list[tuple[int, str]]:
     found, at = [], text.find(opening)
     while at >= 0:
         inner = _until_closed(text, at + len(opening))
-        found.append(f"{opening} {_one_line(inner)}]")
+        found.append((at, f"{opening} {_one_line(inner)}]"))
         at = text.find(opening, at + len(opening))
     return found
+
+
+def _line(text: str, at: int) -> int:
+    return text.count("\n", 0, at) + 1
 
 
 def _until_closed(text: str, start: int) -> str:

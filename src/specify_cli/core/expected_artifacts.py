@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from specify_cli.core import project_resolver
-from specify_cli.kernel import files, yaml
-from specify_cli.kernel.errors import Refused
+from specify_cli.core.data_files import DataFile, Entry, nearest
+from specify_cli.core.work_packages import MISSION
+from specify_cli.home import MissionPlace
 from specify_cli.kernel.paths import Repository
-from specify_cli.kernel.text import SLUG_PATTERN
-from specify_cli.kernel.values import frozen
+from specify_cli.kernel.values import frozen, replace
+from specify_cli.lanes.persistence import LANES
+from specify_cli.mission_metadata import identity_of
 
 FILE = "expected-artifacts.yaml"
 DEFAULT_VERSION = "1"
 CLASSES = ("input", "workflow", "output", "evidence", "policy", "runtime", "other")
+_LISTS = ("required_always", "required_by_step", "optional_always")
+_KEYS = ("schema_version", "mission_type", "manifest_version", *_LISTS)
+_ARTIFACT_KEYS = ("artifact_key", "artifact_class", "path_pattern", "blocking")
 
 
 @frozen
@@ -72,52 +76,54 @@ def _expression(pattern: str) -> re.Pattern[str]:
     return re.compile("".join(wild.get(part, re.escape(part)) for part in re.split(r"(\*\*|\*|\?)", whole)), re.DOTALL)
 
 
+def artifacts_of(place: MissionPlace) -> ExpectedArtifacts:
+    """The manifest of a mission: that of its type; of a tiny one `mission.md` stands for all that others write first.
+
+    Raises:
+        Refused: as `load_expected_artifacts`.
+    """
+    found = load_expected_artifacts(identity_of(place.meta, place.slug).mission_type, place.repo)
+    if not place.is_tiny:
+        return found
+    own = ExpectedArtifact("input.mission.main", "input", MISSION, blocking=True, required=True)
+    rest = (
+        each if each.pattern == LANES else replace(each, blocking=False, required=False) for each in found.artifacts
+    )
+    return replace(found, artifacts=(own, *rest))
+
+
 def load_expected_artifacts(mission_type: str, repo: Repository) -> ExpectedArtifacts:
     """The manifest that counts: of the project, of the user, or of this package.
 
     Raises:
         Refused: `MALFORMED_YAML`, `ARTIFACTS_INVALID`, or `SYMLINK_REFUSED`.
     """
-    folders = project_resolver.type_folders(repo, mission_type) if SLUG_PATTERN.match(mission_type) else []
-    for folder in folders:
-        text = files.read_text(folder.path / FILE)
-        if text is not None:
-            project_resolver.check_inside(repo, folder.path / FILE, folder.tier)
-            return parse_expected_artifacts(text, mission_type, str(folder.path / FILE))
-    return ExpectedArtifacts(mission_type)
+    found = nearest(repo, mission_type, FILE)
+    return parse_expected_artifacts(found[0], mission_type, str(found[1])) if found else ExpectedArtifacts(mission_type)
 
 
 def parse_expected_artifacts(text: str, mission_type: str, where: str) -> ExpectedArtifacts:
     """The manifest that a file describes.
 
     Raises:
-        Refused: `MALFORMED_YAML` or `ARTIFACTS_INVALID`.
+        Refused: `MALFORMED_YAML` or `ARTIFACTS_INVALID`, with the line.
     """
-    raw = yaml.mapping(text, where)
-    steps = raw.get("required_by_step")
-    by_step = [(each, True, str(name)) for name, each in steps.items()] if isinstance(steps, dict) else []
-    if steps and not by_step:
-        raise _invalid(where, "required_by_step is a mapping of steps to artifacts")
-    lists = [(raw.get("required_always"), True, None), *by_step, (raw.get("optional_always"), False, None)]
-    found = [
-        _artifact(entry, where, step, required=required)
-        for entries, required, step in lists
-        for entry in (entries if isinstance(entries, list) else [entries] if entries else [])
+    root = DataFile(text, where, "ARTIFACTS_INVALID").root()
+    root.only(_KEYS)
+    steps = root.entry("required_by_step")
+    lists = [
+        (root.entries("required_always"), True, None),
+        *((steps.entries(name), True, name) for name in steps.raw),
+        (root.entries("optional_always"), False, None),
     ]
-    return ExpectedArtifacts(mission_type, str(raw.get("manifest_version") or DEFAULT_VERSION), tuple(found))
+    found = [_artifact(entry, step, required=required) for entries, required, step in lists for entry in entries]
+    return ExpectedArtifacts(mission_type, str(root.raw.get("manifest_version") or DEFAULT_VERSION), tuple(found))
 
 
-def _artifact(raw: object, where: str, step: str | None, *, required: bool) -> ExpectedArtifact:
-    said = raw if isinstance(raw, dict) else {}
-    key, kind, pattern = (said.get(name) for name in ("artifact_key", "artifact_class", "path_pattern"))
-    named = isinstance(key, str) and bool(key.strip()) and kind in CLASSES
-    if named and isinstance(pattern, str) and project_resolver.is_plain_path(pattern):
-        return ExpectedArtifact(str(key), str(kind), pattern, said.get("blocking") is True, required, step)
-    kinds = ", ".join(CLASSES)
-    raise _invalid(
-        where, f"{key or raw!r} needs artifact_key, artifact_class ({kinds}) and path_pattern in the mission"
-    )
-
-
-def _invalid(where: str, reason: str) -> Refused:
-    return Refused(f"{where}: {reason}", "ARTIFACTS_INVALID", hint=f"edit {where}", details={"path": where})
+def _artifact(entry: Entry, step: str | None, *, required: bool) -> ExpectedArtifact:
+    entry.only(_ARTIFACT_KEYS)
+    key, kind = entry.word("artifact_key"), entry.one_of("artifact_class", CLASSES)
+    pattern = entry.place("path_pattern")
+    if pattern is None:
+        raise entry.invalid(f"{key!r} has no path_pattern")
+    return ExpectedArtifact(key, kind, pattern, entry.flag("blocking"), required, step)

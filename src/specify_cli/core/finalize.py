@@ -32,7 +32,12 @@ _PARSE_MANIFEST = "specify_cli.core.wps_manifest:parse_wps_yaml"
 
 
 def finalize(
-    place: MissionPlace, config: Config, *, validate_only: bool = False, actor: str = BOOTSTRAP_ACTOR
+    place: MissionPlace,
+    config: Config,
+    *,
+    validate_only: bool = False,
+    actor: str = BOOTSTRAP_ACTOR,
+    commit: bool = True,
 ) -> FinalizeResult:
     """Carry the plan into headers, lanes.json and the log, and commit it; asked twice, the second time changes nothing.
 
@@ -43,6 +48,7 @@ def finalize(
         config: the project's settings.
         validate_only: decide, and write nothing at all.
         actor: who asks; recorded with work packages the log meets for the first time.
+        commit: False leaves that to the milestone that the command comes to anyway, and other missions out of sight.
 
     Raises:
         Refused: `TASKS_MISSING`, `NO_GIT_IDENTITY`, `TARGET_NOT_CHECKED_OUT`, `NOT_A_GIT_REPOSITORY`, or everything
@@ -59,8 +65,8 @@ def finalize(
         plan, work, documents = _decide(place, writer.snapshot, writer.events)
         notices = _write(place, feature_dir, plan, documents)
         _introduce(writer, plan, work, actor)
-    committed = milestone(place, config, "finalize tasks")
-    return _result(place, plan, work, notices, committed)
+    committed = milestone(place, config, "finalize tasks") if commit else Committed()
+    return _result(place, plan, work, notices, committed, look=commit)
 
 
 def _decide(
@@ -180,6 +186,7 @@ def _result(
     committed: Committed | None = None,
     *,
     validate_only: bool = False,
+    look: bool = True,
 ) -> FinalizeResult:
     done = committed or Committed()
     live = [package for package in plan.packages if work.lanes.get(package.id) not in (Lane.DONE, Lane.CANCELED)]
@@ -194,5 +201,5 @@ def _result(
         newly_seeded=tuple(wp_id for wp_id in known if wp_id not in work.lanes),
         files_committed=tuple(str(root / name) for name in done.files),
         commit_hash=done.commit,
-        warnings=(*plan.notices, *notices, *done.warnings, *radar.ahead(place, live)),
+        warnings=(*plan.notices, *notices, *done.warnings, *(radar.ahead(place, live) if look else ())),
     )

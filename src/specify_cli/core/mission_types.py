@@ -7,13 +7,12 @@ A type is a folder `missions/<key>/` with `mission.yaml`: in the project under `
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Sequence
 from enum import StrEnum
 
 from specify_cli.core import project_resolver
-from specify_cli.kernel import files, yaml
-from specify_cli.kernel.errors import NotFound, Refused
+from specify_cli.core.data_files import DataFile, Entry, nearest
+from specify_cli.kernel.errors import NotFound
 from specify_cli.kernel.paths import Repository
 from specify_cli.kernel.text import SLUG_PATTERN
 from specify_cli.kernel.values import frozen
@@ -34,6 +33,10 @@ class StepKind(StrEnum):
 
 
 PLANNING = frozenset({StepKind.DOCUMENT, StepKind.PACKAGES, StepKind.FINALIZE})
+# What work packages take: a type has all of these steps, or none and consists of documents alone.
+OF_PACKAGES = frozenset({StepKind.PACKAGES, StepKind.FINALIZE, StepKind.WORK, StepKind.REVIEW})
+# The loop and `agent action` know these steps by name.
+NAMES = {"implement": StepKind.WORK, "review": StepKind.REVIEW, "accept": StepKind.ACCEPT, "merge": None}
 
 # What a finished step must hold beyond a document without placeholders. A closed table: the code that decides each of
 # them is ours, a mission type only names it.
@@ -90,12 +93,22 @@ class MissionType:
     @property
     def first_document(self) -> str:
         """The document a new mission begins with."""
-        return next(step.document for step in self.steps if step.kind is StepKind.DOCUMENT and step.document)
+        return self.documents[0]
+
+    @property
+    def documents(self) -> tuple[str, ...]:
+        """The documents that its steps write, in order."""
+        return tuple(step.document for step in self.steps if step.kind is StepKind.DOCUMENT and step.document)
 
     @property
     def planning_steps(self) -> tuple[Step, ...]:
         """The steps before the work packages, in order."""
         return tuple(step for step in self.steps if step.is_planning)
+
+    @property
+    def has_packages(self) -> bool:
+        """Whether its missions consist of work packages; else of documents alone."""
+        return self.of_kind(StepKind.WORK) is not None
 
     def step(self, name: str) -> Step | None:
         """The step of that name."""
@@ -121,14 +134,11 @@ def load_mission_type(key: str, repo: Repository) -> MissionType:
 
     Raises:
         NotFound: `UNKNOWN_MISSION_TYPE`, listing the known ones.
-        Refused: `MALFORMED_YAML` or `MISSION_TYPE_INVALID`, naming file and line.
+        Refused: `MALFORMED_YAML` or `MISSION_TYPE_INVALID`, naming file and line; `SYMLINK_REFUSED`.
     """
-    if SLUG_PATTERN.match(key):
-        for folder in project_resolver.type_folders(repo, key):
-            text = files.read_text(folder.path / FILE)
-            if text is not None:
-                project_resolver.check_inside(repo, folder.path / FILE, folder.tier)
-                return parse_mission_type(text, key, str(folder.path / FILE))
+    found = nearest(repo, key, FILE)
+    if found is not None:
+        return parse_mission_type(found[0], key, str(found[1]))
     known = list_types(repo)
     raise NotFound(
         f"there is no mission type {key!r}; known: {', '.join(known)}",
@@ -140,11 +150,13 @@ def load_mission_type(key: str, repo: Repository) -> MissionType:
 
 def list_types(repo: Repository) -> list[str]:
     """Keys of all mission types this project can use, sorted."""
-    found: set[str] = set()
-    for folder in project_resolver.roots_of_types(repo):
-        names = os.listdir(folder) if folder.is_dir() else []
-        found.update(name for name in names if SLUG_PATTERN.match(name) and (folder / name / FILE).is_file())
-    return sorted(found)
+    names = {name for root in project_resolver.roots_of_types(repo) if root.is_dir() for name in os.listdir(root)}
+    return sorted(name for name in names if SLUG_PATTERN.match(name) and _has_file(repo, name))
+
+
+def _has_file(repo: Repository, key: str) -> bool:
+    places = ((folder.path / FILE, folder.tier) for folder in project_resolver.type_folders(repo, key))
+    return any(path.is_file() and not project_resolver.is_outdated(path, tier) for path, tier in places)
 
 
 def parse_mission_type(text: str, key: str, where: str) -> MissionType:
@@ -158,103 +170,57 @@ def parse_mission_type(text: str, key: str, where: str) -> MissionType:
     Raises:
         Refused: `MALFORMED_YAML` or `MISSION_TYPE_INVALID`.
     """
-    read = _Reader(text, where)
-    raw = yaml.mapping(text, where)
-    read.only(raw, {"key", "title", "description", "steps", "required_artifacts"})
-    if read.word(raw, "key") != key:
-        raise read.invalid("key", f"the key must be the name of its folder, {key!r}")
-    found = raw.get("steps")
-    if not isinstance(found, list) or not found:
-        raise read.invalid("steps", "a list of steps is expected")
-    steps = tuple(read.step(item) for item in found)
-    names = [step.name for step in steps]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise read.invalid(twice, f"the step {twice!r} stands there twice")
-    if not any(step.kind is StepKind.DOCUMENT for step in steps):
-        raise read.invalid("steps", "at least one step must write a document")
-    return MissionType(
-        key, read.word(raw, "title"), read.word(raw, "description"), steps, tuple(read.paths(raw, "required_artifacts"))
+    root = DataFile(text, where, "MISSION_TYPE_INVALID").root()
+    root.only({"key", "title", "description", "steps", "required_artifacts"})
+    if root.word("key") != key:
+        raise root.invalid(f"the key must be the name of its folder, {key!r}", "key")
+    title, description = root.word("title"), root.word("description")
+    entries = root.entries("steps")
+    steps = tuple(_step(entry) for entry in entries)
+    _check_order(root, entries, steps)
+    return MissionType(key, title, description, steps, root.places("required_artifacts"))
+
+
+def _step(entry: Entry) -> Step:
+    entry.only({"name", "kind", "title", "goal", "command", "document", "template", "headings", "needs"})
+    name, kind = entry.word("name"), StepKind(entry.one_of("kind", StepKind))
+    if (name in NAMES or kind in NAMES.values()) and NAMES.get(name) is not kind:
+        known = ", ".join(f"{each} ({meant})" for each, meant in NAMES.items() if meant)
+        raise entry.invalid(f"a step of kind {kind} cannot be named {name!r}; these names are fixed: {known}", "name")
+    command = entry.word("command")
+    if not SLUG_PATTERN.match(command):
+        raise entry.invalid(f"{command!r} is not the name of a command template", "command")
+    document = entry.place("document")
+    if kind is StepKind.DOCUMENT and document is None:
+        raise entry.invalid(f"step {name!r} is of kind document and names none")
+    return Step(
+        name,
+        kind,
+        entry.word("title"),
+        entry.word("goal"),
+        command,
+        document,
+        entry.place("template"),
+        entry.words("headings"),
+        entry.some_of("needs", NEEDS),
     )
 
 
-@frozen
-class _Reader:
-    text: str
-    where: str
-
-    def step(self, raw: object) -> Step:
-        if not isinstance(raw, dict):
-            raise self.invalid("steps", "each step is a mapping of keys")
-        self.only(raw, {"name", "kind", "title", "goal", "command", "document", "template", "headings", "needs"})
-        name = self.word(raw, "name")
-        kind = self.kind(raw, name)
-        needs = tuple(self.words(raw, "needs"))
-        unknown = sorted(set(needs) - NEEDS)
-        if unknown:
-            raise self.invalid(unknown[0], f"step {name!r} needs {unknown[0]!r}; known: {', '.join(sorted(NEEDS))}")
-        document = next(iter(self.paths(raw, "document")), None)
-        if kind is StepKind.DOCUMENT and document is None:
-            raise self.invalid(name, f"step {name!r} is of kind document and names none")
-        template = next(iter(self.paths(raw, "template")), None)
-        command = self.word(raw, "command")
-        if not SLUG_PATTERN.match(command):
-            raise self.invalid(command, f"{command!r} is not the name of a command template")
-        return Step(
-            name,
-            kind,
-            self.word(raw, "title"),
-            self.word(raw, "goal"),
-            command,
-            document,
-            template,
-            tuple(self.words(raw, "headings")),
-            needs,
-        )
-
-    def kind(self, raw: Mapping[str, object], name: str) -> StepKind:
-        value = self.word(raw, "kind")
-        if value not in set(StepKind):
-            known = ", ".join(StepKind)
-            raise self.invalid(value, f"step {name!r} is of kind {value!r}; known: {known}")
-        return StepKind(value)
-
-    def word(self, raw: Mapping[str, object], name: str) -> str:
-        value = raw.get(name)
-        if not isinstance(value, str) or not value.strip():
-            # Where the key is missing, the line of its step is told, or the first.
-            raise self.invalid(name if name in raw else str(raw.get("name", "")), f"{name!r} must be a text")
-        return value
-
-    def words(self, raw: Mapping[str, object], name: str) -> list[str]:
-        value = raw.get(name, [])
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self.invalid(name, f"{name!r} must be a list of texts")
-        return [str(item) for item in value]
-
-    def paths(self, raw: Mapping[str, object], name: str) -> Iterator[str]:
-        value = raw.get(name)
-        if value is None:
-            return
-        for path in self.words(raw, name) if isinstance(value, list) else [self.word(raw, name)]:
-            if not project_resolver.is_plain_path(path):
-                raise self.invalid(path, f"{path!r} must be a relative path inside the mission")
-            yield path
-
-    def only(self, raw: Mapping[str, object], known: set[str]) -> None:
-        unknown = sorted(set(raw) - known)
-        if unknown:
-            raise self.invalid(unknown[0], f"unknown key {unknown[0]!r}; known: {', '.join(sorted(known))}")
-
-    def line_of(self, pattern: str) -> int | None:
-        lines = (content.partition("#")[0] for content in self.text.splitlines())
-        return next((number for number, content in enumerate(lines, 1) if re.search(pattern, content)), None)
-
-    def invalid(self, word: str, reason: str) -> Refused:
-        line = self.line_of(rf"(?:^|[\s{{,-]){re.escape(word)}:") or self.line_of(re.escape(word)) or 1
-        return Refused(
-            f"{self.where} line {line}: {reason}",
-            "MISSION_TYPE_INVALID",
-            hint=f"edit {self.where}",
-            details={"path": self.where, "line": line},
-        )
+def _check_order(root: Entry, entries: Sequence[Entry], steps: Sequence[Step]) -> None:
+    """Refuse a type that the loop could not bring to its end."""
+    order = list(StepKind)
+    for number, (entry, step) in enumerate(zip(entries, steps, strict=True)):
+        before = steps[:number]
+        if step.name in {each.name for each in before}:
+            raise entry.invalid(f"the step {step.name!r} stands there twice", "name")
+        late = next((each for each in before if order.index(each.kind) > order.index(step.kind)), None)
+        if late is not None:
+            raise entry.invalid(f"{step.name!r} must come before {late.name!r}: the order is {', '.join(order)}")
+        if step.kind is not StepKind.DOCUMENT and step.kind in {each.kind for each in before}:
+            raise entry.invalid(f"a second step of kind {step.kind}; only documents may be several", "kind")
+    kinds = {step.kind for step in steps}
+    missing = [kind for kind in OF_PACKAGES if kind not in kinds] if kinds & OF_PACKAGES else []
+    if not {StepKind.DOCUMENT, StepKind.ACCEPT} <= kinds or missing:
+        wanted = "at least one step must write a document, and one of kind accept must end the mission"
+        also = f"; work packages also take steps of kind {', '.join(sorted(missing))}" if missing else ""
+        raise root.invalid(wanted + also, "steps")

@@ -1,7 +1,8 @@
 """Where templates and mission types are looked for (seed 039, WP08).
 
 `.kittify/overrides` of the project comes first, then its mission type, then its shared templates, then the same two
-of the user under `~/.kittify`, then this package. A type that has no template of its own borrows software-dev's.
+of the user under `~/.kittify`, then this package. There a type without a template of its own has the common one, or
+software-dev's.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ import os
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from specify_cli.kernel import lazy
 from specify_cli.kernel.errors import NotFound, Refused
+from specify_cli.kernel.legacy import is_older
 from specify_cli.kernel.paths import KITTIFY, Repository
 from specify_cli.kernel.text import SLUG_PATTERN
 from specify_cli.kernel.values import frozen
@@ -19,7 +22,10 @@ HOME_VARIABLE = "SPEC_KITTY_HOME"
 PACKAGE = Path(__file__).resolve().parent.parent / "missions"
 TEMPLATES = "templates"
 COMMAND_TEMPLATES = "command-templates"
-LENDER = "software-dev"
+TYPES = "missions"
+OVERRIDES = "overrides"
+COMMON = "common"
+LENDERS = (COMMON, "software-dev")
 
 OVERRIDE = "override"
 PROJECT = "project"
@@ -52,6 +58,12 @@ def user_folder() -> Path | None:
         return None
 
 
+def _installed(repo: Repository) -> Path:
+    """Where a project's own types and templates are; those that an older version copied there are none."""
+    folder = kittify_of(repo)
+    return folder / "overrides" if is_older(folder.parent) else folder
+
+
 def is_plain_path(name: str) -> bool:
     """Whether a name is a relative POSIX path that stays below where it starts."""
     path = PurePosixPath(name)
@@ -61,8 +73,8 @@ def is_plain_path(name: str) -> bool:
 def roots_of_types(repo: Repository) -> list[Path]:
     """Folders that hold mission types, the first one counting."""
     user = user_folder()
-    found = [kittify_of(repo) / "missions"]
-    return [*found, *([user / "missions"] if user else []), PACKAGE]
+    found = [_installed(repo) / TYPES]
+    return [*found, *([user / TYPES] if user else []), PACKAGE]
 
 
 def type_folders(repo: Repository, key: str) -> list[Place]:
@@ -81,19 +93,18 @@ def places(repo: Repository, mission_type: str, name: str, kind: str = TEMPLATES
         name: file name, such as `plan.md`.
         kind: `templates` or `command-templates`.
     """
-    project, user = kittify_of(repo), user_folder()
-    of_type = PurePosixPath("missions") / mission_type / kind / name
+    project, installed, user = kittify_of(repo), _installed(repo), user_folder()
+    of_type = PurePosixPath(TYPES) / mission_type / kind / name
     shared = PurePosixPath(kind) / name
-    yield Place(project / "overrides" / of_type, OVERRIDE)
-    yield Place(project / "overrides" / shared, OVERRIDE)
-    yield Place(project / of_type, PROJECT)
-    yield Place(project / shared, PROJECT)
+    yield Place(project / OVERRIDES / of_type, OVERRIDE)
+    yield Place(project / OVERRIDES / shared, OVERRIDE)
+    yield Place(installed / of_type, PROJECT)
+    yield Place(installed / shared, PROJECT)
     if user is not None:
         yield Place(user / of_type, USER)
         yield Place(user / shared, USER)
-    yield Place(PACKAGE / mission_type / kind / name, SHIPPED)
-    if mission_type != LENDER:
-        yield Place(PACKAGE / LENDER / kind / name, SHIPPED)
+    for folder in dict.fromkeys((mission_type, *LENDERS)):
+        yield Place(PACKAGE / folder / kind / name, SHIPPED)
 
 
 def resolve_template_path(repo: Repository, mission_type: str, name: str, kind: str = TEMPLATES) -> Place:
@@ -106,7 +117,7 @@ def resolve_template_path(repo: Repository, mission_type: str, name: str, kind: 
     sound = is_plain_path(name) and SLUG_PATTERN.match(mission_type)
     tried = list(places(repo, mission_type, name, kind)) if sound else []
     for place in tried:
-        if place.path.is_file():
+        if place.path.is_file() and not is_outdated(place.path, place.tier):
             check_inside(repo, place.path, place.tier)
             return place
     raise NotFound(
@@ -115,6 +126,11 @@ def resolve_template_path(repo: Repository, mission_type: str, name: str, kind: 
         hint=f"create {kittify_of(repo) / kind / name}",
         details={"tried": [str(place.path) for place in tried]},
     )
+
+
+def is_outdated(path: Path, tier: str) -> bool:
+    """Whether a file is a copy that `migrate` of another version put there and nobody edited: ours counts instead."""
+    return tier == USER and path.is_file() and bool(lazy.load("specify_cli.core.user_folder:is_outdated")(path))
 
 
 def check_inside(repo: Repository, path: Path, tier: str) -> None:

@@ -8,22 +8,24 @@ from __future__ import annotations
 
 import platform
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 from specify_cli.core import manifest as manifests
-from specify_cli.core.agents import AGENTS, render
+from specify_cli.core.agent_table import AGENTS, Agent
+from specify_cli.core.agents import laid_out, render
 from specify_cli.core.identity import mint
 from specify_cli.core.mission_types import DEFAULT_TYPE
 from specify_cli.core.project_files import CONFIG, FIXED, METADATA, config_text, metadata_text
+from specify_cli.core.settings import config_at, locked
 from specify_cli.core.templates import command_template, shipped_commands
 from specify_cli.kernel import clock, files, lazy
-from specify_cli.kernel.config import Config, parse_config
 from specify_cli.kernel.errors import Refused, SpecKittyError, UsageError
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import Repository, discover
-from specify_cli.kernel.text import quoted
+from specify_cli.kernel.strays import sweep
+from specify_cli.kernel.text import plural, quoted
 from specify_cli.kernel.values import frozen
 
 
@@ -34,6 +36,7 @@ class SetUp:
     Args:
         project: its folder.
         agents: all agents the project is configured for now.
+        layouts: those of them that this version knows, as they are installed here.
         created: files that are new.
         updated: files of ours that now say more: config and manifest.
         kept: files that stood there already and say something else than ours would; not touched.
@@ -43,6 +46,7 @@ class SetUp:
 
     project: Path
     agents: tuple[str, ...]
+    layouts: tuple[Agent, ...]
     created: tuple[str, ...]
     updated: tuple[str, ...]
     kept: tuple[str, ...]
@@ -61,15 +65,16 @@ def configured_agents(project: Path) -> tuple[str, ...]:
     Raises:
         Refused: its config is malformed.
     """
-    return _config(project).agents
+    return config_at(project).agents
 
 
-def command_files(repo: Repository, agents: Sequence[str]) -> dict[str, str]:
+def command_files(repo: Repository, agents: Sequence[str], skills: Collection[str] = ()) -> dict[str, str]:
     """The command files of some agents, as this version writes them: path in the project -> text.
 
     Args:
         repo: the project, whose own templates count.
         agents: keys; one that this version does not know has no files.
+        skills: those among them whose commands are wanted as skills.
 
     Raises:
         Refused: a template is malformed.
@@ -78,7 +83,7 @@ def command_files(repo: Repository, agents: Sequence[str]) -> dict[str, str]:
     templates = {command: command_template(repo, DEFAULT_TYPE, command) for command in commands}
     return {
         agent.path(command): render(agent, template, f"{command}.md")
-        for agent in (AGENTS[key] for key in agents if key in AGENTS)
+        for agent in laid_out(agents, skills)
         for command, template in templates.items()
     }
 
@@ -98,14 +103,16 @@ def set_up(project: Path, agents: Sequence[str], version: str) -> SetUp:
     """
     project = project.resolve()
     repo = _repository(project)
-    _refuse_older(project)
-    configured = _config(project).agents
-    wanted = tuple(dict.fromkeys([*configured, *agents]))
-    if not wanted:
-        raise UsageError(
-            f"name at least one agent: {', '.join(AGENTS)}", "AGENT_REQUIRED", hint="spec-kitty init --ai claude"
-        )
-    return _Plan(project, repo, version, wanted).carry_out()
+    refuse_older(project)
+    # In a new project nobody else is at work, and no git state is touched for a lock.
+    with locked(repo, "set up the project") if (repo.state / "locks").is_dir() else nullcontext():
+        config = config_at(project)
+        wanted = tuple(dict.fromkeys([*config.agents, *agents]))
+        if not wanted:
+            raise UsageError(
+                f"name at least one agent: {', '.join(AGENTS)}", "AGENT_REQUIRED", hint="spec-kitty init --ai claude"
+            )
+        return _Plan(project, repo, version, wanted, config.skills).carry_out()
 
 
 def _repository(project: Path) -> Repository:
@@ -133,8 +140,12 @@ def _repository(project: Path) -> Repository:
     return repo
 
 
-def _refuse_older(project: Path) -> None:
-    """A project that a version without a manifest made is not mixed with files of this one."""
+def refuse_older(project: Path) -> None:
+    """A project that a version without a manifest made is not mixed with files of this one.
+
+    Raises:
+        Refused: `UPGRADE_NEEDED`.
+    """
     if (project / METADATA).exists() and not (project / manifests.PATH).exists():
         raise Refused(
             f"{project} was set up by an older version of spec-kitty",
@@ -144,16 +155,13 @@ def _refuse_older(project: Path) -> None:
         )
 
 
-def _config(project: Path) -> Config:
-    return parse_config(files.read_text(project / CONFIG), str(project / CONFIG))
-
-
 @frozen
 class _Plan:
     project: Path
     repo: Repository
     version: str
     agents: tuple[str, ...]
+    skills: tuple[str, ...]
 
     def carry_out(self) -> SetUp:
         """Prepare everything, then write."""
@@ -168,6 +176,8 @@ class _Plan:
         kept = [path for path in wanted if path not in writes and self.is_foreign(path, wanted, found, before)]
         after = before
         for path in wanted.keys() - set(kept):
+            if path == CONFIG and before.is_edited(path, found[path] or b"") and found[path] is not None:
+                continue  # A person's settings stay theirs, also when we put a line in.
             if path in writes or path not in before.files:
                 after = after.with_file(path, wanted[path], self.version)
         if after != before:
@@ -176,7 +186,16 @@ class _Plan:
         _write_all(self.project, writes, found)
         created = tuple(sorted(path for path in writes if found[path] is None))
         updated = tuple(sorted(writes.keys() - set(created)))
-        return SetUp(self.project, self.agents, created, updated, tuple(kept), self.repo.has_git, self.warnings())
+        return SetUp(
+            self.project,
+            self.agents,
+            tuple(laid_out(self.agents, self.skills)),
+            created,
+            updated,
+            tuple(kept),
+            self.repo.has_git,
+            (*self.warnings(), *_outdated(wanted, found, {*writes, *kept, CONFIG, METADATA})),
+        )
 
     def is_foreign(
         self,
@@ -193,8 +212,8 @@ class _Plan:
 
     def contents(self) -> dict[str, bytes]:
         """Path -> what should stand there."""
-        texts = {CONFIG: self.config(), METADATA: metadata_text(self.version, clock.stamp(), _environment()), **FIXED}
-        texts |= command_files(self.repo, self.agents)
+        texts = {CONFIG: self.config(), METADATA: metadata_text(self.version, clock.stamp(), environment()), **FIXED}
+        texts |= command_files(self.repo, self.agents, self.skills)
         return {path: files.encode(text) for path, text in texts.items()}
 
     def config(self) -> str:
@@ -203,7 +222,7 @@ class _Plan:
         names = mint(self.repo, self.project)
         if text is None:
             return config_text(names, self.agents)
-        config = _config(self.project)
+        config = config_at(self.project)
         changes: dict[tuple[str, ...], object] = {}
         if config.agents != self.agents:
             changes["agents", "available"] = list(self.agents)
@@ -224,15 +243,7 @@ class _Plan:
             Refused: `SYMLINK_REFUSED`, a folder on the way is a link out of the project.
         """
         target = self.project / path
-        parent = target.parent
-        while not parent.exists() and parent != self.project and not parent.is_symlink():
-            parent = parent.parent
-        if not parent.resolve().is_relative_to(self.project):
-            raise Refused(
-                f"{parent} is a link that leads out of the project and is not written through",
-                "SYMLINK_REFUSED",
-                hint=f"rm {parent}",
-            )
+        files.refuse_links(self.project, target.parent)
         content = files.read_bytes(target)
         return b"" if content is None and target.is_symlink() else content
 
@@ -245,7 +256,8 @@ class _Plan:
         )
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """What `metadata.yaml` says of the machine that a set-up ran on."""
     return {
         "python_version": platform.python_version(),
         "platform": sys.platform,
@@ -253,10 +265,23 @@ def _environment() -> dict[str, str]:
     }
 
 
+def _outdated(wanted: Mapping[str, bytes], found: Mapping[str, bytes | None], others: Collection[str]) -> list[Notice]:
+    """That files are as another version wrote them, which a set-up leaves alone."""
+    old = [
+        path
+        for path in wanted.keys() - set(others)
+        if manifests.digest(found[path] or b"") != manifests.digest(wanted[path])
+    ]
+    message = f"another version wrote {plural(len(old), 'file')} of the set-up, and init leaves what is there"
+    return [Notice("FILE_OUTDATED", message, "spec-kitty agent config sync")] if old else []
+
+
 def _write_all(project: Path, writes: Mapping[str, bytes], before: Mapping[str, bytes | None]) -> None:
     """Write all files, or none: after a failure what was new is removed and what was changed is put back."""
     folders = _missing_folders(project, writes)
     done: list[str] = []
+    for place in {(project / path).parent for path in writes}:
+        sweep(place)
     try:
         for path, content in writes.items():
             done.append(path)

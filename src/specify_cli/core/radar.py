@@ -5,7 +5,7 @@ A mission counts where its own target branch has it: in the working tree of that
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from specify_cli.core.work_packages import WorkPackage, load_work_packages
@@ -16,12 +16,13 @@ from specify_cli.kernel.git import Git
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import SPECS, Checkout, Repository
 from specify_cli.kernel.text import plural
-from specify_cli.kernel.values import frozen
+from specify_cli.kernel.values import frozen, replace
 from specify_cli.lanes.branch_naming import is_lane_branch, is_mission_branch
 from specify_cli.lanes.collisions import Collision, Owner, collisions
+from specify_cli.lanes.globs import EVERYTHING
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.lanes.persistence import LANES
-from specify_cli.mission_metadata import META, identity_of
+from specify_cli.mission_metadata import IMPORTED_FROM, META, identity_of
 from specify_cli.status.models import Lane
 from specify_cli.status.reading import read_status
 
@@ -67,7 +68,8 @@ def ahead(place: MissionPlace, packages: Sequence[WorkPackage]) -> list[Notice]:
         packages: the planned work packages that are not over.
     """
     with suppress(Unavailable):
-        return notices(radar(place.repo, place.slug, packages), place.slug) if packages else []
+        known = [replace(each, owned_files=_known(place.meta, each.owned_files)) for each in packages]
+        return notices(radar(place.repo, place.slug, known), place.slug) if packages else []
     return []
 
 
@@ -108,11 +110,16 @@ def _owners(place: MissionPlace) -> list[Owner]:
     with suppress(SpecKittyError):
         snapshot = read_status(place).snapshot
         return [
-            Owner(place.slug, package.id, package.owned_files)
+            Owner(place.slug, package.id, _known(place.meta, package.owned_files))
             for package in load_work_packages(place)
             if snapshot.lane_of(package.id) not in _OVER
         ]
     return []
+
+
+def _known(meta: Mapping[str, object], owned: tuple[str, ...]) -> tuple[str, ...]:
+    """What is known to be written: an imported work package whose files its source did not name owns everything."""
+    return tuple(each for each in owned if each != EVERYTHING) if IMPORTED_FROM in meta else owned
 
 
 def _open_missions(repo: Repository) -> Iterator[_Open]:
@@ -160,4 +167,4 @@ def _opened(
             return
         manifest = LanesManifest.from_dict(files.parse_json(lanes_text, f"{branch}:{SPECS}/{slug}/{LANES}"))
         place = MissionPlace(repo, slug, identity_of(meta, slug).mission_id, branch, home, meta)
-        yield _Open(place, tuple(Owner(slug, lane.lane_id, lane.write_scope) for lane in manifest.lanes))
+        yield _Open(place, tuple(Owner(slug, each.lane_id, _known(meta, each.write_scope)) for each in manifest.lanes))

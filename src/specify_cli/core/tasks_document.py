@@ -95,15 +95,16 @@ def requirement_refs_of(text: str) -> dict[str, list[str]]:
     return found
 
 
-def render_tasks(title: str, outlines: Sequence[Outline], ticked: Mapping[str, bool]) -> str:
-    """tasks.md as it is generated where wps.yaml is the authority.
+def render_tasks(title: str, outlines: Sequence[Outline], ticked: Mapping[str, bool], head: str = GENERATED) -> str:
+    """tasks.md as it is generated where wps.yaml is the authority, and where a mission is imported.
 
     Args:
         title: the mission's name.
         outlines: the work packages, in order.
         ticked: subtask -> whether its box was ticked before.
+        head: what stands below the title.
     """
-    parts = [f"# Tasks: {title}\n\n{GENERATED}\n"]
+    parts = [f"# Tasks: {title}\n\n{head}\n"]
     for outline in outlines:
         facts = [
             f"**Prompt**: `{outline.file}`",

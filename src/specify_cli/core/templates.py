@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
-from specify_cli.core.project_resolver import COMMAND_TEMPLATES, PACKAGE, TEMPLATES, resolve_template_path
-from specify_cli.kernel import files
-from specify_cli.kernel.errors import NotFound
+from specify_cli.core.project_resolver import COMMAND_TEMPLATES, COMMON, PACKAGE, TEMPLATES, resolve_template_path
+from specify_cli.kernel import files, frontmatter
+from specify_cli.kernel.errors import NotFound, Refused
 from specify_cli.kernel.paths import Repository
+
+# What stands for a name in a command template.
+TOKENS = ("agent", "arguments", "mission", "wp")
+_TOKEN = re.compile(r"{{(\s*\w+\s*)}}")
 
 
 def template(repo: Repository, mission_type: str, name: str) -> str:
@@ -22,23 +27,40 @@ def template(repo: Repository, mission_type: str, name: str) -> str:
         NotFound: `TEMPLATE_NOT_FOUND`.
         Refused: `SYMLINK_REFUSED`.
     """
-    return _read(repo, mission_type, name, TEMPLATES)
+    return _read(repo, mission_type, name, TEMPLATES)[0]
 
 
 def command_template(repo: Repository, mission_type: str, command: str) -> str:
-    """The text of a command template, its header included; raises as `template`.
+    """The text of a command template, its header included.
 
     Args:
         repo: the project.
         mission_type: key of the mission type.
         command: name without ending, such as `tasks-outline`.
+
+    Raises:
+        NotFound, Refused: as `template`; also what is wrong in it, with file and line: its header, or
+            `TEMPLATE_INVALID`.
     """
-    return _read(repo, mission_type, f"{command}.md", COMMAND_TEMPLATES)
+    text, where = _read(repo, mission_type, f"{command}.md", COMMAND_TEMPLATES)
+    frontmatter.parse(text, where)
+    for number, line in enumerate(text.split("\n"), 1):
+        unknown = next((name for name in _TOKEN.findall(line) if name not in TOKENS), None)
+        if unknown is not None:
+            known = ", ".join(f"{{{{{token}}}}}" for token in TOKENS)
+            raise Refused(
+                f"{where} line {number}: {{{{{unknown}}}}} stands for nothing; known: {known}",
+                "TEMPLATE_INVALID",
+                hint=f"edit {where}",
+                details={"path": where, "line": number},
+            )
+    return text
 
 
 def shipped_commands(mission_type: str) -> tuple[str, ...]:
-    """Names of the commands that come with a mission type, sorted."""
-    return tuple(sorted(path.stem for path in (PACKAGE / mission_type / COMMAND_TEMPLATES).glob("*.md")))
+    """Names of the commands that come with a mission type, sorted: its own and those of all types."""
+    folders = (PACKAGE / name / COMMAND_TEMPLATES for name in (COMMON, mission_type))
+    return tuple(sorted({path.stem for folder in folders for path in folder.glob("*.md")}))
 
 
 def fill(text: str, values: Mapping[str, str]) -> str:
@@ -54,9 +76,9 @@ def fill(text: str, values: Mapping[str, str]) -> str:
     return "".join(filled)
 
 
-def _read(repo: Repository, mission_type: str, name: str, kind: str) -> str:
+def _read(repo: Repository, mission_type: str, name: str, kind: str) -> tuple[str, str]:
     place = resolve_template_path(repo, mission_type, name, kind)
     text = files.read_text(place.path)
     if text is None:
         raise NotFound(f"{place.path} has just gone", "TEMPLATE_NOT_FOUND")
-    return text
+    return text, str(place.path)

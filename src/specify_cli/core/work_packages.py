@@ -1,4 +1,7 @@
-"""The work packages of a mission, as their prompt files `tasks/WPnn-<slug>.md` describe them."""
+"""The work packages of a mission, as their prompt files `tasks/WPnn-<slug>.md` describe them.
+
+A tiny mission has one, and its prompt is `mission.md`.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from specify_cli.home import MissionPlace
+from specify_cli.home import TASKS, MissionPlace, prompt_id
 from specify_cli.kernel import files, frontmatter, graph
 from specify_cli.kernel.errors import NotFound, Refused
 from specify_cli.kernel.text import natural_key
@@ -14,8 +17,9 @@ from specify_cli.kernel.values import frozen
 from specify_cli.lanes.ownership import ExecutionMode, OwnershipManifest
 from specify_cli.lanes.problems import PlanProblem, refusal
 
-FOLDER = "tasks"
-_PROMPT = re.compile(r"(WP\d{2,})(?:-[^/]*)?\.md")
+FOLDER = TASKS
+MISSION = "mission.md"
+ONLY = "WP01"
 _FIRST_HEADING = re.compile(r"^#[ \t]+(?:(?:Work Package[ \t]+)?WP\d{2,}[ \t:.–—-]*)?(.*?)[ \t#]*$", re.MULTILINE)
 
 
@@ -51,8 +55,8 @@ class WorkPackage:
 
     @property
     def stem(self) -> str:
-        """The prompt's name without folder and ending: `WP01-clock`."""
-        return self.file.rpartition("/")[2].removesuffix(".md")
+        """The prompt's name without folder and ending: `WP01-clock`; in a tiny mission the id."""
+        return self.id if self.file == MISSION else self.file.rpartition("/")[2].removesuffix(".md")
 
     @property
     def manifest(self) -> OwnershipManifest:
@@ -89,8 +93,7 @@ def load_work_packages(place: MissionPlace) -> list[WorkPackage]:
 
 def gather_work_packages(place: MissionPlace) -> Gathered:
     """As `load_work_packages`, but problems are returned."""
-    names = [f"{FOLDER}/{name}" for name in place.names(FOLDER) if _PROMPT.fullmatch(name)]
-    texts = {name: text for name, text in place.read_many(names).items() if text is not None}
+    texts = {name: text for name, text in place.read_many(_prompts(place)).items() if text is not None}
     packages: list[WorkPackage] = []
     problems: list[PlanProblem] = []
     first: dict[str, str] = {}
@@ -110,8 +113,14 @@ def gather_work_packages(place: MissionPlace) -> Gathered:
 
 def known_ids(place: MissionPlace) -> tuple[str, ...]:
     """Ids of the work packages that have a prompt file, in id order; no file is read, so a malformed one counts."""
-    found = {match[1] for name in place.names(FOLDER) if (match := _PROMPT.fullmatch(name))}
-    return tuple(sorted(found, key=natural_key))
+    return tuple(sorted({prompt_id(name) or ONLY for name in _prompts(place)}, key=natural_key))
+
+
+def _prompts(place: MissionPlace) -> list[str]:
+    """Names of the prompt files. While a mission is promoted, `mission.md` may be gone already."""
+    if place.is_tiny and MISSION in place.names():
+        return [MISSION]
+    return place.prompts()
 
 
 def require_work_package(packages: Sequence[WorkPackage], wp_id: str) -> WorkPackage:
@@ -172,8 +181,7 @@ class _Header:
         self.text = text
         self.where = where
         self.problems: list[PlanProblem] = []
-        match = _PROMPT.fullmatch(name.rpartition("/")[2])
-        self.id = match[1] if match else ""
+        self.id = prompt_id(name) or ONLY
 
     def package(self) -> WorkPackage | None:
         try:

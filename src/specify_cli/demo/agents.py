@@ -207,7 +207,7 @@ class Agent:
 
     def _accept(self, prompt: Prompt, _: str) -> None:
         fill = {"test command": shlex.join(interpreted(TEST_COMMAND))}
-        done = self.tool.ask(*prompt.command("accept", fill=fill), cwd=Path(self.job.project))
+        done = self.tool.ask(*prompt.command("accept", "--test", fill=fill), cwd=Path(self.job.project))
         self.tell("accepted", tests=done.get("tests"))
 
 

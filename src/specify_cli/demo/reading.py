@@ -73,7 +73,7 @@ class Prompt:
         raise self._without(f"a command with {' '.join(words)}")
 
     def _commands(self) -> Iterator[list[str]]:
-        for line in _unfenced(self.text.split("\n")):
+        for line in unfenced(self.text.split("\n")):
             found = _COMMAND.match(line)
             if found:
                 yield shlex.split(found[1])
@@ -90,7 +90,7 @@ class Prompt:
         return NotFound(f"the prompt {self.path} does not name {what}", "PROMPT_INCOMPLETE", hint=f"cat {self.path}")
 
 
-def _unfenced(lines: Sequence[str]) -> Iterator[str]:
+def unfenced(lines: Sequence[str]) -> Iterator[str]:
     """The prompt's own lines, without those that it quotes from the repository."""
     fence = ""
     for line in lines:

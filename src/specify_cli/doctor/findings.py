@@ -45,6 +45,16 @@ class Finding:
 
 
 @frozen
+class Mended:
+    """One thing that was put in order: the section, and what was done."""
+
+    section: str
+    what: str
+
+    to_dict = as_dict
+
+
+@frozen
 class Subject:
     """What is examined.
 

@@ -3,73 +3,92 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from specify_cli.core import manifest as manifests
-from specify_cli.core.manifest import Manifest
-from specify_cli.core.project_files import CONFIG, FIXED, METADATA
-from specify_cli.core.project_setup import command_files
-from specify_cli.doctor.findings import Finding, Severity, Subject, of_error
-from specify_cli.kernel import files
+from specify_cli.core.installing import OFFER, Installed, State, compare, sync, wanted_files
+from specify_cli.core.project_files import CONFIG
+from specify_cli.core.settings import config_at
+from specify_cli.doctor.findings import Finding, Mended, Severity, Subject, of_error
 from specify_cli.kernel.errors import SpecKittyError
+from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.text import plural, quoted, some
+from specify_cli.version import VERSION
 
 SECTION = "files"
-_SHARED = frozenset({CONFIG, METADATA, manifests.PATH})
+_MEND = "spec-kitty doctor files --fix"
 
 
 def examine(subject: Subject) -> list[Finding]:
     """Missing, outdated, edited and left-over files; where no project is set up, nothing."""
     folder = subject.project
+    if not (folder / CONFIG).exists():
+        return []
     try:
         manifest = manifests.read_manifest(folder)
-        expected = {**FIXED, **command_files(subject.repo, subject.config.agents)}
+        wanted = wanted_files(subject.repo, config_at(folder))
     except SpecKittyError as error:
         return [of_error(SECTION, error)]
     if manifest is None:
         return []
-    missing, outdated, edited = _compare(folder, expected, manifest)
-    left = [
-        name for name in manifest.files if name not in expected and name not in _SHARED and (folder / name).exists()
-    ]
-    found = [
-        *_finding(Severity.WARNING, "FILE_MISSING", missing, "missing", "spec-kitty init"),
-        *_finding(
-            Severity.WARNING,
-            "FILE_OUTDATED",
-            outdated,
-            "not what this version writes",
-            f"rm {' '.join(outdated)} && spec-kitty init",
-        ),
-        *_finding(Severity.NOTE, "FILE_EDITED", edited, "edited by somebody, and left alone", None),
+    found = compare(folder, wanted, manifest)
+    own = [each for each in found if each.wanted is not None and not each.offers]
+    edited = [each for each in found if each.state is State.EDITED]
+    offers = [each for each in found if each.offers and each.wanted is not None and each.state is not State.MISSING]
+    findings = [
+        *_finding(Severity.WARNING, "FILE_MISSING", _in(own, State.MISSING), "missing", _MEND),
+        *_finding(Severity.WARNING, "FILE_OUTDATED", _in(own, State.OUTDATED), "not what this version writes", _MEND),
+        *_finding(Severity.WARNING, "FILE_LEFT_OVER", _in(found, State.ORPHAN), "of no configured agent", _MEND),
         *_finding(
             Severity.NOTE,
-            "FILE_LEFT_OVER",
-            left,
-            "of no configured agent",
-            f"git -C {quoted(folder)} rm {' '.join(left)}",
+            "FILE_EDITED",
+            _in([each for each in edited if not each.news], State.EDITED),
+            "edited by somebody, and left alone",
+            None,
+        ),
+        *_finding(
+            Severity.WARNING,
+            "FILE_EDITED",
+            _in([each for each in edited if each.news], State.EDITED),
+            "edited by somebody, and this version writes something else",
+            _MEND,
         ),
     ]
-    if not found:
-        found.append(
-            Finding(SECTION, Severity.OK, "FILES", f"{plural(len(expected), 'file')} as this version writes them")
-        )
-    return found
+    findings += [_offer(str(each.offers)) for each in offers]
+    return findings or [
+        Finding(SECTION, Severity.OK, "FILES", f"{plural(len(wanted), 'file')} as this version writes them")
+    ]
 
 
-def _compare(folder: Path, expected: dict[str, str], manifest: Manifest) -> tuple[list[str], list[str], list[str]]:
-    missing, outdated, edited = [], [], []
-    for name, text in expected.items():
-        content = files.read_bytes(folder / name)
-        if content is None:
-            missing.append(name)
-        elif manifests.digest(content) == manifests.digest(files.encode(text)):
-            continue
-        elif manifest.is_edited(name, content):
-            edited.append(name)
-        else:
-            outdated.append(name)
-    return missing, outdated, edited
+def mend(subject: Subject) -> tuple[list[Mended], list[Notice]]:
+    """Write what is missing or outdated, remove what is left over; what somebody edited stays.
+
+    Returns:
+        What was done, and what hindered it.
+
+    """
+    folder = subject.project
+    if not (folder / CONFIG).exists() or not (folder / manifests.PATH).exists():
+        return [], []
+    try:
+        done = sync(subject.repo, folder, VERSION)
+    except SpecKittyError as error:
+        return [], [Notice(error.code, error.message, error.hint)]
+    told = {"written": done.created, "brought up to date": done.updated, "removed": done.removed}
+    mended = [
+        Mended(SECTION, f"{plural(len(names), 'file')} {what}: {some(names, 4)}")
+        for what, names in told.items()
+        if names
+    ]
+    return mended, list(done.warnings)
+
+
+def _in(found: Sequence[Installed], state: State) -> list[str]:
+    return sorted(each.path for each in found if each.state is state)
+
+
+def _offer(path: str) -> Finding:
+    message = f"{path} was edited; the newer text waits in {path}{OFFER}: take what you want, then remove that file"
+    return Finding(SECTION, Severity.NOTE, "FILE_OFFERED", message, f"diff {quoted(path)} {quoted(path + OFFER)}")
 
 
 def _finding(severity: Severity, code: str, names: Sequence[str], what: str, fix: str | None) -> list[Finding]:

@@ -7,34 +7,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from specify_cli.core.commits import milestone
-from specify_cli.doctor import log, worktrees
-from specify_cli.doctor.findings import Subject
+from specify_cli.doctor import installed, log, worktrees
+from specify_cli.doctor.findings import Mended, Subject
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import files, locks
 from specify_cli.kernel.errors import SpecKittyError
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.text import digest, plural
-from specify_cli.kernel.values import as_dict, frozen
 from specify_cli.status import lines, store
 from specify_cli.status.reading import read_status
-
-
-@frozen
-class Mended:
-    """One thing that was put in order: the section, and what was done."""
-
-    section: str
-    what: str
-
-    to_dict = as_dict
 
 
 def mend(subject: Subject, sections: Sequence[str]) -> tuple[list[Mended], list[Notice]]:
     """Put in order what can be put in order without a decision.
 
     Logs: lines that are no events are set aside, conflict markers go (both sides stay), and what the copies in the
-    tree lack is published and committed. Worktrees: git forgets those whose folder is gone.
+    tree lack is published and committed. Worktrees: git forgets those whose folder is gone. Files: those of ours that
+    nobody edited are made what this version writes.
 
     Args:
         sections: the sections that were asked for.
@@ -56,6 +46,10 @@ def mend(subject: Subject, sections: Sequence[str]) -> tuple[list[Mended], list[
         notices += warnings
     if worktrees.SECTION in sections and subject.repo.has_git:
         done += _worktrees(subject)
+    if installed.SECTION in sections:
+        files_mended, warnings_of_files = installed.mend(subject)
+        done += files_mended
+        notices += warnings_of_files
     return done, notices
 
 

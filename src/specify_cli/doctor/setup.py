@@ -7,16 +7,22 @@ import platform
 import re
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
 
 from specify_cli.core import manifest as manifests
-from specify_cli.core.agents import AGENTS, DEFAULT_AGENT, installed
+from specify_cli.core.agent_table import AGENTS, DEFAULT_AGENT
+from specify_cli.core.agents import installed
 from specify_cli.core.project_files import CONFIG, FIXED, METADATA
 from specify_cli.doctor.findings import Finding, Severity, Subject, of_error
 from specify_cli.kernel import files
 from specify_cli.kernel.config import Config, parse_config
 from specify_cli.kernel.errors import SpecKittyError, Unavailable
 from specify_cli.kernel.git import Git
+from specify_cli.kernel.legacy import is_older
 from specify_cli.kernel.text import plural, quoted, some
+from specify_cli.upgrade.detect import require_not_newer
+from specify_cli.version import VERSION
 
 SECTION = "setup"
 PYTHON = (3, 11)
@@ -83,6 +89,8 @@ def _repository(subject: Subject) -> list[Finding]:
 def _project(subject: Subject) -> list[Finding]:
     folder = subject.project
     if not (folder / CONFIG).exists():
+        if is_older(folder) and _made_by(folder) != VERSION:
+            return [_older(folder)]
         if (folder / METADATA).exists():
             return [
                 _error("CONFIG_MISSING", f"{folder / CONFIG} is missing", f"git -C {quoted(folder)} restore {CONFIG}")
@@ -92,8 +100,7 @@ def _project(subject: Subject) -> list[Finding]:
     found = []
     missing = [name for name in (METADATA, manifests.PATH, *FIXED) if not (folder / name).exists()]
     if manifests.PATH in missing and METADATA not in missing:
-        message = f"{folder} was set up by an older version: {manifests.PATH} is missing"
-        found.append(_warning("UPGRADE_NEEDED", message, "spec-kitty upgrade"))
+        found.append(_older(folder))
     elif missing:
         found.append(_warning("SETUP_INCOMPLETE", f"missing in {folder}: {', '.join(missing)}", "spec-kitty init"))
     try:
@@ -101,6 +108,21 @@ def _project(subject: Subject) -> list[Finding]:
     except SpecKittyError as error:
         return [*found, of_error(SECTION, error)]
     return [*found, _ok("CONFIG", f"{CONFIG} can be read"), *agents_of(config)]
+
+
+def _made_by(folder: Path) -> str:
+    with suppress(SpecKittyError):
+        return require_not_newer(folder, VERSION)
+    return ""
+
+
+def _older(folder: Path) -> Finding:
+    try:
+        require_not_newer(folder, VERSION)
+    except SpecKittyError as error:
+        return of_error(SECTION, error)
+    message = f"{folder} was set up by an older version: {manifests.PATH} is missing"
+    return _warning("UPGRADE_NEEDED", message, "spec-kitty upgrade")
 
 
 def _uncommitted(subject: Subject) -> list[Finding]:

@@ -19,6 +19,7 @@ class Config:
     """What a project has decided. Missing keys hold the defaults."""
 
     agents: tuple[str, ...] = ()
+    skills: tuple[str, ...] = ()
     auto_commit: bool = True
     publish: str = "milestone"
     project_uuid: str | None = None
@@ -47,6 +48,7 @@ def parse_config(text: str | None, where: str = ".kittify/config.yaml") -> Confi
     project = read.section("project")
     return Config(
         agents=read.words("agents", "available"),
+        skills=read.words("agents", "skills"),
         auto_commit=read.flag("agents", "auto_commit", default=True),
         publish=read.choice("status", "publish", PUBLISH),
         project_uuid=_text(project.get("uuid")),

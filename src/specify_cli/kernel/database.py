@@ -80,6 +80,15 @@ def look(path: Path, schema: Schema, *, patience: float = 5.0) -> Iterator[Conne
 
 
 @contextmanager
+def peek(path: Path, *, patience: float = 5.0) -> Iterator[Connection]:
+    """A database to read as it is, whatever version made it; nothing is brought up to date. Errors as of `open`."""
+    with _explained(path, patience), _connected(path, patience) as db:
+        db.execute("PRAGMA query_only = ON")
+        with _transaction(db, "DEFERRED"):
+            yield db
+
+
+@contextmanager
 def _connected(path: Path | None, patience: float) -> Iterator[Connection]:
     connect = lazy.load("sqlite3:connect")
     db: Connection = connect(":memory:" if path is None else path, timeout=patience, isolation_level=None)

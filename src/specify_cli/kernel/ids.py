@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import uuid
 
@@ -34,6 +35,17 @@ def next_id(after: str | None) -> str:
     if last.milliseconds == _LAST_MOMENT:
         return str(ULID.from_int(int(last) + 1))
     return str(ULID((last.milliseconds + 1).to_bytes(6, "big") + os.urandom(10)))
+
+
+def told_id(at: str, told: str) -> str:
+    """The ULID of something that an older version has told: the same wherever it is read.
+
+    Args:
+        at: when it was, ISO 8601.
+        told: all that makes it different from everything else.
+    """
+    millisecond = min(max(int(clock.parse(at).timestamp() * 1000), 0), _LAST_MOMENT)
+    return str(ULID(millisecond.to_bytes(6, "big") + hashlib.sha256(told.encode("utf-8", "replace")).digest()[:10]))
 
 
 def hex_of(ulid: str) -> str:

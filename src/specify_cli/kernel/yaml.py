@@ -7,8 +7,18 @@ does. What lies outside the subset (anchors, multi-line scalars, tags, odd quoti
 from __future__ import annotations
 
 import re
+from enum import Enum
 
 from specify_cli.kernel import lazy
+
+
+class Absent(Enum):
+    """A value that stands for no key at all, where keys of a mapping are changed."""
+
+    ABSENT = None
+
+
+ABSENT = Absent.ABSENT
 
 
 class _Beyond(Exception):

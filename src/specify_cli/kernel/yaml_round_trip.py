@@ -35,7 +35,7 @@ def edit(text: str, changes: Mapping[tuple[str, ...], object], where: str) -> st
 
     Args:
         text: the document; empty makes a new one.
-        changes: path of keys -> new value.
+        changes: path of keys -> new value; `yaml.ABSENT` takes the key out.
         where: name for error messages.
 
     Raises:
@@ -105,6 +105,9 @@ def _splice(text: str, path: tuple[str, ...], value: object) -> str:
     """The text with the lines of one key replaced; whether that is what was meant is the caller's question."""
     lines = text.splitlines(keepends=True)
     starts = [number for number, line in enumerate(lines) if re.match(rf"{re.escape(path[0])} *:(?:\s|$)", line)]
+    gone = value is yaml.ABSENT
+    if not starts and gone:
+        return text
     if not starts:
         return text + ("" if text.endswith("\n") or not text else "\n") + _edit_whole("", {path: value}, "")
     start = starts[0]
@@ -115,7 +118,7 @@ def _splice(text: str, path: tuple[str, ...], value: object) -> str:
         deeper = _splice(re.sub(f"^{margin[0]}", "", inner, flags=re.MULTILINE), path[1:], value)
         changed = head + re.sub(r"^(?=.)", margin[0], deeper, flags=re.MULTILINE)
     else:
-        changed = _edit_whole(head + inner, {path: value}, "")
+        changed = "" if gone and len(path) == 1 else _edit_whole(head + inner, {path: value}, "")
     return "".join((*lines[:start], changed, *lines[end:]))
 
 
@@ -170,8 +173,13 @@ def _dump(yaml: YAML, value: object) -> str:
 def _set(node: CommentedMap, path: tuple[str, ...], value: object) -> None:
     for key in path[:-1]:
         if not isinstance(node.get(key), CommentedMap):
+            if value is yaml.ABSENT:
+                return
             node[key] = CommentedMap()
         node = node[key]
+    if value is yaml.ABSENT:
+        node.pop(path[-1], None)
+        return
     before = node.get(path[-1])
     if isinstance(value, list) and isinstance(before, CommentedSeq) and (not before or before.fa.flow_style()):
         value = CommentedSeq(value)

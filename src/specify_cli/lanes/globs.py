@@ -21,7 +21,7 @@ from specify_cli.kernel.values import frozen
 
 _LAST = 0x10FFFF
 _SLASH = ord("/")
-_ANY_DEPTH = "**"
+EVERYTHING = _ANY_DEPTH = "**"
 _FILE_NAME = re.compile(r".+\.[A-Za-z][A-Za-z0-9]{0,9}")
 
 Ranges = tuple[tuple[int, int], ...]

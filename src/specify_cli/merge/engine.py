@@ -8,6 +8,7 @@ from specify_cli.conditions import merge_rules
 from specify_cli.conditions.accept_facts import canceled_in, last_acceptance
 from specify_cli.conditions.merge_facts import approved_heads, merge_facts
 from specify_cli.context.missions import config_of, place_of
+from specify_cli.core.mission_lanes import lanes_of
 from specify_cli.core.work_packages import WorkPackage, load_work_packages
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.config import Config
@@ -17,7 +18,6 @@ from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.models import LanesManifest
-from specify_cli.lanes.persistence import read_lanes
 from specify_cli.merge import conflict, rebase, settling
 from specify_cli.merge import intent as intents
 from specify_cli.merge.case import Case
@@ -82,7 +82,7 @@ def examine(place: MissionPlace, stopped: conflict.Stopped | None = None, *, els
         stopped: the merge that is gone on with.
         elsewhere: git that puts its objects somewhere else.
     """
-    packages, status, manifest = load_work_packages(place), read_status(place), read_lanes(place)
+    packages, status, manifest = load_work_packages(place), read_status(place), lanes_of(place)
     resolutions = {(each.ours, each.theirs): each.commit for each in (stopped.resolutions if stopped else ())}
     canceled = canceled_in(status.snapshot)
     heads = approved_heads(status.events)

@@ -29,6 +29,7 @@ from specify_cli.status.emit import Writer, writing
 from specify_cli.status.holders import WORKING, Holder, implementers
 from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane, StatusEvent
+from specify_cli.status.reading import Status
 from specify_cli.workspaces import leases
 from specify_cli.workspaces.allocate import ensure_workspace
 from specify_cli.workspaces.dependencies import Needed
@@ -94,7 +95,7 @@ def claim_work(
         if current is not Lane.IN_PROGRESS:
             _check_claimable(context, log, package, packages, manifest)
         lane = lane_of(manifest, place, package.id)
-        needed = needed_by(context, package, packages, manifest, lane.lane_id)
+        needed = needed_by(context, package, packages, manifest, lane.lane_id, log)
         workspace = ensure_workspace(
             place,
             manifest,
@@ -206,6 +207,8 @@ def _check_quiet(
     take_over: Holder | None,
 ) -> None:
     """Somebody else's work is taken over only while its holder is the one that was seen to be quiet, and still is."""
+    if holder is None:
+        return  # an older version did not say who works on it
     quiet = holder == take_over and has_gone_quiet(context.place, context.config, package, manifest, holder)
     if not quiet:
         raise already_claimed(package.id, holder, context.place.slug)
@@ -270,15 +273,23 @@ def needed_by(
     packages: Mapping[str, WorkPackage],
     manifest: LanesManifest | None,
     lane_id: str,
+    log: Writer | Status,
 ) -> list[Needed]:
-    """The work packages that one builds on, with the branches that hold them."""
-    found = []
+    """The work packages that one builds on, with the branches that hold them.
+
+    What is done although nobody worked on it here was done elsewhere, and lies in the target.
+    """
+    place, found = context.place, []
+    worked_on = {event.wp_id for event in log.events if event.workspace is not None}
     for wp_id in needs_of(package, manifest):
         if wp_id not in packages:
             continue
-        lane = lane_of(manifest, context.place, wp_id)
-        branch = lane_branch_name(context.place.slug, lane.lane_id, context.place.target_branch)
-        found.append(Needed(wp_id, branch, same_lane=lane.lane_id == lane_id))
+        lane = lane_of(manifest, place, wp_id)
+        branch = lane_branch_name(place.slug, lane.lane_id, place.target_branch)
+        if wp_id not in worked_on and log.snapshot.lane_of(wp_id) is Lane.DONE:
+            found.append(Needed(wp_id, place.target_branch))
+        else:
+            found.append(Needed(wp_id, branch, same_lane=lane.lane_id == lane_id))
     return found
 
 

@@ -96,7 +96,8 @@ def _exclusive(seen: Observation, state: str, action: str, unmet: Sequence[str] 
 
 def _packages(seen: Observation) -> Choice | None:
     """A turn over the work packages; None once each is approved, done or canceled."""
-    if seen.packages and all(package.lane in SETTLED for package in seen.packages):
+    expected = seen.packages or seen.has_packages
+    if not expected or (seen.packages and all(package.lane in SETTLED for package in seen.packages)):
         return None
     name = seen.me.actor if seen.me else None
     return (
@@ -159,12 +160,12 @@ def _is_ready(seen: Observation, package: PackageView) -> bool:
 
 
 def _take_over(seen: Observation, actor: str | None = None) -> Choice | None:
-    """Work whose holder has gone quiet: that of an actor's own earlier session, or anybody's."""
+    """Work whose holder has gone quiet: that of an actor's own earlier session, or anybody's, or nobody's."""
     for package in seen.packages:
         if package.wp_id in seen.set_aside:
             continue
-        if package.lane in BUSY and package.quiet and package.holder is not None:
-            if actor is not None and package.holder.actor != actor:
+        if package.lane in BUSY and (package.quiet or package.holder is None):
+            if actor is not None and (package.holder is None or package.holder.actor != actor):
                 continue
             if package.lane is Lane.IN_REVIEW and not package.reviewable:
                 continue

@@ -115,6 +115,7 @@ class Observation:
         merge_auto: whether merging is a step of the loop.
         ending: what a person has to say before the mission can be accepted or merged.
         set_aside: work packages that could not be handed out in this turn.
+        has_packages: whether such a mission consists of work packages, and not of documents alone.
     """
 
     me: Holder | None
@@ -127,6 +128,7 @@ class Observation:
     mission_slug: str = ""
     ending: Question | None = None
     set_aside: frozenset[str] = frozenset()
+    has_packages: bool = True
 
 
 @frozen

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from specify_cli.context.overview import is_accepted
-from specify_cli.core.mission_types import MissionType, load_mission_type
+from specify_cli.core.mission_sizes import mission_type_of
+from specify_cli.core.mission_types import MissionType
 from specify_cli.core.work_packages import WorkPackage, load_work_packages
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.config import Config
@@ -37,7 +38,7 @@ class Seen:
 
 def observe(place: MissionPlace, config: Config, me: Holder | None) -> Seen:
     """Read a mission for one who asks what to do."""
-    mission_type = load_mission_type(str(place.meta.get("mission_type") or "software-dev"), place.repo)
+    mission_type = mission_type_of(place)
     status = read_status(place)
     packages = tuple(load_work_packages(place))
     manifest = read_lanes(place)
@@ -55,5 +56,6 @@ def observe(place: MissionPlace, config: Config, me: Holder | None) -> Seen:
         merge_auto=config.merge_auto,
         mission_slug=place.slug,
         ending=stuck.get("merge" if accepted else "accept"),
+        has_packages=mission_type.has_packages,
     )
     return Seen(observation, mission_type, packages, manifest, status)

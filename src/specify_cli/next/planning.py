@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from specify_cli.core.documents import Shortcoming, clarifications, shortcomings
 from specify_cli.core.mission_types import MissionType, Step, StepKind
@@ -15,6 +15,7 @@ from specify_cli.lanes.models import LanesManifest
 from specify_cli.next.observation import PlanningView, Question
 from specify_cli.next.questions import answered
 from specify_cli.status.mission_log import MissionEvent
+from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status
 
 TASKS = "tasks.md"
@@ -44,8 +45,10 @@ def planning_views(
     reported = _reported(status.mission_events)
     answers = answered(status.mission_events)
     steps = mission_type.planning_steps
-    unmet = {step.name: unmet_of(place, mission_type, step, packages, manifest) for step in steps}
+    canceled = {package.id for package in packages if status.snapshot.lane_of(package.id) is Lane.CANCELED}
+    unmet = {step.name: unmet_of(place, mission_type, step, packages, manifest, canceled) for step in steps}
     covered = any(step.kind is StepKind.FINALIZE and not unmet[step.name] for step in steps)
+    prompts = {package.file for package in packages}
     everything = started or manifest is not None
     committed = {} if everything or all(step.name in reported for step in steps) else _committed_by_people(place)
     return tuple(
@@ -53,7 +56,7 @@ def planning_views(
             step.name,
             unmet[step.name],
             everything or step.name in reported or _is_committed(step, committed),
-            covered and step.kind is StepKind.DOCUMENT,
+            covered and step.kind is StepKind.DOCUMENT and step.document not in prompts,
             () if started else _questions(place, step, answers, stuck),
         )
         for step in steps
@@ -66,8 +69,9 @@ def unmet_of(
     step: Step,
     packages: Sequence[WorkPackage],
     manifest: LanesManifest | None,
+    canceled: Collection[str] = (),
 ) -> tuple[str, ...]:
-    """What a planning step still lacks."""
+    """What a planning step still lacks; what was given up needs no lane."""
     if step.kind is StepKind.DOCUMENT and step.document:
         if step.document == TASKS and place.read(WPS) is not None:
             return ()
@@ -81,7 +85,8 @@ def unmet_of(
         planned = [package.id for package in packages]
         if not planned:
             return ("there is no work package to finalize",)
-        missing = [wp_id for wp_id in planned if manifest is None or manifest.lane_for_wp(wp_id) is None]
+        alive = [wp_id for wp_id in planned if wp_id not in canceled]
+        missing = [wp_id for wp_id in alive if manifest is None or manifest.lane_for_wp(wp_id) is None]
         return (f"lanes.json does not cover {', '.join(missing)}",) if missing else ()
     return ()
 

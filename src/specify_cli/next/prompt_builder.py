@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from specify_cli.context.models import Actor, Context
-from specify_cli.core.agents import command_body
-from specify_cli.core.charter import charter_excerpt
+from specify_cli.core.charter import charter_for
+from specify_cli.core.command_text import command_body
 from specify_cli.core.documents import goal_of
+from specify_cli.core.mission_sizes import mission_type_of
 from specify_cli.core.mission_types import MissionType, Step, StepKind
 from specify_cli.core.templates import command_template, template
 from specify_cli.home import MissionPlace, runtime_folder
@@ -31,10 +32,12 @@ from specify_cli.next.prompt_sections import (
 )
 from specify_cli.review.cycles import feedback_of, rejected_head
 from specify_cli.review.findings import findings_of
-from specify_cli.review.prompts import ReviewPrompt, feedback_section, fenced, review_prompt
+from specify_cli.review.prompts import ReviewPrompt, charter_section, feedback_section, fenced, review_prompt
 from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status
 from specify_cli.workspaces.scope import scope_of
+
+_EVIDENCE = "<what was built; what ran, with its result>"
 
 
 def write_prompt(place: MissionPlace, name: str, text: str) -> Path:
@@ -63,15 +66,18 @@ def planning_prompt(
         answers: decision id -> (question, answer), to be worked into the documents.
     """
     place, mission_type = context.place, seen.mission_type
-    text = command_template(place.repo, mission_type.key, step.command)
-    filled = command_body(text, step.command, agent=actor.name, mission=place.slug)
+    filled = "Comments in the document say how to fill it in."
+    if step.command:
+        text = command_template(place.repo, mission_type.key, step.command)
+        filled = command_body(text, step.command, agent=actor.name, mission=place.slug)
     report = f"spec-kitty next --agent {actor.name} --mission {place.slug} --result success"
+    charter = charter_section(charter_for(context.repo, step.name))
     return f"""# {step.title}: mission {place.slug}
 
 You are `{actor.name}`. {step.goal}
 
 {_documents(place, step)}
-{_charter(context)}{answers_section(answers)}{unmet_section(unmet)}{reports_section(seen.status, step.name)}
+{charter}{answers_section(answers)}{unmet_section(unmet)}{reports_section(seen.status, step.name)}
 {filled.strip()}
 
 {_scaffold(place, mission_type, step)}## When it is done
@@ -110,7 +116,7 @@ def implement_prompt(context: Context, claim: Claim, actor: Actor, status: Statu
     findings = findings_of(status.mission_events, status.events, package.id)
     slug = place.slug
     command = f"--agent {actor.name} --mission {slug}"
-    goal = goal_of(place.read("spec.md") or place.read("mission.md") or "")
+    goal, duty = _goal(place), _duty(place, StepKind.WORK)
     planning = workspace.kind == "repo_root"
     rules = (
         "Work here, on the branch that is checked out, and touch only the files this package owns."
@@ -118,9 +124,10 @@ def implement_prompt(context: Context, claim: Claim, actor: Actor, status: Statu
         else "This worktree is yours alone while you hold the package. Do not edit the main checkout or another"
         " worktree, and do not switch branches here. The `kitty-specs/` folder in it is an old copy that nobody reads."
     )
+    charter = charter_section(charter_for(context.repo, "implement"))
     return f"""# Implement {package.id}: {package.title}
 
-{feedback_section(feedback, findings)}Mission `{slug}`. You are `{actor.name}`, and you hold {package.id}.
+{feedback_section(feedback, findings)}Mission `{slug}`. You are `{actor.name}`, and you hold {package.id}. {duty}
 
 ## Where to work
 
@@ -129,7 +136,7 @@ def implement_prompt(context: Context, claim: Claim, actor: Actor, status: Statu
 Branch `{workspace.branch}`. {rules}
 Owned files: {", ".join(f"`{path}`" for path in package.owned_files) or "(none named)"}
 {_live(place)}
-{site_section(claim)}{_before(claim, status)}{_charter(context)}## What the mission is for (from the repository)
+{site_section(claim)}{_before(claim, status)}{charter}## What the mission is for (from the repository)
 
 {fenced(goal or "(the specification states no goal)", "markdown")}
 ## The work package (from the repository)
@@ -138,10 +145,11 @@ Owned files: {", ".join(f"`{path}`" for path in package.owned_files) or "(none n
 {subtasks_section(context, claim, status)}
 ## When it is done
 
-1. All checks of the project pass in the worktree, and you have read your own diff once as a reviewer would.
-2. Commit there, then hand over:
+1. Every acceptance criterion holds, all checks of the project pass here, and you have read your own diff once as a
+   reviewer who wants to find fault.
+2. Commit, then hand over with your evidence:
 
-       spec-kitty agent tasks move-task {package.id} --to for_review {command} --note "<what was built; checks run>"
+       spec-kitty agent tasks move-task {package.id} --to for_review {command} --note "{_EVIDENCE}"
 
    Where you cannot run `git commit`, add `--commit "<message>"`: it commits the worktree for you.
 3. Go on:
@@ -176,7 +184,7 @@ def review_text(context: Context, claim: Claim, actor: Actor, status: Status) ->
             package.title,
             place.slug,
             actor.name,
-            goal_of(place.read("spec.md") or place.read("mission.md") or ""),
+            _goal(place),
             package.body,
             workspace.path,
             workspace.branch,
@@ -190,6 +198,8 @@ def review_text(context: Context, claim: Claim, actor: Actor, status: Status) ->
             note,
             claim.self_review,
             since,
+            _duty(place, StepKind.REVIEW),
+            charter_for(place.repo, "review"),
         )
     )
 
@@ -216,6 +226,17 @@ def _before(claim: Claim, status: Status) -> str:
     return before + decisions_section(status, wp_id) + notes_section(status, wp_id)
 
 
+def _goal(place: MissionPlace) -> str:
+    """What the mission is for, as the document says that it began with."""
+    return goal_of(place.read(mission_type_of(place).first_document) or "")
+
+
+def _duty(place: MissionPlace, kind: StepKind) -> str:
+    """What a step of this mission's type is about, in a sentence or two."""
+    step = mission_type_of(place).of_kind(kind)
+    return step.goal if step else ""
+
+
 def _scaffold(place: MissionPlace, mission_type: MissionType, step: Step) -> str:
     """The template of a document that nothing on disk has yet."""
     written = step.kind is StepKind.DOCUMENT and step.document and place.read(step.document) is not None
@@ -234,8 +255,3 @@ def _documents(place: MissionPlace, step: Step) -> str:
 def _live(place: MissionPlace) -> str:
     where = place.folder if place.folder is not None else f"branch {place.target_branch}, {place.relative}"
     return f"The mission's live documents (read only): `{where}`\n"
-
-
-def _charter(context: Context) -> str:
-    text = charter_excerpt(context.repo)
-    return f"## The project's charter (from the repository)\n\n{fenced(text, 'markdown')}\n" if text else ""

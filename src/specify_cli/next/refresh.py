@@ -34,11 +34,13 @@ def refresh(context: Context) -> Workspace | None:
         )
     manifest = require_lanes(place)
     packages = {package.id: package for package in load_work_packages(place)}
-    snapshot = read_status(place).snapshot
-    under_way = [wp_id for wp_id in record.wps if wp_id in packages and snapshot.lane_of(wp_id) in WORKING]
+    status = read_status(place)
+    under_way = [wp_id for wp_id in record.wps if wp_id in packages and status.snapshot.lane_of(wp_id) in WORKING]
     if not under_way:
         return None
-    needed = [need for wp_id in under_way for need in needed_by(context, packages[wp_id], packages, manifest, lane_id)]
+    needed = [
+        need for wp_id in under_way for need in needed_by(context, packages[wp_id], packages, manifest, lane_id, status)
+    ]
     try:
         return ensure_workspace(place, manifest, under_way[-1], needed, again=True)
     except Conflict as error:

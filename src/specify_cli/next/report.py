@@ -6,8 +6,9 @@ from specify_cli.context.missions import place_of
 from specify_cli.context.models import Actor, Context
 from specify_cli.context.overview import is_accepted
 from specify_cli.core.commits import milestone, publish_mode
-from specify_cli.core.mission_types import load_mission_type
+from specify_cli.core.mission_sizes import mission_type_of
 from specify_cli.core.work_packages import WorkPackage, load_work_packages
+from specify_cli.kernel import lazy
 from specify_cli.kernel.errors import Conflict, NotFound, Refused
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.values import frozen, replace
@@ -74,7 +75,7 @@ def report_step(context: Context, actor: Actor, result: str, step_id: str | None
     status = read_status(context.place)
     step = _open_step(status, Holder(actor.name, actor.session), step_id)
     if step is None:
-        return Report(context)
+        return Report(context, warnings=() if step_id else _mixed_up(status, actor))
     if step.wp_id is None:
         return _planning(context, actor, step, result, note)
     packages = {package.id: package for package in load_work_packages(context.place)}
@@ -141,8 +142,23 @@ def _open_step(status: Status, me: Holder, step_id: str | None) -> OpenStep | No
     )
 
 
+def _mixed_up(status: Status, actor: Actor) -> tuple[Notice, ...]:
+    """That a report was about no step while another session of the same agent holds one: the two were mixed up."""
+    held = status.holders()
+    waiting = [step for step in unreported(status.mission_events).values() if is_current(status.snapshot, step)]
+    holders = [((held.get(step.wp_id) if step.wp_id else None) or step.holder, step) for step in waiting]
+    others = [f"{step.wp_id or step.action} is held by {who}" for who, step in holders if who.actor == actor.name]
+    if not others:
+        return ()
+    said = f"{Holder(actor.name, actor.session)} holds no step, so nothing was reported; {', '.join(others)}"
+    hint = "export SPEC_KITTY_SESSION=…  # the session that took the step"
+    return (Notice("NOTHING_REPORTED", said, hint),)
+
+
 def _planning(context: Context, actor: Actor, step: OpenStep, result: str, note: str | None) -> Report:
-    unmet = _still_missing(context, step.action) if result == "success" else ()
+    unmet: tuple[str, ...] = ()
+    if result == "success":
+        unmet = _still_missing(context, step.action) or _laid_out(context, actor, step.action)
     missing = _Missing(unmet, of_documents(context.place, read_status(context.place), unmet)) if unmet else None
     vain = _record(context, actor, step, result, note, missing)
     if vain is not None:
@@ -156,7 +172,7 @@ def _planning(context: Context, actor: Actor, step: OpenStep, result: str, note:
 
 def _still_missing(context: Context, action: str) -> tuple[str, ...]:
     place = context.place
-    mission_type = load_mission_type(str(place.meta.get("mission_type") or "software-dev"), place.repo)
+    mission_type = mission_type_of(place)
     step = mission_type.step(action)
     if action == "accept" or (step is not None and not step.is_planning):
         done = is_accepted(place, read_status(place))
@@ -168,10 +184,25 @@ def _still_missing(context: Context, action: str) -> tuple[str, ...]:
     return unmet_of(place, mission_type, step, load_work_packages(place), read_lanes(place))
 
 
+def _laid_out(context: Context, actor: Actor, action: str) -> tuple[str, ...]:
+    """With its one document written a tiny mission is planned: its lane is computed at once; what hinders that."""
+    place = context.place
+    if not place.is_tiny or mission_type_of(place).steps[0].name != action:
+        return ()
+    try:
+        lazy.load("specify_cli.core.finalize:finalize")(place, context.config, actor=actor.name, commit=False)
+    except Refused as error:
+        problems = error.details.get("problems")
+        if not isinstance(problems, list):
+            raise
+        return tuple(str(each["message"]) for each in problems)
+    return ()
+
+
 def _asks(context: Context, action: str) -> bool:
     """Whether the document of a step holds a clarification that nobody answered."""
     place = context.place
-    mission_type = load_mission_type(str(place.meta.get("mission_type") or "software-dev"), place.repo)
+    mission_type = mission_type_of(place)
     step = mission_type.step(action)
     return step is not None and bool(open_questions(place, step, answered(read_status(place).mission_events)))
 

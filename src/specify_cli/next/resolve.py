@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from specify_cli.context.models import Actor, Context
 from specify_cli.core.commits import publish_mode
-from specify_cli.core.mission_types import DEFAULT_TYPE, load_mission_type
+from specify_cli.core.mission_sizes import mission_type_of
 from specify_cli.core.readiness import BUSY
 from specify_cli.core.work_packages import load_work_packages
 from specify_cli.kernel.errors import NotFound
@@ -81,8 +81,8 @@ def _raised(context: Context, log: Writer, decision_id: str) -> Question | None:
     found = [question_of(package, lanes, log.events, answers) for package in packages]
     found += repeated(log.snapshot, log.mission_events).values()
     found += stuck_questions(log.mission_events, answers).values()
-    kind = load_mission_type(str(place.meta.get("mission_type") or DEFAULT_TYPE), place.repo)
-    found += [each for step in kind.planning_steps for each in open_questions(place, step, answers)]
+    planning = mission_type_of(place).planning_steps
+    found += [each for step in planning for each in open_questions(place, step, answers)]
     return next((each for each in found if each is not None and each.decision_id == decision_id), None)
 
 

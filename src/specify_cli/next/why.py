@@ -138,7 +138,7 @@ def _planned(case: _Case) -> Why:
     if facts.lane_id is not None:
         # What is not finished yet is not looked for in this clone.
         needed = [] if facts.open_needs else needed_by(
-            case.context, package, case.packages, case.manifest, facts.lane_id
+            case.context, package, case.packages, case.manifest, facts.lane_id, status
         )  # fmt: skip
         begun = is_begun(case.context, status.events, status.mission_events, facts.lane_id)
         errors = obstacles(place, case.manifest, package.id, needed, begun=begun, scope=owned_paths(package))

@@ -18,6 +18,7 @@ from specify_cli.orchestrator_api.missions import Data, identity
 from specify_cli.orchestrator_api.policy import require_policy
 from specify_cli.orchestrator_api.workspaces import prompt_copy, workspace
 from specify_cli.status.models import Lane
+from specify_cli.status.reading import read_status
 from specify_cli.workspaces.dependencies import still_missing
 from specify_cli.workspaces.lookup import LANE, workspace_of
 
@@ -89,7 +90,7 @@ def _check_ancestry(
     tip = refs.get(f"refs/heads/{begun.branch}") if begun else None
     if begun is None or tip is None or place.git.is_ancestor(begun.base, tip):
         return
-    needed = needed_by(context, package, packages, manifest, begun.lane_id)
+    needed = needed_by(context, package, packages, manifest, begun.lane_id, read_status(place))
     missing = [need.branch for need in still_missing(place.git, refs, tip, needed)]
     missing += [begun.base] if any(need.same_lane for need in needed) else []
     if missing:

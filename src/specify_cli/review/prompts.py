@@ -26,6 +26,8 @@ class ReviewPrompt:
         base, head: the commits it lies between.
         feedback, findings: of earlier reviews.
         since: the commit that the last review rejected, or None.
+        duty: what a review is about in a mission of this type.
+        charter: what the project's charter says of reviews.
     """
 
     wp_id: str
@@ -46,6 +48,8 @@ class ReviewPrompt:
     note: str
     self_review: bool
     since: str | None = None
+    duty: str = ""
+    charter: str = ""
 
 
 def fenced(text: str, label: str = "") -> str:
@@ -53,6 +57,11 @@ def fenced(text: str, label: str = "") -> str:
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(4, longest + 1)
     return f"{fence}{label}\n{text.rstrip()}\n{fence}\n"
+
+
+def charter_section(text: str) -> str:
+    """What the project's charter says to whoever acts; empty without one."""
+    return f"## The project's charter (from the repository)\n\n{fenced(text, 'markdown')}\n" if text else ""
 
 
 def feedback_section(feedback: Sequence[Feedback], findings: Sequence[Finding]) -> str:
@@ -98,7 +107,7 @@ Mission `{parts.mission_slug}`. You are `{parts.agent}`, and you hold this revie
 ## What the work package had to do (from the repository)
 
 {fenced(parts.prompt, "markdown")}
-{_earlier(parts)}{_note(parts.note)}## What was done
+{charter_section(parts.charter)}{_earlier(parts)}{_note(parts.note)}## What was done
 
 Worktree `{parts.workspace}`, branch `{parts.branch}`, commits `{parts.base[:12]}..{parts.head[:12]}`.
 Exactly this work package's change:
@@ -109,7 +118,7 @@ Exactly this work package's change:
 {_since(parts, diff_command)}{_diff(parts.diff)}
 ## How to judge
 
-1. {_AGAIN if parts.since else _FIRST}
+{_paragraph(parts.duty)}1. {_AGAIN if parts.since else _FIRST}
 2. Run the project's tests in the worktree. Change no file there; you judge, the implementer mends.
 3. Look for what is missing: error paths, tests that cannot fail, names that mislead, files outside the package.
 
@@ -131,6 +140,10 @@ After the verdict:
 
     spec-kitty next --agent {parts.agent} --mission {parts.mission_slug}
 """
+
+
+def _paragraph(text: str) -> str:
+    return f"{text}\n\n" if text else ""
 
 
 def _earlier(parts: ReviewPrompt) -> str:

@@ -36,15 +36,17 @@ def holders(snapshot: StatusSnapshot, events: Iterable[MissionEvent]) -> dict[st
         snapshot: the fold of the status log.
         events: the mission log.
     """
-    held: dict[str, tuple[str, Holder]] = {}
+    held: dict[str, tuple[str, Holder | None]] = {}
     for wp_id, state in snapshot.work_packages.items():
         if state["holder_actor"] is not None:
             since = clock.sort_key(state["holder_since"] or "")
             held[wp_id] = (since, Holder(state["holder_actor"], state["holder_session"]))
+        elif state["lane"] in HELD:
+            held[wp_id] = (clock.sort_key(state["last_transition_at"]), None)  # an older version did not say who
     for event in events:
         if event.type == TAKEN_OVER and event.wp_id in held and clock.sort_key(event.at) > held[event.wp_id][0]:
             held[event.wp_id] = (clock.sort_key(event.at), Holder(event.actor, event.session))
-    return {wp_id: holder for wp_id, (_, holder) in held.items()}
+    return {wp_id: holder for wp_id, (_, holder) in held.items() if holder is not None}
 
 
 def self_reviewed(events: Iterable[StatusEvent]) -> list[str]:

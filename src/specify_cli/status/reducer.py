@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from specify_cli.kernel import clock
 from specify_cli.kernel.errors import Refused
-from specify_cli.kernel.legacy import LEGACY_BOOTSTRAP_REASON
+from specify_cli.kernel.legacy import LEGACY_BOOTSTRAP_REASON, NO_HOLDERS
 from specify_cli.kernel.values import replace
 from specify_cli.status.models import Lane, LostClaim, StatusEvent, StatusSnapshot, WorkPackageState
 from specify_cli.status.transitions import CANONICAL_LANES, is_give_back
@@ -148,7 +148,9 @@ class _Track:
         """Who holds the work package after a move. Settling a dispute by a forced move in place changes no holder."""
         if event.to_lane is self.lane and self.holder is not None:
             return
-        mover: Holder = (event.actor, event.session, event.at)
+        mover: Holder | None = (event.actor, event.session, event.at)
+        if event.actor in NO_HOLDERS:
+            mover = None
         match event.to_lane:
             case Lane.CLAIMED:
                 self.holder = self.implementer = mover

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from specify_cli.home import MissionPlace
-from specify_cli.kernel import clock, files
+from specify_cli.kernel import clock, files, lazy
 from specify_cli.kernel.errors import Refused, SpecKittyError
 from specify_cli.kernel.values import frozen
 from specify_cli.status import lines, tails
 from specify_cli.status.lines import Keep, Line, Scan
 from specify_cli.status.mission_log import MISSION_EVENTS_FILENAME
+from specify_cli.status.models import StatusEvent
 from specify_cli.status.problems import TORN, Problem, Severity
 from specify_cli.status.union import Kept, Union, as_value
 
@@ -123,10 +124,22 @@ def read_values(log: LogFile) -> Reading[Kept]:
 def _read(log: LogFile, of_copy: Keep, of_journal: Keep) -> Reading[Any]:
     published = _scan_copy(log, of_copy)
     recorded = _scan_journal(log.journal, published.seen, of_journal)
+    if log.place.mission_id is None and log.name == EVENTS_FILENAME:
+        _add_older(log.place, published, recorded, of_copy)
     found = Union(published, recorded, log.place.mission_id)
     # Outside git the journal is the file in the tree: nothing waits to be published.
     missing = found.missing() if log.place.repo.has_git else ()
     return Reading(found.objects, found.numbers, tuple(found.problems), missing, found.unrecorded(), log)
+
+
+def _add_older(place: MissionPlace, published: Scan, recorded: Scan, keep: Keep) -> None:
+    """What a mission of an older version tells outside its log, as if the copy said it."""
+    known = (each if isinstance(each, StatusEvent) else as_value(each) for each in published.objects + recorded.objects)
+    read_older = lazy.load("specify_cli.status.older:read_older")
+    for event in read_older(place, [each for each in known if isinstance(each, StatusEvent)]):
+        published.objects.append(keep(event.to_dict()))
+        published.numbers.append(1)
+        published.marks.append(event.event_id.encode())
 
 
 def _scan_copy(log: LogFile, keep: Keep) -> Scan:

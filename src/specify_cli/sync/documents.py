@@ -9,12 +9,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from specify_cli.core.expected_artifacts import ExpectedArtifact, ExpectedArtifacts, load_expected_artifacts
+from specify_cli.core.expected_artifacts import ExpectedArtifact, ExpectedArtifacts, artifacts_of
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.digests import sha256
 from specify_cli.kernel.errors import SpecKittyError
 from specify_cli.kernel.values import frozen
-from specify_cli.mission_metadata import identity_of
 from specify_cli.sync.namespace import MAX_BODY_BYTES, UploadOutcome, UploadStatus, is_fit_path, reason_to_skip
 
 _LARGEST = 64 * 1024 * 1024  # beyond that a document is not even looked at
@@ -93,7 +92,7 @@ def survey(place: MissionPlace) -> Survey:
     Raises:
         Refused: the manifest of its type is wrong.
     """
-    manifest = load_expected_artifacts(identity_of(place.meta, place.slug).mission_type, place.repo)
+    manifest = artifacts_of(place)
     artifacts: dict[str, Artifact] = {}
     unread: dict[str, Unread] = {}
     skipped: dict[str, str] = {}

@@ -15,6 +15,7 @@ from specify_cli.core.project_resolver import kittify_of
 from specify_cli.kernel import files, ids, locks
 from specify_cli.kernel.config import Config, parse_config
 from specify_cli.kernel.errors import NotFound, Refused
+from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import Repository
 from specify_cli.kernel.values import frozen
 from specify_cli.sync.clock import LamportClock
@@ -77,6 +78,17 @@ def ensure_identity(repo: Repository) -> ProjectIdentity:
     slug = config.project_slug or project_slug(repo.root.name, url)
     build_id, node_id = _checkout_ids(repo)
     return ProjectIdentity(uuid, slug, _repo_slug(config, url), build_id, node_id)
+
+
+def repo_slug_notice(repo: Repository) -> Notice | None:
+    """What is to be said of a configured `project.repo_slug` that is none: another one counts (contract 2.7)."""
+    path = kittify_of(repo) / "config.yaml"
+    config = parse_config(files.read_text(path), str(path))
+    if not config.repo_slug or _repo_slug(config, None) is not None:
+        return None
+    counts = parse_repo_slug(origin_url(repo) or "") or "none"
+    said = f"project.repo_slug is {config.repo_slug!r}, expected owner/name; that of origin counts: {counts}"
+    return Notice("REPO_SLUG_INVALID", said, f"edit project.repo_slug in {path}")
 
 
 def _repo_slug(config: Config, url: str | None) -> str | None:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from specify_cli.core import settings
 from specify_cli.core.project_resolver import kittify_of
-from specify_cli.kernel import files, locks, paths, yaml
+from specify_cli.kernel import files, paths, yaml
 from specify_cli.kernel.errors import NotFound, Refused
-from specify_cli.kernel.yaml_round_trip import edit
 
 GITHUB_CLI = "github-cli"
 SAAS_PROVIDERS = frozenset({"github", "gitlab", "jira", "linear"})
@@ -90,7 +90,7 @@ def load_tracker_config(repo_root: Path) -> TrackerProjectConfig:
         NotFound: `NOT_INITIALIZED`.
         Refused: `MALFORMED_YAML`, or `CONFIG_INVALID` for a section that is no mapping.
     """
-    return TrackerProjectConfig.from_dict(_section(config_path(repo_root))[1])
+    return TrackerProjectConfig.from_dict(_section(config_path(repo_root)))
 
 
 def save_tracker_config(repo_root: Path, config: TrackerProjectConfig) -> None:
@@ -142,18 +142,19 @@ def require_binding(config: TrackerProjectConfig) -> str:
 def _write(repo_root: Path, wanted: Mapping[str, object] | None) -> None:
     """Change the keys that differ; every other line stays as it is."""
     repo, path = paths.discover(repo_root), config_path(repo_root)
-    with locks.held(repo.state / "locks" / "config.lock", doing="write the tracker binding"):
-        text, before = _section(path)
-        changes: dict[tuple[str, ...], object] = {("tracker",): None} if wanted is None and before else {}
+    doing = "write the tracker binding"
+    with settings.locked(repo, doing):
+        before = _section(path)
+        changes: dict[tuple[str, ...], object] = {("tracker",): yaml.ABSENT} if wanted is None else {}
         for key, value in (wanted or {}).items():
             if key not in before or before[key] != value:
                 changes["tracker", key] = value
         if changes:
-            files.atomic_write(path, edit(text, changes, str(path)))
+            settings.change(repo, path.parent.parent, changes, doing)
 
 
-def _section(path: Path) -> tuple[str, Mapping[str, object]]:
-    """The whole config, and what its section `tracker` holds."""
+def _section(path: Path) -> Mapping[str, object]:
+    """What the section `tracker` of the config holds."""
     text = files.read_text(path)
     if text is None:
         raise NotFound(
@@ -166,7 +167,7 @@ def _section(path: Path) -> tuple[str, Mapping[str, object]]:
         raise Refused(
             f"{path}: tracker is {section!r}, expected a mapping", "CONFIG_INVALID", hint=f"edit tracker in {path}"
         )
-    return text, section or {}
+    return section or {}
 
 
 def _text(value: object) -> str | None:

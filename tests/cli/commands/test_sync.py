@@ -192,6 +192,15 @@ def test_status_tells_what_waits_where(clone: Clone) -> None:
     assert "MissionDossierArtifactIndexed 6, WPCreated 2, WPStatusChanged 2" in told
 
 
+def test_a_repository_name_that_is_none_is_named_and_keeps_nothing_from_being_sent(clone: Clone) -> None:
+    config = clone.project.path / ".kittify" / "config.yaml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(re.sub(r"repo_slug: .*", "repo_slug: tea", text), encoding="utf-8")
+    for words in (("sync", "now"), ("sync", "status"), ("sync", "doctor")):
+        told = clone.run(*words, "--json").ok().json()
+        assert [each["code"] for each in told["warnings"]] == ["REPO_SLUG_INVALID"], words
+
+
 def test_status_after_everything_was_sent(clone: Clone) -> None:
     clone.run("sync", "now").ok()
     told = clone.run("sync", "status").ok().out

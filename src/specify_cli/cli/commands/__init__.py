@@ -71,7 +71,14 @@ _MISSION: dict[str, Entry] = {
     "from-ticket": _leaf(
         "mission_ticket:from_ticket", "Create a mission from a ticket of the bound tracker, and bind the two."
     ),
+    "promote": _leaf("mission_size:promote", "Make a tiny mission a normal one; nothing is done anew."),
     "types": _leaf("mission:types", "List the mission types and their steps."),
+}
+
+_CHARTER: dict[str, Entry] = {
+    "init": _leaf("charter:init", "Write a first charter from a short interview."),
+    "show": _leaf("charter:show", "Show the charter of this project, and which actions read which section."),
+    "context": _leaf("charter:context", "Show what an action is told of the charter."),
 }
 
 _CONTEXT: dict[str, Entry] = {
@@ -183,6 +190,15 @@ _AGENT_CONTEXT: dict[str, Entry] = {
     "resolve": _leaf("agent.context:resolve", "Resolve mission, work package, branch and workspace for an action."),
 }
 
+_AGENT_CONFIG: dict[str, Entry] = {
+    "list": _leaf("agent.config:list_agents", "List the agents of this project, and those it could work with."),
+    "add": _leaf("agent.config:add", "Configure further agents and install their commands."),
+    "remove": _leaf("agent.config:remove", "Take agents out of the settings, and their unedited files away."),
+    "status": _leaf("agent.config:status", "Show, for each agent, what is installed and whether its program is there."),
+    "sync": _leaf("agent.config:sync", "Make the installed command files match the settings and this version."),
+    "set": _leaf("agent.config:assign", "Set what stands below `agents:` in the settings, and install accordingly."),
+}
+
 _AGENT_RELEASE: dict[str, Entry] = {
     "prep": _leaf("agent.release:prep", "Propose the next version and its changelog entry; nothing is written."),
 }
@@ -199,6 +215,7 @@ _AGENT: dict[str, Entry] = {
     "tasks": Branch(_AGENT_TASKS, "Read and move work packages."),
     "status": Branch(_AGENT_STATUS, "Write to the status log and check it."),
     "context": Branch(_AGENT_CONTEXT, "Ask where an action takes place."),
+    "config": Branch(_AGENT_CONFIG, "Which agents this project works with."),
     "release": Branch(_AGENT_RELEASE, "Prepare a release."),
     "tests": Branch(_AGENT_TESTS, "What tests still claim."),
 }
@@ -235,17 +252,29 @@ TABLE: dict[str, Entry] = {
         machine="specify_cli.orchestrator_api.commands:failures",
     ),
     "materialize": _MATERIALIZE,
+    "import": _leaf("importing:import_project", "Make missions of another tool's project."),
     "context": Branch(_CONTEXT, "Lane workspaces of this clone."),
     "auth": Branch(_AUTH, "Who is logged in at the server of sync."),
     "sync": Branch(_SYNC, "Send what this clone records to a server."),
     "tracker": Branch(_TRACKER, "The tracker whose tickets missions begin with."),
     "hooks": Branch(_HOOKS, "What is run or copied in new worktrees."),
+    "config": _leaf("config:config", "Show the settings that count, or where templates come from."),
+    "upgrade": _leaf("upgrade:upgrade", "Bring a project of an older version to this one, without losing a byte."),
+    "migrate": _leaf("migrate:migrate", "Install mission types and templates for all your projects, in ~/.kittify."),
     "doctor": _leaf("doctor:doctor", "Examine the project and mend what can be mended."),
     "verify-setup": _leaf("doctor:verify_setup", "Examine the set-up of this project."),
+    "footprint": _leaf("footprint:footprint", "List every file that the tool wrote, and what it keeps elsewhere."),
+    "uninstall": _leaf("footprint:uninstall", "Remove the files that the tool wrote into this project."),
     "demo": _leaf("demo:demo", "Run a whole mission in a scratch repository."),
     "specify": _other_spelling(_CREATE),
     "plan": _other_spelling(_SETUP_PLAN),
     "tasks": _other_spelling(_FINALIZE),
+    "charter": Branch(_CHARTER, "The project's principles, as prompts tell them."),
+    "analyze": _leaf("analyze:analyze", "Check that the documents of a mission fit together."),
+    "validate-encoding": _leaf(
+        "encoding:validate_encoding", "Find bytes and characters in documents that programs stumble over."
+    ),
+    "research": _leaf("mission_size:research", "Scaffold research.md and data-model.md of a mission."),
     "implement": Leaf(
         f"{PACKAGE}.implement:implement", "Internal: prepare a workspace (a compatibility surface).", hidden=True
     ),

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from specify_cli.cli.acting import notices
-from specify_cli.cli.output import Reply, for_programs, safe, style
+from specify_cli.cli.asking import can_ask, typed
+from specify_cli.cli.output import Reply, safe, style
 from specify_cli.cli.text import table
 from specify_cli.kernel import clock, paths
 from specify_cli.kernel.errors import SpecKittyError, UsageError
@@ -170,11 +171,10 @@ def _ask(what: str, option: str, code: str, *, hidden: bool = False, given: bool
     Raises:
         UsageError: nobody can be asked.
     """
-    if given or for_programs() or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if given or not can_ask():
         raise UsageError(
             f"{what.lower()} missing: give it with {option}",
             code,
             hint="spec-kitty auth login --username NAME --password-stdin < FILE",
         )
-    answer: str = typer.prompt(what, hide_input=hidden, err=True)
-    return answer
+    return typed(what, hidden=hidden)

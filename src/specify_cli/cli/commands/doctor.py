@@ -13,8 +13,8 @@ from specify_cli.cli.options import MissionFlag, completing
 from specify_cli.cli.output import Reply, safe, style
 from specify_cli.cli.selecting import package_of, reading
 from specify_cli.doctor import setup
-from specify_cli.doctor.findings import Finding, Severity, worst
-from specify_cli.doctor.mend import Mended, mend
+from specify_cli.doctor.findings import Finding, Mended, Severity, worst
+from specify_cli.doctor.mend import mend
 from specify_cli.doctor.reap import reap as take_back
 from specify_cli.doctor.sections import SECTIONS, chosen, examine, subject_of
 from specify_cli.kernel import paths
@@ -46,8 +46,9 @@ def doctor(
     """Examine the project and mend what can be mended.
 
     Without --fix nothing is written. --fix does only what loses nothing: it publishes recorded events that the
-    mission's folder lacks, takes conflict markers and broken lines out of the logs (the lines are kept aside), and
-    lets git forget worktrees whose folder is gone. An error gives exit code 1; warnings and notes do not.
+    mission's folder lacks, takes conflict markers and broken lines out of the logs (the lines are kept aside), lets
+    git forget worktrees whose folder is gone, and writes installed files anew that nobody edited. An error gives exit
+    code 1; warnings and notes do not.
 
     --reap WP takes a work package back from a holder that has gone quiet: uncommitted work is saved as a commit that
     the next prompt names, work becomes planned again, a review waits for another reviewer.

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 
 from specify_cli.cli.acting import notices
+from specify_cli.cli.asking import can_ask, confirmed
 from specify_cli.cli.output import Reply, for_programs, safe, say, style
 from specify_cli.cli.text import table
 from specify_cli.kernel import files, paths
@@ -93,12 +93,12 @@ def _visible(line: str) -> str:
 
 
 def _ask(chosen: Sequence[Wish]) -> None:
-    if for_programs() or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not can_ask():
         raise UsageError(
             f"read {' and '.join(wish.name for wish in chosen)}, then say that you trust it",
             "CONFIRMATION_REQUIRED",
             hint="spec-kitty hooks trust --yes",
             details={"hooks": [wish.to_dict() for wish in chosen]},
         )
-    if not typer.confirm("Trust this?", default=False, err=True):
+    if not confirmed("Trust this?"):
         raise Refused("nothing was trusted", "HOOK_UNTRUSTED", hint="spec-kitty hooks list")

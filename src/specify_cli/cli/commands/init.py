@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from specify_cli.cli import asking
+from specify_cli.cli.options import completing
 from specify_cli.cli.output import Reply, progress, safe, style
-from specify_cli.core.agents import AGENTS, DEFAULT_AGENT, hints, installed, parse_agents
+from specify_cli.core.agent_table import AGENTS, DEFAULT_AGENT
+from specify_cli.core.agents import hints, installed, parse_agents
 from specify_cli.core.project_setup import SetUp, configured_agents, set_up
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.paths import starting_point
@@ -25,7 +26,12 @@ def init(
     ] = None,
     ai: Annotated[
         str | None,
-        typer.Option("--ai", metavar="AGENTS", help=f"Agents to install commands for, a,b: {', '.join(AGENTS)}."),
+        typer.Option(
+            "--ai",
+            metavar="AGENTS",
+            help=f"Agents to install commands for, as in a,b: {', '.join(AGENTS)}.",
+            autocompletion=completing("known_agents"),
+        ),
     ] = None,
     non_interactive: Annotated[
         bool, typer.Option("--non-interactive", help="Never ask; then --ai must be given.")
@@ -49,42 +55,17 @@ def init(
     return Reply(_data(done), _text(done))
 
 
-def choose(detected: Sequence[str], read: Callable[[str], str], show: Callable[[str], None]) -> tuple[str, ...]:
-    """Ask a person which agents they work with, until the answer can be understood.
-
-    Args:
-        detected: keys of the agents that seem to be installed; the default answer.
-        read: shows a prompt and gives the line that was typed; empty for the default.
-        show: shows one line.
-    """
-    keys = list(AGENTS)
-    default = [key for key in keys if key in detected] or [DEFAULT_AGENT]
-    show("Which coding agents do you work with?")
-    for number, key in enumerate(keys, 1):
-        found = "  (found on this machine)" if key in detected else ""
-        show(f"  {number}  {key:<10} {AGENTS[key].name}{found}")
-    while True:
-        answer = read(f"Numbers or names, separated by commas [{', '.join(default)}]: ").strip()
-        if not answer:
-            return tuple(default)
-        words = answer.replace(",", " ").split()
-        chosen = [keys[int(word) - 1] if word.isdecimal() and 0 < int(word) <= len(keys) else word for word in words]
-        try:
-            return parse_agents(",".join(chosen))
-        except UsageError as error:
-            show(f"  {error.message}")
-
-
 def next_steps(done: SetUp) -> list[str]:
     """What to do after a set-up, in order."""
-    agent = next((key for key in done.agents if key in AGENTS), DEFAULT_AGENT)
-    paths = [".kittify", "kitty-specs", *(AGENTS[key].folder for key in done.agents if key in AGENTS)]
+    agent = next(iter(done.layouts), AGENTS[DEFAULT_AGENT])
+    paths = dict.fromkeys([".kittify", "kitty-specs", *(each.folder for each in done.layouts)])
     commit = f'git add {" ".join(paths)} && git commit -m "Set up spec-kitty"'
-    verb, whose = "spec-kitty agent action", f"--agent {agent} --mission <slug>"
+    told = agent.call.format(command="specify")
+    verb, whose = "spec-kitty agent action", f"--agent {agent.key} --mission <slug>"
     return [
         *([] if done.has_git else ["Make it a git repository, which missions need: git init"]),
         f"Commit these files: {commit}",
-        "Say what should be built: /spec-kitty.specify in your agent, or spec-kitty agent mission create <slug>",
+        f"Say what should be built: {told} in your agent, or spec-kitty agent mission create <slug>",
         f"Let the agent work, one step at a time: spec-kitty next {whose}",
         f"Or choose the work package yourself: {verb} implement <WP> {whose}, then {verb} review <WP> {whose}",
     ]
@@ -102,19 +83,17 @@ def _folder(name: str | None) -> Path:
 def _without_flag(*, ask: bool, default: bool) -> tuple[str, ...]:
     if default:
         return (DEFAULT_AGENT,)
-    if ask and sys.stdin.isatty() and sys.stderr.isatty():
-        return choose(installed(), _read, progress)
+    if ask and asking.can_ask():
+        # What many agents share is installed only for who names one of them.
+        found = [key for key in installed() if not AGENTS[key].is_shared]
+        progress("Which coding agents do you work with? Marked are those found on this machine.")
+        return asking.several({key: row.name for key, row in AGENTS.items()}, found or [DEFAULT_AGENT])
     raise UsageError(
-        f"say which agents to install commands for: --ai {','.join(AGENTS)}",
+        f"say which agents to install commands for, --ai a,b: {', '.join(AGENTS)}",
         "AGENT_REQUIRED",
         hint=f"spec-kitty init --ai {DEFAULT_AGENT}",
         details={"agents": list(AGENTS)},
     )
-
-
-def _read(prompt: str) -> str:
-    answer: str = typer.prompt(prompt, default="", show_default=False, prompt_suffix="", err=True)
-    return answer
 
 
 def _data(done: SetUp) -> dict[str, object]:
@@ -127,7 +106,7 @@ def _data(done: SetUp) -> dict[str, object]:
         "updated_files": [done.project / path for path in done.updated],
         "kept_files": [done.project / path for path in done.kept],
         "next_steps": next_steps(done) if done.changed else [],
-        "hints": hints(done.agents, str(done.project)),
+        "hints": hints(done.layouts, str(done.project)),
         "warnings": [notice.to_dict() for notice in done.warnings],
     }
 
@@ -140,7 +119,7 @@ def _text(done: SetUp) -> str:
         return "\n".join(lines)
     lines += ["", style("Next steps", "bold")]
     lines += [f"  {number}. {safe(step)}" for number, step in enumerate(next_steps(done), 1)]
-    notes = hints(done.agents, str(done.project))
+    notes = hints(done.layouts, str(done.project))
     return "\n".join([*lines, *(f"\nNote: {safe(note)}" for note in notes)])
 
 

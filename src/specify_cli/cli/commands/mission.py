@@ -11,6 +11,7 @@ from specify_cli.cli.text import clipped, padded, table, wrapped
 from specify_cli.context.missions import Broken, all_places
 from specify_cli.context.models import Context
 from specify_cli.context.overview import MissionState, Overview, overview
+from specify_cli.core.mission_sizes import Size
 from specify_cli.core.mission_types import MissionType, list_types, load_mission_type
 from specify_cli.core.planning import documents_present
 from specify_cli.kernel import paths
@@ -109,6 +110,7 @@ def _info(context: Context, seen: Overview, documents: Mapping[str, bool]) -> di
     return {
         **seen.to_dict(),
         "created_at": place.meta.get("created_at"),
+        "size": place.meta.get("size") or Size.NORMAL.value,
         "feature_dir": str(place.folder) if place.folder else None,
         "origin": place.meta.get("origin_ticket"),
         "documents": [{"name": name, "present": there} for name, there in documents.items()],

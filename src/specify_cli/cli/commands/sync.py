@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from specify_cli.sync.delivery import Delivery
 
 _DELIVER = "specify_cli.sync.delivery:deliver"
+_REPO_SLUG = "specify_cli.sync.project_identity:repo_slug_notice"
 _BAR = 30
 TimeoutFlag = Annotated[
     float, typer.Option("--timeout", metavar="SECONDS", min=1, help="Stop after this time; the rest waits.")
@@ -67,7 +68,7 @@ def now(
             return _off(error)
         raise
     written = report is not None and load("specify_cli.sync.batch:write_failure_report")(report, done.events)
-    data = {**_data(done), "report": report if written else None}
+    data = {**_data(done, load(_REPO_SLUG)(repo)), "report": report if written else None}
     lines = [*_lines(done)]
     if report is not None:
         lines.append(f"Report written to {safe(report)}" if written else "Nothing to report; no file was written.")
@@ -128,7 +129,7 @@ def _off(error: SpecKittyError) -> Reply:
     return Reply(data, f"{safe(error.message)}. Nothing was sent.\n\n  Next: {style(safe(error.hint or ''), 'bold')}")
 
 
-def _data(done: Delivery) -> dict[str, object]:
+def _data(done: Delivery, odd: Notice | None) -> dict[str, object]:
     events, collected = done.events, done.collected
     unread = [Notice(error.code, error.message, error.hint) for error in collected.unread]
     return {
@@ -144,7 +145,7 @@ def _data(done: Delivery) -> dict[str, object]:
         "bodies": {**done.bodies.counts, "stopped": done.bodies.stopped or None},
         "waiting": done.waiting,
         "waiting_bodies": done.waiting_bodies,
-        "warnings": notices(unread),
+        "warnings": notices(unread, [odd] if odd else []),
     }
 
 

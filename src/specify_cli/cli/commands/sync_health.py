@@ -33,6 +33,7 @@ class Seen:
     Args:
         ahead: events in the journals that were not collected yet.
         error: why the queue cannot be looked at.
+        odd: what is wrong with how the project names itself.
     """
 
     runtime: SyncRuntime
@@ -42,6 +43,7 @@ class Seen:
     queue_path: str | None = None
     ping: Ping | None = None
     error: Notice | None = None
+    odd: Notice | None = None
 
 
 def status(
@@ -99,26 +101,27 @@ def _look(*, check: bool) -> Seen:
     if not _open():
         return Seen(runtime_of(repo))
     found: Standing = load("specify_cli.sync.standing:standing_of")(repo)
-    runtime = found.runtime
-    ping = None
+    runtime, ping = found.runtime, None
+    odd: Notice | None = load("specify_cli.sync.project_identity:repo_slug_notice")(repo)
     if check and runtime.account is not None:
         ping = load("specify_cli.sync.health:probe")(runtime.account)
     if found.queue is None or found.bodies is None:
-        return Seen(runtime, ping=ping)
+        return Seen(runtime, ping=ping, odd=odd)
     path = str(found.queue.path)
     try:
         collector = found.ahead(repo, lambda slug: place_of(repo, slug))
         ahead = sum(1 for _ in collector.ahead()) if collector else 0
-        return Seen(runtime, found.queue.get_queue_stats(), found.bodies.get_stats(), ahead, path, ping)
+        return Seen(runtime, found.queue.get_queue_stats(), found.bodies.get_stats(), ahead, path, ping, odd=odd)
     except SpecKittyError as error:
-        return Seen(runtime, queue_path=path, ping=ping, error=Notice(error.code, error.message, error.hint))
+        told = Notice(error.code, error.message, error.hint)
+        return Seen(runtime, queue_path=path, ping=ping, error=told, odd=odd)
 
 
 def _data(seen: Seen) -> dict[str, object]:
     runtime, queue, bodies, ping = seen.runtime, seen.queue, seen.bodies, seen.ping
     account = runtime.account
     older = state_home() / "queue.db"
-    warnings = [seen.error] if seen.error else []
+    warnings = [each for each in (seen.error, seen.odd) if each]
     if _open() and older.exists():
         message = f"{older} holds events that an older version kept while nobody was logged in; they are not sent"
         warnings.append(Notice("OLDER_QUEUE", message, "spec-kitty sync now --include-history"))
@@ -187,7 +190,7 @@ def _health(seen: Seen) -> list[str]:
         parked = f", {bodies.parked_count} not sent again" if bodies.parked_count else ""
         rows.append(["documents", f"{bodies.total_count} waiting{parked}"])
     if not (queue.total_queued or seen.ahead or bodies.total_count or queue.dead_letters):
-        rows.append(["", "everything was sent"])
+        rows.append(["", "everything was sent" if queue.last_sync else "nothing waits"])
     return [table(rows, indent=2)]
 
 

@@ -74,7 +74,8 @@ def diagnose() -> Reply:
         "bodies": texts,
     }
     bad = bool(wrong or texts["parked"])
-    lines = [f"{plural(len(results), 'event')}: {len(results) - len(wrong)} valid, {len(wrong)} invalid"]
+    counts = f"{plural(len(results), 'event')}: {len(results) - len(wrong)} valid, {len(wrong)} invalid"
+    lines = [counts if results else "No event waits."]
     for one in wrong[:_SHOWN]:
         lines += ["", f"{style(safe(one.event_id), 'bold')}  {safe(one.event_type)}  {safe(one.error_category)}"]
         lines += [wrapped(f"- {safe(error)}", indent=2, hang=4) for error in one.errors]

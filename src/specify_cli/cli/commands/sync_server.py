@@ -11,7 +11,7 @@ from specify_cli.cli.text import table
 from specify_cli.kernel import paths
 from specify_cli.sync import consent
 from specify_cli.sync.config import config_path, load_config, require_server, save_server
-from specify_cli.sync.runtime import runtime_of
+from specify_cli.sync.runtime import SyncRuntime, runtime_of
 
 
 def server(
@@ -54,7 +54,11 @@ def server(
         ["server", style(safe(chosen or "none chosen"), "bold")],
         ["config", safe(config_path())],
         ["this clone", "sends to it" if since else "sends nothing"],
-        ["sync", style("on", "green") if found.is_on else style("off", "yellow")],
+        ["sync", style("on", "green") if found.is_on else f"{style('off', 'yellow')}: {safe(_why_off(found))}"],
     ]
     hint = next((one.hint for one in found.lacks), None) or "spec-kitty sync now"
     return Reply(data, "\n".join([table(rows, indent=2), "", f"  Next: {style(hint, 'bold')}"]))
+
+
+def _why_off(found: SyncRuntime) -> str:
+    return "; ".join(one.message for one in found.lacks)

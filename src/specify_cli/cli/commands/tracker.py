@@ -7,12 +7,14 @@ from typing import Annotated, Any
 
 import typer
 
+from specify_cli.cli.acting import notices
 from specify_cli.cli.asking import can_ask, chosen, confirmed
 from specify_cli.cli.output import Reply, safe, say, style
 from specify_cli.cli.text import clipped, table
 from specify_cli.kernel import paths
 from specify_cli.kernel.errors import Refused, UsageError
 from specify_cli.kernel.text import plural
+from specify_cli.sync.project_identity import repo_slug_notice
 from specify_cli.tracker import service
 from specify_cli.tracker.config import (
     LOCAL_PROVIDERS,
@@ -25,6 +27,15 @@ from specify_cli.tracker.config import (
 )
 from specify_cli.tracker.local_service import LocalTrackerService
 from specify_cli.tracker.saas_service import Candidate, Resolution, SaaSTrackerService
+
+# What the keys of a local tracker's status are called for people.
+_LABELS = {
+    "doctrine_mode": "whose word counts",
+    "db_path": "cache",
+    "issue_count": "issues in it",
+    "mapping_count": "mapped work packages",
+    "credentials_present": "settings kept here",
+}
 
 ProviderFlag = Annotated[
     str, typer.Option("--provider", metavar="PROVIDER", help="One that `tracker providers` lists.")
@@ -124,7 +135,7 @@ def status(
         if wide:
             raise UsageError(f"{found.provider} is a program here: there is nothing wider to show", "USAGE_ERROR")
         data = found.status()
-        return Reply({"configured": True, **data}, _rows(data))
+        return Reply({"configured": True, **data}, _rows({_LABELS.get(key, key): data[key] for key in data}))
     if wide:
         answer = found.client.status(str(found.config.provider), installation_wide=True)
         return Reply(answer, _wide(answer))
@@ -143,7 +154,9 @@ def status(
 def unbind() -> Reply:
     """Take the tracker out of this project; the tracker itself is not touched."""
     before = service.unbind(_here())
-    said = f"The binding to {safe(before)} is gone." if before else "This project was bound to no tracker."
+    step = f"\n\n  Next: {style('spec-kitty tracker providers', 'bold')}"
+    gone = f"The binding to {safe(before)} is gone from {safe(config_path(_here()))}; commit it."
+    said = (gone if before else "This project was bound to no tracker.") + step
     return Reply({"result": "success", "changed": before is not None, "provider": before}, said)
 
 
@@ -187,15 +200,16 @@ def _pick(found: Resolution, provider: str, select: int | None, *, yes: bool) ->
 
 
 def _choices(found: Resolution) -> str:
+    head = [style(title, "bold") for title in ("#", "resource", "fits", "by")]
     rows = [
         [str(each.number), clipped(safe(each.label), 40), safe(each.confidence), clipped(safe(each.reason), 24)]
         for each in found.candidates
     ]
-    return table(rows, indent=2)
+    return table([head, *rows], indent=2)
 
 
 def _bound(config: TrackerProjectConfig) -> Reply:
-    path = config_path(_here())
+    path, odd = config_path(_here()), repo_slug_notice(paths.discover(_here()))
     data = {
         "result": "success",
         "provider": config.provider,
@@ -203,10 +217,11 @@ def _bound(config: TrackerProjectConfig) -> Reply:
         "workspace": config.workspace,
         "display_label": config.display_label,
         "config_file": path,
+        "warnings": notices([odd] if odd else []),
     }
     said = f"{style('Bound', 'bold', 'green')} to {safe(config.provider)}: {safe(_bound_to(config))}"
     rows = [["reference", safe(config.binding_ref)]] if config.binding_ref else []
-    lines = [said, *([table(rows, indent=2)] if rows else []), f"  written   {safe(path)}; commit it"]
+    lines = [said, table([*rows, ["written", f"{safe(path)}; commit it"]], indent=2)]
     step = "spec-kitty mission from-ticket" if config.provider in TICKET_PROVIDERS else "spec-kitty tracker sync pull"
     return Reply(data, "\n".join([*lines, "", f"  Next: {style(step, 'bold')}"]))
 
@@ -234,7 +249,9 @@ def _wide(answer: dict[str, Any]) -> str:
 
 
 def _rows(data: dict[str, object]) -> str:
-    return table([[name, safe("-" if value is None else value)] for name, value in data.items()], indent=2)
+    shown = {None: "-", True: "yes", False: "no"}
+    told = {name: shown[value] if value is None or isinstance(value, bool) else value for name, value in data.items()}
+    return table([[name, safe(value)] for name, value in told.items()], indent=2)
 
 
 def _of_server(provider: str) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from specify_cli.cli.options import MissionFlag, WorkPackageFlag, long_text
-from specify_cli.cli.output import Reply, safe
+from specify_cli.cli.output import Reply, safe, style
 from specify_cli.cli.selecting import package_of, reading
 from specify_cli.cli.text import table
 from specify_cli.kernel import paths
@@ -52,7 +52,10 @@ def map_list() -> Reply:
     lines = [
         f"{_said(each, 'wp_id')}: {_said(each, 'system')}:{_said(each, 'external_key', 'external_id')}" for each in rows
     ]
-    return Reply({"mappings": rows}, "\n".join(lines) or "No work package stands for an issue yet.")
+    here = isinstance(found, LocalTrackerService)
+    step = "spec-kitty tracker map add --wp-id WP01 --external-id ID" if here else "spec-kitty tracker status"
+    none = f"No work package stands for an issue yet.\n\n  Next: {style(step, 'bold')}"
+    return Reply({"mappings": rows}, "\n".join(lines) or none)
 
 
 def pull(limit: LimitFlag = 100) -> Reply:

@@ -13,11 +13,14 @@ from specify_cli.cli.selecting import reading
 from specify_cli.context.actor import named, session_here
 from specify_cli.context.models import Context
 from specify_cli.core.finalize import finalize
-from specify_cli.core.mission_creation import create_mission_core
+from specify_cli.core.migrate_hint import migrate_hint
+from specify_cli.core.mission_creation import check_slug, create_mission_core
+from specify_cli.core.mission_sizes import Size
 from specify_cli.core.planning import PLAN, SPEC, documents_present, set_up_plan
+from specify_cli.core.work_packages import MISSION
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import paths
-from specify_cli.kernel.errors import UsageError
+from specify_cli.kernel.errors import NotFound, UsageError
 from specify_cli.kernel.text import plural, quoted
 from specify_cli.merge.intent import settle
 
@@ -36,6 +39,9 @@ def create(
     number: Annotated[
         int | None, typer.Option("--number", metavar="N", min=1, help="Display number; else the next one.")
     ] = None,
+    size: Annotated[
+        Size, typer.Option("--size", help="Tiny: one document and one work package. Full: research documents too.")
+    ] = Size.NORMAL,
     agent: AgentFlag = None,
 ) -> Reply:
     """Create a mission: its folder, its identity and an empty specification."""
@@ -48,6 +54,7 @@ def create(
         None,
         slug,
         mission=mission_type,
+        size=size,
         target_branch=target_branch,
         start_branch=start_branch,
         number=number,
@@ -60,19 +67,20 @@ def create(
         "result": "success",
         **{name: made.meta[name] for name in ("mission_id", "mission_slug", "mission_number", "mission_type")},
         **{name: made.meta[name] for name in ("slug", "friendly_name", "created_at")},
+        "size": size.value,
         "feature_dir": str(made.feature_dir),
-        "spec_file": str(made.created_files[-1]),
+        "spec_file": str(made.created_files[1]),
         "meta_file": str(made.created_files[0]),
         "created_files": [str(path) for path in made.created_files],
         **branches,
         "next_step": step,
         "commit": made.committed.commit,
-        "warnings": notices(made.committed.warnings),
+        "warnings": notices((*made.committed.warnings, *migrate_hint(made.place.repo))),
     }
     lines = [
         f"{style(made.mission_slug, 'bold')} created, to land on {style(safe(made.target_branch), 'bold')}",
         f"  id        {made.meta['mission_id']}",
-        f"  write     {safe(made.created_files[-1])}",
+        f"  write     {safe(made.created_files[1])}",
         "",
         f"  Next: {style(step, 'bold')}",
     ]
@@ -118,7 +126,7 @@ def check_prerequisites(
     found: dict[str, object] = {
         "mission_slug": place.slug,
         "feature_dir": str(folder),
-        "spec_file": str(folder / SPEC),
+        "spec_file": str(folder / (MISSION if place.is_tiny else SPEC)),
         "plan_file": str(folder / PLAN),
         "tasks_file": str(folder / "tasks.md"),
         "tasks_dir": str(folder / "tasks"),
@@ -128,7 +136,7 @@ def check_prerequisites(
         return Reply({"result": "success", **found}, listed)
     present = documents_present(place)
     available = [name for name, there in present.items() if there]
-    missing = [name for name in (SPEC, PLAN) if not present.get(name)]
+    missing = [name for name in (SPEC, PLAN, MISSION) if not present.get(name, True)]
     data = {"result": "success", **found, **_branches(place), "available_docs": available, "missing": missing}
     if include_tasks:
         data["tasks"] = [name for name in place.names("tasks") if name.startswith("WP")]
@@ -139,7 +147,11 @@ def check_prerequisites(
 
 def setup_plan(mission: MissionFlag = None, agent: AgentFlag = None) -> Reply:
     """Scaffold plan.md of a mission, unless somebody wrote it already."""
-    context, _ = acting(mission, agent)
+    try:
+        context, _ = acting(mission, agent)
+    except NotFound:
+        check_slug((mission or "unnamed").lower())  # no mission, because the name can be none: INVALID_SLUG
+        raise
     place = context.place
     done = set_up_plan(place, context.config)
     data = {

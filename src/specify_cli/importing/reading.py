@@ -1,0 +1,169 @@
+"""The files of another tool's project while a reader goes through them: what was used, and what was wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from specify_cli.importing.models import Imported, ImportedMission
+from specify_cli.kernel import frontmatter
+from specify_cli.kernel.errors import Refused
+from specify_cli.kernel.notices import Notice
+from specify_cli.kernel.text import plural, quoted
+from specify_cli.kernel.values import frozen
+
+UNREADABLE = "IMPORT_UNREADABLE"
+CHARTER = "mkdir -p .kittify/charter && cat {0} >> .kittify/charter/charter.md"
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+@frozen
+class Rest:
+    """Files that have no counterpart in a mission, and what a person can do with them.
+
+    Args:
+        prefix: what their paths begin with.
+        why: completes `PATH: …`.
+        hint: a command; `{0}` stands for the files.
+    """
+
+    prefix: str
+    why: str
+    hint: str | None = None
+
+
+class Reading:
+    """One run of a reader over the files of a project; `imported` gives what came of it.
+
+    Args:
+        files: path below the project -> content.
+        at: what stands before such a path in a command; empty where the project is the current folder.
+    """
+
+    def __init__(self, files: Mapping[str, bytes], at: str = "") -> None:
+        self.files = files
+        self._at = at
+        self.notices: list[Notice] = []
+        self._used: set[str] = set()
+
+    def below(self, folder: str) -> list[str]:
+        """Paths below a folder, sorted."""
+        return sorted(path for path in self.files if path.startswith(f"{folder}/"))
+
+    def folders(self, folder: str) -> list[str]:
+        """Names of the folders directly below a folder, sorted."""
+        inside = (path.removeprefix(f"{folder}/").split("/") for path in self.below(folder))
+        return sorted({parts[0] for parts in inside if len(parts) > 1})
+
+    def content(self, path: str) -> bytes:
+        """The content of a file, which counts as used."""
+        self._used.add(path)
+        return self.files[path]
+
+    def text(self, path: str) -> str | None:
+        """A document, any line ending read as a newline; None where there is none, or none that can be read."""
+        if path not in self.files:
+            return None
+        try:
+            text = self.content(path).decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            self.unreadable(f"{path}: not UTF-8 (byte {error.start + 1})", path, "file")
+            return None
+        return clean(text.replace("\r\n", "\n").replace("\r", "\n"))
+
+    def copies(self, folder: str, *, leave: Collection[str] = ()) -> dict[str, bytes]:
+        """The documents below a folder as they are, by their names there; Markdown that cannot be read is left out."""
+        paths = {path.removeprefix(f"{folder}/"): path for path in self.below(folder)}
+        return {
+            name: self.content(path)
+            for name, path in paths.items()
+            if name not in leave and not _is_of_git(name) and (not name.endswith(".md") or self.text(path) is not None)
+        }
+
+    def value(self, path: str) -> object:
+        """A JSON value; None where there is none, or none that can be read."""
+        text = self.text(path)
+        return None if text is None else self.parsed(text, path)
+
+    def parsed(self, text: str, where: str) -> object:
+        """The JSON value of a text; None where it is none."""
+        try:
+            value: object = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            place = f" line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
+            reason = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deeply"
+            self.unreadable(f"{where}{place}: {reason}", where.partition(" line ")[0])
+            return None
+        return value
+
+    def document(self, path: str) -> tuple[dict[str, object], str] | None:
+        """Header and body of a Markdown document; None where it cannot be read."""
+        text = self.text(path)
+        if text is None:
+            return None
+        try:
+            found = frontmatter.parse(text, path)
+        except Refused as error:
+            self.unreadable(error.message, path)
+            return None
+        return found.fields, found.body
+
+    def unreadable(self, message: str, path: str, command: str = "edit") -> None:
+        """Tell that something in a file could not be read."""
+        self.note(UNREADABLE, message, f"{command} {quoted(self._at + path)}")
+
+    def note(self, code: str, message: str, hint: str | None = None) -> None:
+        """Tell of something once."""
+        notice = Notice(code, message, hint)
+        if notice not in self.notices:
+            self.notices.append(notice)
+
+    def imported(self, missions: Sequence[ImportedMission], rest: Sequence[Rest] = ()) -> Imported:
+        """What came of it; every file that nobody used is among the leftovers."""
+        groups: dict[tuple[str, str, str | None], list[str]] = {}
+        for path in sorted(self.files.keys() - self._used):
+            known = next((each for each in rest if path.startswith(each.prefix)), None)
+            where = known.prefix if known else "/".join(path.split("/")[:2])
+            why, hint = (known.why, known.hint) if known else ("nothing in a mission corresponds to it", None)
+            groups.setdefault((where, why, hint), []).append(path)
+        for (where, why, command), paths in groups.items():
+            hint = command and command.format(" ".join(quoted(self._at + path) for path in paths[:9]))
+            what = paths[0] if len(paths) == 1 else f"{where.rstrip('/')} ({plural(len(paths), 'file')})"
+            self.note("IMPORT_NO_COUNTERPART", f"{what}: {why}", hint)
+        return Imported(tuple(missions), tuple(self.notices))
+
+
+def _is_of_git(name: str) -> bool:
+    """Whether git would read it: in a mission's folder it would hide or change what stands there."""
+    return any(part.lower().startswith(".git") for part in name.split("/"))
+
+
+def clean(text: str) -> str:
+    """A text without control characters and halves of characters, which no file of ours could hold."""
+    return _CONTROL.sub(" ", text).encode("utf-8", "replace").decode("utf-8")
+
+
+def words(value: object) -> str:
+    """A value of JSON or YAML as text; empty for anything but a text or a number."""
+    if isinstance(value, str):
+        return clean(value.replace("\r\n", "\n").replace("\r", "\n")).strip()
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
+
+
+def listed(value: object) -> Iterator[str]:
+    """The texts and numbers of a list; a single one stands for a list."""
+    for item in value if isinstance(value, list) else [value]:
+        if text := words(item):
+            yield text
+
+
+def title_of(name: str) -> str:
+    """The name of a folder or tag as a title."""
+    said = re.sub(r"[-_]+", " ", name).strip()
+    return said[:1].upper() + said[1:] if said else name
+
+
+def fields_text(data: Mapping[str, object], names: Mapping[str, str]) -> str:
+    """Fields of a task as sections of Markdown, in the order of `names` (key -> heading); empty ones are left out."""
+    return "\n\n".join(f"## {heading}\n\n{text}" for key, heading in names.items() if (text := words(data.get(key))))

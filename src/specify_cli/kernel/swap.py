@@ -1,0 +1,62 @@
+"""Many files at once: all of them are written beside, made durable together, and then take their places one by one."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+from specify_cli.kernel import files
+from specify_cli.kernel.errors import Refused
+from specify_cli.kernel.text import quoted
+
+
+def write_beside(path: Path, data: bytes, mode: int | None = None) -> None:
+    """Write a file that waits to take another's place: not durable before `flush`.
+
+    Args:
+        path: the new file; missing folders are made, for the user alone.
+        mode: its permissions; without them, the umask's.
+    """
+    files.make_private(path.parent)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o666)
+        with os.fdopen(handle, "wb") as sink:
+            sink.write(data)
+            if mode is not None:
+                os.fchmod(sink.fileno(), mode)
+    except OSError as error:
+        raise files.explain(error, path) from error
+
+
+def mode_of(path: Path) -> int | None:
+    """A file's permissions; None where there is none."""
+    return stat.S_IMODE(path.stat().st_mode) if path.exists() else None
+
+
+def flush() -> None:
+    """Have everything that was written so far reach the disk."""
+    os.sync()
+
+
+def take_place(waiting: Path, path: Path) -> None:
+    """Put a file that waited in the place of another, as a whole; never through a symbolic link.
+
+    The name is durable after `flush`: until then a crash leaves the old file, and the new one waiting.
+
+    Raises:
+        Refused: `SYMLINK_REFUSED`, `STATE_READ_ONLY`.
+        Unavailable: the disk is full, or failed.
+    """
+    files.make_folder(path.parent)
+    if path.is_symlink():
+        message = f"{path} is a symbolic link and is not written through"
+        raise Refused(message, "SYMLINK_REFUSED", hint=f"rm {quoted(path)}")
+    try:
+        os.replace(waiting, path)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise files.explain(error, path) from error
+        files.atomic_write(path, files.read_bytes(waiting) or b"")
+        files.remove(waiting)

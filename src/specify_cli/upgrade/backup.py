@@ -1,0 +1,230 @@
+"""Copies of what an upgrade changes, and what it changes it to: all that is needed to finish it, or to go back.
+
+A backup is a folder `.kittify/backups/<time>/`: `files/` holds the original bytes, `new/` what waits to take their
+place, `backup.json` says which is which. It is whole on disk, and read back, before the first file is swapped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from specify_cli.kernel import clock, files, swap
+from specify_cli.kernel.digests import sha256
+from specify_cli.kernel.errors import Refused, Unavailable
+from specify_cli.kernel.paths import KITTIFY, Repository
+from specify_cli.kernel.text import quoted
+from specify_cli.kernel.values import frozen, replace
+from specify_cli.upgrade.plan import Unit
+
+VERSION = 1
+FILE = "backup.json"
+_OLD, _NEW = "files", "new"
+_GIT, _ELSEWHERE = "@git", "@elsewhere"
+UPGRADE, ROLLBACK = "upgrade", "rollback"
+
+
+@frozen
+class Entry:
+    """One file.
+
+    Args:
+        slot: where it is, in a spelling that outlives a move of the project, and below `files/` and `new/`.
+        unit: what it is changed together with.
+        before, after: digests of its content; None where there is no file.
+    """
+
+    slot: str
+    unit: str
+    before: str | None
+    after: str | None
+
+
+@frozen
+class QueueCopy:
+    """A queue file of the user: where it is, where its copy is, and its digest before and after."""
+
+    path: str
+    copy: str
+    before: str
+    after: str | None = None
+
+
+@frozen
+class Backup:
+    """What `backup.json` says.
+
+    Args:
+        name: of its folder: when it was made.
+        kind: `upgrade` or `rollback`.
+        since, to: versions of the project before and after.
+        locks: unit -> lock files that are held while it is swapped.
+        roots: unit -> the checkout in which folders that are empty then go.
+        of: the backup that a rollback goes back to.
+        done: whether everything was swapped.
+        rolled_back: whether a rollback went back to it.
+    """
+
+    name: str
+    kind: str
+    since: str
+    to: str
+    entries: tuple[Entry, ...]
+    locks: Mapping[str, Sequence[str]]
+    roots: Mapping[str, str]
+    queues: tuple[QueueCopy, ...] = ()
+    of: str | None = None
+    done: bool = False
+    rolled_back: bool = False
+
+
+class Store:
+    """The backups of a project.
+
+    Args:
+        repo: the project's repository.
+        root: the checkout whose `.kittify` counts.
+    """
+
+    def __init__(self, repo: Repository, root: Path) -> None:
+        self.folder = root / KITTIFY / "backups"
+        self.intent = repo.state / "upgrade.json"
+        self._root = root
+        self._git = repo.common_dir
+
+    def slot_of(self, path: Path) -> str:
+        """How a path is spelled in a backup."""
+        if self._git is not None and path.is_relative_to(self._git):
+            return f"{_GIT}/{path.relative_to(self._git).as_posix()}"
+        if path.is_relative_to(self._root):
+            return path.relative_to(self._root).as_posix()
+        return f"{_ELSEWHERE}/{path.as_posix().lstrip('/')}"
+
+    def path_of(self, slot: str) -> Path:
+        """The path that a spelling stands for now."""
+        first, _, rest = slot.partition("/")
+        if first == _GIT and self._git is not None:
+            return self._git / rest
+        return Path("/") / rest if first == _ELSEWHERE else self._root / slot
+
+    def old(self, name: str, slot: str) -> Path:
+        """The copy of a file as it was."""
+        return self.folder / name / _OLD / slot
+
+    def new(self, name: str, slot: str) -> Path:
+        """What waits to take its place."""
+        return self.folder / name / _NEW / slot
+
+    def stage(self, backup: Backup, units: Iterable[Unit], modes: Mapping[Path, int]) -> Backup:
+        """Write both for every file of some units, and make sure that they can be read back.
+
+        Args:
+            backup: without entries; what else it says is kept.
+            modes: permissions of files that are not there now.
+
+        Raises:
+            Unavailable: `BACKUP_UNREADABLE`; nothing of the project was changed then.
+        """
+        files.make_ignored(self.folder)
+        entries, wanted = [], []
+        for unit in units:
+            for path, content in unit.changes.items():
+                slot, before = self.slot_of(path), files.read_bytes(path)
+                mode = swap.mode_of(path) or modes.get(path) or (0o600 if slot.startswith(_GIT) else None)
+                entries.append(Entry(slot, unit.name, unit.seen.get(path, _digest(before)), _digest(content)))
+                pairs = ((self.old(backup.name, slot), before), (self.new(backup.name, slot), content))
+                for target, data in pairs:
+                    if data is not None:
+                        swap.write_beside(target, data, mode)
+                        wanted.append((target, _digest(data)))
+        staged = replace(backup, entries=tuple(entries))
+        self.write(staged)
+        swap.flush()
+        for target, told in wanted:
+            if _digest(files.read_bytes(target)) != told:
+                message = f"{target} does not say what was written to it; nothing was changed"
+                raise Unavailable(message, "BACKUP_UNREADABLE", hint=f"df -h {quoted(self.folder)}")
+        return staged
+
+    def fresh_name(self) -> str:
+        """A name for a backup made now."""
+        at = clock.now().strftime("%Y%m%dT%H%M%SZ")
+        taken = {path.name for path in self._all()}
+        return next(name for name in (at, *(f"{at}-{number}" for number in range(2, 1000))) if name not in taken)
+
+    def write(self, backup: Backup) -> None:
+        """Write `backup.json`."""
+        files.write_json(self.folder / backup.name / FILE, {"version": VERSION, **asdict(backup)})
+
+    def read(self, name: str) -> Backup | None:
+        """A backup by its name, or None where it is not whole.
+
+        Raises:
+            Refused: `BACKUP_INVALID`.
+        """
+        path = self.folder / name / FILE
+        data = files.read_json(path)
+        return None if data is None else _parsed(data, path)
+
+    def begin(self, name: str) -> None:
+        """Say that the swap of a backup's files begins: from now on it is finished, by whoever comes."""
+        files.make_private(self.intent.parent)
+        files.write_json(self.intent, {"version": VERSION, "backup": name})
+
+    def pending(self) -> Backup | None:
+        """The backup whose files are being swapped, or were when a run was cut short."""
+        data = files.read_json(self.intent)
+        name = str(data.get("backup")) if data else ""
+        return self.read(name) if name and "/" not in name else None
+
+    def end(self, backup: Backup) -> None:
+        """Say that everything is swapped."""
+        swap.flush()
+        self.write(replace(backup, done=True))
+        if backup.of is not None and (origin := self.read(backup.of)) is not None:
+            self.write(replace(origin, rolled_back=True))
+        files.remove(self.intent)
+        files.remove_tree(self.folder / backup.name / _NEW)
+
+    def latest(self) -> Backup | None:
+        """The upgrade that a rollback takes back, or None."""
+        found = filter(None, (self.read(path.name) for path in sorted(self._all(), reverse=True)))
+        return next((each for each in found if each.kind == UPGRADE and each.done and not each.rolled_back), None)
+
+    def sweep(self) -> None:
+        """Remove what runs left behind that were cut short before they had changed anything."""
+        for path in self._all():
+            with suppress(Refused):  # what is no backup of ours is somebody's
+                backup = self.read(path.name)
+                files.remove_tree(path if backup is None or not backup.done else path / _NEW)
+
+    def _all(self) -> Iterator[Path]:
+        if self.folder.is_dir():
+            yield from (path for path in self.folder.iterdir() if path.is_dir() and path.name[:1].isdigit())
+
+
+def _digest(data: bytes | None) -> str | None:
+    return None if data is None else sha256(data)
+
+
+def _parsed(data: Mapping[str, Any], path: Path) -> Backup:
+    try:
+        told = dict(data)
+        version = told.pop("version")
+        told["entries"] = tuple(Entry(**each) for each in told["entries"])
+        told["queues"] = tuple(QueueCopy(**each) for each in told["queues"])
+        backup = Backup(**told)
+        sound = version == VERSION and not any(".." in Path(each.slot).parts for each in backup.entries)
+    except (KeyError, TypeError) as error:
+        raise _invalid(path, repr(error)) from error
+    if not sound:
+        raise _invalid(path, f"version {version}, or a path that leads out of it")
+    return backup
+
+
+def _invalid(path: Path, reason: str) -> Refused:
+    message = f"{path} is not a backup that this version can read: {reason}"
+    return Refused(message, "BACKUP_INVALID", hint=f"ls {quoted(path.parent)}")

@@ -1,0 +1,95 @@
+"""`.kittify/config.yaml`: made where there is none, with the project's identity, without that of a checkout."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from specify_cli.core.agent_table import AGENTS
+from specify_cli.core.identity import mint
+from specify_cli.core.project_files import CONFIG, config_text
+from specify_cli.kernel import files, yaml
+from specify_cli.kernel.config import parse_config
+from specify_cli.kernel.errors import Refused
+from specify_cli.kernel.yaml_round_trip import edit
+from specify_cli.upgrade.case import ProjectCase, ProjectMigration
+
+_OF_CHECKOUT = ("build_id", "node_id")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def detect(case: ProjectCase) -> bool:
+    """The config is missing, names no project, or names a checkout."""
+    text = case.draft.text(case.path(CONFIG))
+    if text is None:
+        return True
+    return parse_config(text, CONFIG).project_uuid is None or checkout_ids(text) != {}
+
+
+def apply(case: ProjectCase) -> None:
+    """Draft the config, and `checkout.json` in the git folder where the config had named this checkout."""
+    path = case.path(CONFIG)
+    text = case.draft.text(path)
+    names = mint(case.repo, case.root)
+    if text is None:
+        case.draft.write(path, config_text(names, agents_in(case)))
+        return
+    config = parse_config(text, CONFIG)
+    if config.project_uuid is None:
+        wanted: dict[tuple[str, ...], object] = {("project", "uuid"): names.uuid}
+        wanted |= {("project", "slug"): names.slug} if config.project_slug is None else {}
+        wanted |= {("project", "repo_slug"): names.repo_slug} if config.repo_slug is None else {}
+        text = edit(text, wanted, CONFIG)
+    found = checkout_ids(text)
+    if found:
+        _keep(case, found)
+        text = without_checkout_ids(text)
+    case.draft.write(path, text)
+
+
+def checkout_ids(text: str) -> dict[str, str]:
+    """The build and node id that a config of an older version holds."""
+    project = yaml.mapping(text, CONFIG).get("project")
+    return {key: str(project[key]) for key in _OF_CHECKOUT if key in project} if isinstance(project, dict) else {}
+
+
+def without_checkout_ids(text: str) -> str:
+    """The config without them; every other line stays as it is.
+
+    Raises:
+        Refused: `CONFIG_INVALID`: they do not stand on lines of their own.
+    """
+    kept = "".join(
+        line for line in text.splitlines(keepends=True) if not re.match(r"[ \t]+(?:build_id|node_id)[ \t]*:", line)
+    )
+    raw, left = yaml.mapping(text, CONFIG), yaml.mapping(kept, CONFIG)
+    project = raw.get("project")
+    if isinstance(project, dict):
+        raw["project"] = {key: value for key, value in project.items() if key not in _OF_CHECKOUT} or None
+    if {**left, "project": left.get("project")} != {**raw, "project": raw.get("project")}:
+        message = f"{CONFIG}: project.build_id and project.node_id name a checkout, and cannot be taken out by lines"
+        raise Refused(message, "CONFIG_INVALID", hint=f"edit project in {CONFIG}")
+    return kept
+
+
+def agents_in(case: ProjectCase) -> tuple[str, ...]:
+    """The agents that have commands of ours in the project."""
+    return tuple(
+        agent.key
+        for agent in AGENTS.values()
+        if not agent.is_shared and any("spec-kitty" in name for name in case.draft.names(case.path(agent.folder)))
+    )
+
+
+def _keep(case: ProjectCase, found: dict[str, str]) -> None:
+    """Give the checkout the build id that it had, unless it has one by now."""
+    if case.repo.git_dir is None or not _UUID.fullmatch(found.get("build_id", "")) or not found.get("node_id"):
+        return
+    path: Path = case.repo.git_dir / "spec-kitty" / "checkout.json"
+    if case.draft.read(path) is None:
+        case.draft.write(path, files.dump_json({**found, "git_dir": str(case.repo.git_dir)}))
+
+
+MIGRATION = ProjectMigration(
+    "m_3_1_1_config", "3.1.1", "give the project its identity, and keep that of a checkout out of git", detect, apply
+)
