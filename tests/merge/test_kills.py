@@ -7,6 +7,7 @@ half of the write done; and while the git process lives on. A recording run coun
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -60,7 +61,8 @@ def points_of(stage: Stage, scratch: Path, *options: str) -> tuple[Point, ...]:
 def matrix(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Point]]:
     """Scene -> its points; recorded once, whichever process of the tests comes first."""
     folder = tmp_path_factory.mktemp("matrix")
-    shared = folder.parents[1] / "kill-points.json"
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "kill-points.json"
     with FileLock(f"{shared}.lock"):
         if not shared.exists():
             with pytest.MonkeyPatch.context() as patch:
