@@ -14,7 +14,7 @@
 # which also pins another commit; SOURCE_COMMIT below is the only place where it is chosen.
 set -euo pipefail
 
-SOURCE_COMMIT=fb1fc5615bcc9891ede2dfa6a1eb4e5c26a76595
+SOURCE_COMMIT=95a4e0bbe4968ac3f1a47c217e489d7865aad2a0
 SOURCE_BRANCH=main
 MISSION_SLUG=045-mission-handoff-package-version-matrix
 MISSION_TYPE=software-dev
