@@ -532,3 +532,15 @@ def test_the_bar_is_drawn_as_it_grows() -> None:
         show(number, 200, f"m{number}")
     assert len(drawn) == 31
     assert drawn[-1].strip().startswith("█" * 30 + " 200/200")
+
+
+def test_backups_of_others_are_no_runs_that_were_cut_short(old: Legacy) -> None:
+    backups = old.path / ".kittify" / "backups"
+    kept = backups / "20261121T120000.000000Z" / "kitty-specs" / SLUG / "spec.md"
+    half = backups / "20261121T130000Z" / "files" / "spec.md"
+    for path in (kept, half):
+        path.parent.mkdir(parents=True)
+        path.write_text("as it was\n", encoding="utf-8")
+    upgrade(old.path).ok()
+    upgrade(old.path).ok()
+    assert (kept.is_file(), half.exists()) == (True, False)

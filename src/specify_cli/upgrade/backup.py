@@ -6,13 +6,14 @@ place, `backup.json` says which is which. It is whole on disk, and read back, be
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from specify_cli.kernel import clock, files, swap
+from specify_cli.kernel import clock, files, strays, swap
 from specify_cli.kernel.digests import sha256
 from specify_cli.kernel.errors import Refused, Unavailable
 from specify_cli.kernel.paths import KITTIFY, Repository
@@ -199,7 +200,10 @@ class Store:
         for path in self._all():
             with suppress(Refused):  # what is no backup of ours is somebody's
                 backup = self.read(path.name)
-                files.remove_tree(path if backup is None or not backup.done else path / _NEW)
+                if backup is not None:
+                    files.remove_tree(path / _NEW if backup.done else path)
+                elif all(name in (_OLD, _NEW) or strays.is_stray(name) for name in os.listdir(path)):
+                    files.remove_tree(path)
 
     def _all(self) -> Iterator[Path]:
         if self.folder.is_dir():
