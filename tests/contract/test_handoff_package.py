@@ -55,8 +55,6 @@ def document(name: str, folder: Path = FOLDER) -> dict[str, Any]:
 def commit() -> str:
     """The commit of the committed package, where this clone can look it up."""
     ours, commit = Repo(ROOT), source_commit(FOLDER)
-    if not held(ours, "HEAD", f"{MISSION}/spec.md"):
-        pytest.skip("the mission is not committed yet, so no package can be pinned to it")
     if not held(ours, commit):
         assert ours("rev-parse", "--is-shallow-repository") == "true", f"{commit} is in no history"
         pytest.skip("this clone is shallow and lacks the commit that the package is made from")

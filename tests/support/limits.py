@@ -51,12 +51,10 @@ def run_python(
 ) -> subprocess.CompletedProcess[str]:
     """Run some Python under the same limits; `words` are its `sys.argv[1:]`."""
     limits = ["" if room is None else str(room), "yes" if mortal else ""]
-    # What measures coverage writes files of its own, which must not meet the limits.
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
     return subprocess.run(
         [sys.executable, "-I", "-S", "-c", _LIMITED, *limits, sys.executable, "-c", source, *words],
         cwd=cwd,
-        env={**kept, "PYTHONPATH": str(Path(__file__).parents[2]), **(env or {})},
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **(env or {})},
         capture_output=True,
         encoding="utf-8",
         errors="surrogateescape",

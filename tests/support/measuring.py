@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -27,8 +26,6 @@ def peak_memory(argv: Sequence[str], *, cwd: Path) -> tuple[int, float]:
     done = subprocess.run(
         [sys.executable, "-S", "-c", _WATCH, *argv],
         cwd=cwd,
-        # What measures coverage holds memory of its own.
-        env={name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

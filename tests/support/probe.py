@@ -62,9 +62,7 @@ def watch(*words: str, cwd: Path, scratch: Path) -> Seen:
     shim = folder / "git"
     shim.write_text(_GIT.format(log=log, git=real), encoding="utf-8")
     shim.chmod(0o755)
-    # What measures the coverage of a process loads libraries of its own.
-    env = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
-    env["PATH"] = f"{folder}{os.pathsep}{env['PATH']}"
+    env = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
     done = subprocess.run(
         [sys.executable, "-c", _RUN, str(out), *words], cwd=cwd, env=env, capture_output=True, text=True, check=False
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -61,8 +60,6 @@ def watch(lines: dict[str, list[str]], cwd: Path) -> list[Watched]:
         capture_output=True,
         text=True,
         check=True,
-        # What measures coverage keeps it in SQLite.
-        env={name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")},
     )
     return [Watched(*json.loads(line)) for line in done.stdout.splitlines()]
 
