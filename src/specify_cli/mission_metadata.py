@@ -15,6 +15,7 @@ META = "meta.json"
 # Key of a mission that was imported: {tool, project, id}, there from its first moment.
 IMPORTED_FROM = "imported_from"
 HISTORY_CAP = 20
+PULL_REQUEST = "pr"  # the mode of an acceptance
 REQUIRED_FIELDS = frozenset(
     {"created_at", "friendly_name", "mission_number", "mission_slug", "mission_type", "slug", "target_branch"}
 )

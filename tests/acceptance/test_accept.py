@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from specify_cli.status.models import Lane
+from tests.cli.commands.test_hooks import copying, hook
 from tests.support.project import Project, Task
 from tests.support.stories import Story, ready, story
 
@@ -137,6 +138,23 @@ def test_a_forecast_conflict_is_a_condition(project: Project) -> None:
     assert _codes(data) == ["MERGE_CONFLICT"]
     assert "WP01" in data["unmet"][0]["what"]
     assert "WP02" in data["unmet"][0]["what"]
+
+
+def test_tests_run_in_a_worktree_that_was_set_up(project: Project) -> None:
+    found = ready(project, accepted=False)
+    hook(found.git, '#!/bin/sh\necho "$SPEC_KITTY_WP/$SPEC_KITTY_LANE/$SPEC_KITTY_LANE_INDEX" > set-up.log\n')
+    copying(project, ".env")
+    with (found.git.path / ".git/info/exclude").open("a") as excluded:
+        excluded.write(".env\n*.log\n")
+    found.git.write(".env", "TEA=green\n")
+    words = ("--test", "grep -q green .env", "--test", "cat set-up.log", "--mode", "local", "--no-commit")
+    refused = found.accept(*words).failed("NOT_ACCEPTABLE").json()
+    assert [each["hint"] for each in refused["warnings"]] == ["spec-kitty hooks trust"] * 2
+    project.run("hooks", "trust", "--yes", "--json").ok()
+    data = found.accept(*words).ok().json()
+    assert data["warnings"] == []
+    lanes = len(found.mission.lanes.lanes)
+    assert Path(data["tests"][1]["log"]).read_text().endswith(f"/accept/{lanes}\n")
 
 
 def test_without_lanes_nothing_is_green(project: Project) -> None:

@@ -423,3 +423,34 @@ def test_a_self_review_is_told_to_the_readers(project: Project, host: Host) -> N
     data = found.accept("--mode", "pr").ok().json()
     assert data["self_reviewed"] == ["WP01"]
     assert "reviewed by `claude` (who also wrote it)" in host.pulls()[0]["body"]
+
+
+def next_of(found: Story) -> list[str]:
+    """What the loop, the board and the overview name after an acceptance."""
+    words = ("--mission", found.slug)
+    decision = found.mission.project.run("next", "--agent", "claude", *words, "--json").ok().json()
+    assert decision["kind"] == "terminal"
+    shown = found.mission.project.run("next", "--agent", "claude", *words).ok().out
+    board = found.mission.project.run("status", *words).ok().out
+    listed = found.mission.project.run("mission", "info", *words).ok().out
+    return [decision["reason"], *(each.splitlines()[-1] for each in (shown, board, listed))]
+
+
+@pytest.mark.parametrize("auto", [False, True])
+def test_what_a_host_merges_is_pulled_before_it_is_recorded(host: Host, project: Project, auto: bool) -> None:
+    found = one(project)
+    if auto:
+        config = project.path / ".kittify/config.yaml"
+        config.write_text(config.read_text().replace("auto: false", "auto: true"))
+        project.git.commit("merge by itself")
+    found.accept("--mode", "pr").ok()
+    told = f"git pull --no-rebase && spec-kitty merge --mission {found.slug}"
+    assert [said for said in next_of(found) if not said.endswith(told)] == []
+
+
+def test_a_branch_of_its_own_is_merged_into_before_it_is_pushed(host: Host, project: Project) -> None:
+    found = started(project)
+    found.accept("--mode", "pr").ok()
+    told = next_of(found)
+    assert [said for said in told if not said.endswith(f" spec-kitty merge --mission {found.slug}")] == []
+    assert "git pull" not in "".join(told)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from specify_cli.kernel.git import Git
 from specify_cli.kernel.paths import discover
 from specify_cli.status.models import Lane
-from specify_cli.workspaces.removal import remove_worktree
+from specify_cli.workspaces.removal import delete_branch, remove_worktree
 from tests.support.git import Repo, make_repo
 from tests.support.missions import Mission, finalized_mission
 from tests.support.project import Project, Task
@@ -133,3 +138,52 @@ def test_a_worktree_of_another_branch_or_at_work_stays(project: Project) -> None
     assert remove_worktree(repo, tree.path, LANE) == "it has uncommitted files: c.txt"
     (tree.path / "c.txt").unlink()
     assert [remove_worktree(repo, tree.path, LANE) for _ in range(2)] == ["", ""]
+
+
+@pytest.mark.parametrize("already", ["its files", "its .git too", "all but what git knows of it"])
+def test_a_removal_that_a_killed_command_left_behind_is_waited_for(already: str, project: Project) -> None:
+    tree = finalized_mission(project).work("WP01", "a.txt").path
+    repo = discover(project.path)
+    found = repo.checkout_at(tree)
+    assert found is not None
+    # As git does it: what is in the folder in any order, the folder, and last its own folder about it.
+    for each in tree.iterdir():
+        if each.name not in {"a.txt", ".git"}:
+            remove(each)
+    remove(tree / "a.txt" if already == "its files" else tree / ".git")
+    if already == "all but what git knows of it":
+        remove(tree)
+    script = "import shutil, sys, time; [time.sleep(0.3) or shutil.rmtree(each, True) for each in sys.argv[1:]]"
+    with subprocess.Popen([sys.executable, "-c", script, str(tree), str(found.git_dir)]):
+        assert remove_worktree(repo, tree, LANE) == ""
+        assert delete_branch(repo, LANE, str(Git(project.path).branch_tip(LANE))) == ""
+    assert not tree.exists()
+
+
+def test_a_removal_by_git_at_the_same_time_is_no_reason_to_stay(project: Project) -> None:
+    repo, git = discover(project.path), Git(project.path)
+    for number in range(5):
+        tree, branch = project.path / ".worktrees" / f"tea-{number}", f"tea-{number}"
+        project.git("worktree", "add", "-q", str(tree), "-b", branch)
+        # Files that git ignores go with a worktree; many make its removal last.
+        for count in range(800):
+            (tree / f"{count}.pyc").touch()
+        (tree / ".gitignore").write_text("*.pyc\n.gitignore\n")
+        with subprocess.Popen(["git", "-C", str(project.path), "worktree", "remove", str(tree)]):
+            time.sleep(number * 0.01)
+            assert remove_worktree(repo, tree, branch) == ""
+            assert delete_branch(repo, branch, str(git.branch_tip(branch))) == ""
+        assert not tree.exists()
+
+
+def test_a_folder_whose_git_link_is_gone_stays_after_a_short_wait(project: Project) -> None:
+    tree = finalized_mission(project).work("WP01", "a.txt").path
+    (tree / ".git").unlink()
+    (tree / "mine.txt").write_text("mine\n")
+    assert remove_worktree(discover(project.path), tree, LANE) == "it has lost its .git"
+    assert (tree / "mine.txt").is_file()
+
+
+def remove(path: Path) -> None:
+    """A file or a folder with all in it."""
+    shutil.rmtree(path) if path.is_dir() else path.unlink()

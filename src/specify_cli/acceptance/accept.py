@@ -161,8 +161,10 @@ def accept(
     manifest = lanes_of(place)
     canceled = canceled_in(status.snapshot)
     merge = forecast(place, manifest, canceled=canceled) if manifest else None
-    runnable = merge is not None and not merge.conflicts and not unavailable(merge, status.snapshot)
-    tests = run_tests(place, merge.result, options.tests) if merge is not None and runnable else ()
+    tests: tuple[TestRun, ...] = ()
+    told: tuple[Notice, ...] = ()
+    if manifest and merge is not None and not merge.conflicts and not unavailable(merge, status.snapshot):
+        tests, told = run_tests(place, config, manifest, merge.result, options.tests)
     facts = accept_facts(place, packages, manifest, status, merge, tests)
     unmet, allowed = accept_rules.split(accept_rules.unmet(facts), lenient=options.lenient)
     found = Acceptance(
@@ -171,7 +173,7 @@ def accept(
         options.mode,
         ready=not unmet,
         unmet=tuple(unmet),
-        warnings=(*(Notice(each.code, each.what, each.fix) for each in allowed), *_lost(status)),
+        warnings=(*(Notice(each.code, each.what, each.fix) for each in allowed), *told, *_lost(status)),
         canceled=tuple(package for package in packages if package.id in canceled),
         canceled_ids=facts.canceled,
         self_reviewed=tuple(self_reviewed(status.events)),

@@ -10,10 +10,10 @@ from specify_cli.conditions.accept_rules import DirtyWorktree, PackageState
 from specify_cli.kernel.errors import Unmet
 from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
+from specify_cli.mission_metadata import PULL_REQUEST
 from specify_cli.status.models import Lane
 
 # The mode of an acceptance that is delivered by a pull request.
-PULL_REQUEST = "pr"
 # What each condition says where it holds.
 WANTS: Mapping[str, str] = {
     "TARGET_NOT_CHECKED_OUT": "the target branch is checked out",

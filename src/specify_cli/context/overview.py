@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
+from specify_cli.core.mission_target import started_from
 from specify_cli.core.work_packages import WorkPackage, load_work_packages
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import clock
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.lanes.persistence import read_lanes
-from specify_cli.mission_metadata import identity_of
+from specify_cli.mission_metadata import PULL_REQUEST, identity_of
 from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane
 from specify_cli.status.progress import compute_weighted_progress
@@ -64,7 +65,7 @@ class Overview:
         if self.state is MissionState.MERGED:
             return "spec-kitty mission list"
         if self.state is MissionState.ACCEPTED:
-            return f"spec-kitty merge --mission {slug}"
+            return merge_command(self.place, self.status)
         if self.lanes is not None and self.total and _settled(self.board):
             return f"spec-kitty accept --mission {slug}"
         return f"spec-kitty next --agent NAME --mission {slug}"
@@ -110,6 +111,18 @@ def _state(
     if _settled(board) and is_accepted(place, status):
         return MissionState.ACCEPTED
     return MissionState.PLANNING if manifest is None else MissionState.IMPLEMENTING
+
+
+def is_merged_by_host(place: MissionPlace, status: Status) -> bool:
+    """Whether an accepted mission is delivered by a pull request from a shared branch, so that the host merges it."""
+    by_request = place.meta.get("acceptance_mode") == PULL_REQUEST
+    return by_request and started_from(status.mission_events) is None
+
+
+def merge_command(place: MissionPlace, status: Status) -> str:
+    """What a person runs once a mission is accepted; where the host merges it, once that has happened."""
+    merge = f"spec-kitty merge --mission {place.slug}"
+    return f"git pull --no-rebase && {merge}" if is_merged_by_host(place, status) else merge
 
 
 def _settled(board: Mapping[str, list[str]]) -> bool:

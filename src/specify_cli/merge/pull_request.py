@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from specify_cli.conditions.accept_facts import canceled_in, last_acceptance
-from specify_cli.conditions.merge_rules import PULL_REQUEST
 from specify_cli.context.missions import place_of
 from specify_cli.core.documents import functional_requirements, goal_of
 from specify_cli.core.mission_target import started_from
@@ -28,6 +27,7 @@ from specify_cli.merge import github, plan, pull_text
 from specify_cli.merge.case import titles_of
 from specify_cli.merge.engine import Examined, examine
 from specify_cli.merge.remote import ask, push_of
+from specify_cli.mission_metadata import PULL_REQUEST
 from specify_cli.status.holders import self_reviewed
 from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status, read_status

@@ -213,7 +213,7 @@ def _ending(seen: Observation) -> Choice:
     return Choice(
         DecisionKind.TERMINAL,
         "accepted",
-        reason=f"accepted; merging is a person's decision: spec-kitty merge --mission {seen.mission_slug}",
+        reason=f"accepted; merging is a person's decision: {seen.merge_command}",
     )
 
 

@@ -113,6 +113,7 @@ class Observation:
         accepted: whether the mission is accepted (and nothing was reopened since).
         merged: whether it is merged.
         merge_auto: whether merging is a step of the loop.
+        merge_command: what merges it, or records what a host has merged.
         ending: what a person has to say before the mission can be accepted or merged.
         set_aside: work packages that could not be handed out in this turn.
         has_packages: whether such a mission consists of work packages, and not of documents alone.
@@ -125,6 +126,7 @@ class Observation:
     accepted: bool = False
     merged: bool = False
     merge_auto: bool = False
+    merge_command: str = ""
     mission_slug: str = ""
     ending: Question | None = None
     set_aside: frozenset[str] = frozenset()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from specify_cli.context.overview import is_accepted
+from specify_cli.context.overview import is_accepted, is_merged_by_host, merge_command
 from specify_cli.core.mission_sizes import mission_type_of
 from specify_cli.core.mission_types import MissionType
 from specify_cli.core.work_packages import WorkPackage, load_work_packages
@@ -53,8 +53,9 @@ def observe(place: MissionPlace, config: Config, me: Holder | None) -> Seen:
         open_steps(place, config, status.mission_events),
         accepted=accepted,
         merged=bool(place.meta.get("merged_at")),
-        merge_auto=config.merge_auto,
+        merge_auto=config.merge_auto and not is_merged_by_host(place, status),
         mission_slug=place.slug,
+        merge_command=merge_command(place, status),
         ending=stuck.get("merge" if accepted else "accept"),
         has_packages=mission_type.has_packages,
     )

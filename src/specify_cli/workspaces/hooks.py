@@ -22,7 +22,7 @@ from specify_cli.kernel.paths import WORKTREES
 from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.branch_naming import lane_index
-from specify_cli.workspaces.lookup import LANE, Workspace
+from specify_cli.workspaces.lookup import ROOT, Workspace
 from specify_cli.workspaces.trust import COPY, HOOK, HOOK_PATH, TrustState, Wish, leads_to, project_of, wishes
 
 TIME_LIMIT = 600.0  # seconds
@@ -50,19 +50,23 @@ class SetUp:
     failed: bool = False
 
 
-def set_up(place: MissionPlace, config: Config, workspace: Workspace, *, limit: float = TIME_LIMIT) -> SetUp:
+def set_up(
+    place: MissionPlace, config: Config, workspace: Workspace, *, index: int | None = None, limit: float = TIME_LIMIT
+) -> SetUp:
     """Copy and run what is trusted, where that was not done yet; what hinders it is told and never raised.
 
     Args:
+        index: the number that the hook is given for ports and the like; None for that of the lane.
         limit: seconds that the hook may take.
     """
     found = place.repo.checkout_at(workspace.path)
-    if workspace.kind != LANE or found is None:
+    if workspace.kind == ROOT or found is None:
         return SetUp()
     try:
         project = project_of(place.repo, place.home)
         asked = [wish for wish in wishes(place.repo, project, config) if wish.state is not TrustState.MISSING]
-        site = _Site(place, workspace, project, found.git_dir / "spec-kitty" / "setup.json", limit)
+        number = lane_index(workspace.lane_id) if index is None else index
+        site = _Site(place, workspace, project, found.git_dir / "spec-kitty" / "setup.json", number, limit)
         return site.fulfil(asked) if asked else SetUp()
     except (SpecKittyError, OSError) as error:
         known = error if isinstance(error, SpecKittyError) else files.explain(error, workspace.path)
@@ -89,6 +93,7 @@ class _Site:
     workspace: Workspace
     project: Path
     notes: Path
+    index: int
     limit: float
 
     def fulfil(self, asked: Sequence[Wish]) -> SetUp:
@@ -175,7 +180,7 @@ class _Site:
             "SPEC_KITTY_MISSION": self.place.slug,
             "SPEC_KITTY_WP": self.workspace.wp_id,
             "SPEC_KITTY_LANE": self.workspace.lane_id,
-            "SPEC_KITTY_LANE_INDEX": str(lane_index(self.workspace.lane_id)),
+            "SPEC_KITTY_LANE_INDEX": str(self.index),
         }
         env, before = {**environment(os.environ), **own}, clock.monotonic()
         try:

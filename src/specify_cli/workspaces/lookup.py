@@ -16,6 +16,7 @@ from specify_cli.workspaces.records import read_record
 
 LANE = "lane_workspace"
 ROOT = "repo_root"
+THROW_AWAY = "accept_worktree"
 
 
 @frozen
@@ -26,7 +27,7 @@ class Workspace:
         path: the worktree; for lane-planning the mission's home.
         branch: the branch checked out there.
         base: the commit its work began from.
-        kind: `lane_workspace` or `repo_root`.
+        kind: `lane_workspace`, `repo_root`, or `accept_worktree`, where an acceptance runs its tests.
         created: whether this run made the worktree.
         brought: what was merged into the lane by this run, in words.
         missing: branches it builds on that are not in it, because it was begun from a commit that a person named.

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from specify_cli.kernel import files
+from specify_cli.kernel import clock, files
+from specify_cli.kernel.errors import Unavailable
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.paths import WORKTREES, Checkout, Repository
+
+PATIENCE = 2.0  # seconds for a removal that outlived its command
 
 
 def is_lanes_own(repo: Repository, checkout: Checkout, recorded: Path | None) -> bool:
@@ -22,6 +25,9 @@ def is_lanes_own(repo: Repository, checkout: Checkout, recorded: Path | None) ->
 def remove_worktree(repo: Repository, path: Path, branch: str) -> str:
     """Remove a clean worktree that still has its branch checked out; can be repeated.
 
+    A removal that a killed command left to its git is waited for: until it ends, the worktree looks like one with
+    uncommitted deletions, or like a folder that is no worktree.
+
     Args:
         path: its folder; one that has gone already is forgotten by git.
         branch: what it must have checked out.
@@ -29,6 +35,31 @@ def remove_worktree(repo: Repository, path: Path, branch: str) -> str:
     Returns:
         Why it stays; empty where it is gone.
     """
+    until = clock.monotonic() + PATIENCE
+    while True:
+        late = clock.monotonic() > until
+        try:
+            kept = _removed(repo, path, branch)
+        except Unavailable:
+            if late or not _leaving(path):
+                raise
+        else:
+            if not kept or late or not _leaving(path):
+                return kept
+        clock.sleep(0.05)
+
+
+def _leaving(path: Path) -> bool:
+    """Whether a worktree looks as one does while git removes it."""
+    try:
+        states = [change.state for change in Git(path).changes(strict=True)]
+    except Unavailable:
+        return not path.exists()
+    # Asked last: without its link to git, the folder answers for the repository around it.
+    return not (path / ".git").exists() or (bool(states) and all(state.strip() == "D" for state in states))
+
+
+def _removed(repo: Repository, path: Path, branch: str) -> str:
     git = Git(repo.root if repo.root.is_dir() else repo.checkout)
     found = repo.checkout_at(path)
     if found is None:
@@ -48,7 +79,9 @@ def remove_worktree(repo: Repository, path: Path, branch: str) -> str:
 def reason_to_stay(found: Checkout, branch: str) -> str:
     """Why a working tree cannot be removed as it stands; empty where nothing of anybody's would be lost."""
     locked = files.read_text(found.git_dir / "locked")
-    if found.branch != branch:
+    if not (found.path / ".git").exists():
+        said = "has lost its .git"
+    elif found.branch != branch:
         said = f"has {found.branch or 'no branch'} checked out, not {branch}"
     elif found.busy:
         said = f"is in the middle of a {found.busy}"

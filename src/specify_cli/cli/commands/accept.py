@@ -14,11 +14,11 @@ from specify_cli.cli.options import ActorFlag, MissionFlag
 from specify_cli.cli.output import Reply, safe, style
 from specify_cli.cli.selecting import reading
 from specify_cli.cli.unmet import unmet_lines
-from specify_cli.conditions.merge_rules import PULL_REQUEST
 from specify_cli.context.actor import who
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.text import plural
 from specify_cli.merge.pull_request import Delivery, deliver, way
+from specify_cli.mission_metadata import PULL_REQUEST
 
 ModeFlag = Annotated[
     str,

@@ -11,6 +11,7 @@ from specify_cli.cli.options import AgentFlag, CommitFlag, MissionFlag, NoteFlag
 from specify_cli.cli.output import Reply, safe, style
 from specify_cli.cli.selecting import reading
 from specify_cli.context.models import Context
+from specify_cli.context.overview import overview
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.lazy import load
 from specify_cli.next.decision import Decision, DecisionKind
@@ -109,9 +110,7 @@ def _next(decision: Decision, context: Context) -> str:
     agent = safe(decision.agent or "NAME")
     loop = f"spec-kitty next --agent {agent} --mission {slug}"
     if decision.kind == DecisionKind.TERMINAL:
-        return (
-            f"spec-kitty merge --mission {slug}" if decision.mission_state == "accepted" else "spec-kitty mission list"
-        )
+        return overview(context.place).next_command
     if decision.kind == DecisionKind.DECISION_REQUIRED:
         return f'{loop} --decision-id {safe(decision.decision_id)} --answer "…"'
     if decision.kind == DecisionKind.BLOCKED:
