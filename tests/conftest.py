@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -32,10 +33,23 @@ def git(tmp_path: Path) -> Repo:
     return make_repo(tmp_path / "repo")
 
 
+@pytest.fixture(scope="session")
+def _made_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `project` is a copy of: making one takes several times as long."""
+    folder = tmp_path_factory.mktemp("made")
+    with pytest.MonkeyPatch.context() as patch:
+        isolate(folder / "home", patch)
+        return make_project(folder / "project").path
+
+
 @pytest.fixture
-def project(tmp_path: Path) -> Project:
+def project(tmp_path: Path, _made_project: Path) -> Project:
     """A real repository that is a spec-kitty project, committed."""
-    return make_project(tmp_path / "project")
+    path = tmp_path / "project"
+    shutil.copytree(_made_project, path, symlinks=True)
+    git = Repo(path)
+    git("update-index", "-q", "--refresh")
+    return Project(path, git)
 
 
 @pytest.fixture
