@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from specify_cli.cli import commands
+from specify_cli.cli.commands import SECTIONS
 from specify_cli.version import VERSION
 from tests.support.cli import SCRIPT, Result, run_here, run_script
 from tests.support.commands import TABLE
@@ -169,12 +171,15 @@ def test_without_a_repository_a_bug_writes_nothing_and_shows_its_traceback(tmp_p
 # -- help
 
 
-def test_help_lists_the_commands_in_the_order_of_the_table_within_80_columns() -> None:
+def test_help_lists_the_commands_in_sections_a_line_each_within_80_columns() -> None:
     told = run_here("--help").ok()
     assert max(map(len, told.out.splitlines())) <= 80
-    names = [line.split()[0] for line in told.out.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()]
-    assert names[:3] == ["init", "next", "status"]
-    assert {"specify", "plan", "tasks", "implement"}.isdisjoint(names)
+    for title, part in SECTIONS.items():
+        rows = told.out.partition(f"\n{title}:\n")[2].partition("\n\n")[0].splitlines()
+        assert [row.split()[0] for row in rows] == [*part]
+    hidden = {name for name, entry in commands.TABLE.items() if entry.hidden}
+    assert hidden == {"specify", "plan", "tasks", "implement"}
+    assert hidden.isdisjoint(name for part in SECTIONS.values() for name in part)
     assert "spec-kitty next --agent" in told.out
     assert told.err == ""
 

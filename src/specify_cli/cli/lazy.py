@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
-from specify_cli.cli.commands import TABLE, Branch, Entry, Leaf
+from specify_cli.cli.commands import SECTIONS, TABLE, Branch, Entry, Leaf
 from specify_cli.cli.output import Reply
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.lazy import load
@@ -82,9 +82,20 @@ class LazyGroup(TyperGroup):
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """The commands first: they are what one looks for here."""
-        self.format_commands(ctx, formatter)
+        self._format_rows(formatter)
         with formatter.section("Options"):
             formatter.write_dl([record for one in self.params if (record := one.get_help_record(ctx))])
+
+    def _format_rows(self, formatter: Any) -> None:
+        """The listed commands, those of the whole program in sections; what they do stands in one column."""
+        rows = {name: entry.summary for name, entry in self.table.items() if not entry.hidden}
+        width = max(map(len, rows), default=0)
+        parts = {title: [name for name in part if name in rows] for title, part in SECTIONS.items()}
+        if self.table is not TABLE:
+            parts = {"Commands": list(rows)}
+        for title, names in parts.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), rows[name]) for name in names])
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Without any argument the answer is the help of this group, for programs a usage error."""

@@ -60,9 +60,9 @@ def _other_spelling(of: Leaf) -> Leaf:
 _CREATE = _leaf("agent.mission:create", "Create a mission: its folder, its identity and an empty specification.")
 _SETUP_PLAN = _leaf("agent.mission:setup_plan", "Scaffold plan.md of a mission, unless somebody wrote it already.")
 _FINALIZE = _leaf("agent.mission:finalize_tasks", "Check the work packages, compute the lanes and commit both.")
-_ACCEPT = _leaf("accept:accept", "Check that a mission is complete and record its acceptance.")
+_ACCEPT = _leaf("accept:accept", "Check that a mission is complete, and record that it is.")
 _MERGE = _leaf("merge:merge", "Merge an accepted mission into its target branch.")
-_MATERIALIZE = _leaf("materialize:materialize", "Publish the logs of a mission now and write its derived views.")
+_MATERIALIZE = _leaf("materialize:materialize", "Publish the logs of a mission now, and its derived views.")
 _MATERIALIZE_IN_STATUS = _leaf("agent.status:materialize", _MATERIALIZE.summary)
 
 _MISSION: dict[str, Entry] = {
@@ -237,14 +237,26 @@ _ORCHESTRATOR: dict[str, Entry] = {
     "merge-mission": _leaf("orchestrator_api:merge_mission", "Merge an accepted mission into its target branch."),
 }
 
-TABLE: dict[str, Entry] = {
+_BEGIN: dict[str, Entry] = {
     "init": _leaf("init:init", "Make a folder a spec-kitty project."),
+    "import": _leaf("importing:import_project", "Make missions of another tool's project."),
+    "upgrade": _leaf("upgrade:upgrade", "Bring a project of an older version to this one."),
+    "demo": _leaf("demo:demo", "Run a whole mission in a scratch repository."),
+}
+
+_WORK: dict[str, Entry] = {
+    "mission": Branch(_MISSION, "Missions and mission types."),
     "next": _leaf("next:step", "Get the next action for an agent."),
     "status": _leaf("status:status", "Show the board of a mission, or all missions."),
-    "why": _leaf("why:why", "Show what the next move still wants, each with the command that meets it."),
+    "why": _leaf("why:why", "Show what the next move still wants, and what meets it."),
     "accept": _ACCEPT,
     "merge": _MERGE,
-    "mission": Branch(_MISSION, "Missions and mission types."),
+    "analyze": _leaf("analyze:analyze", "Check that the documents of a mission fit together."),
+    "research": _leaf("mission_size:research", "Scaffold research.md and data-model.md of a mission."),
+    "context": Branch(_CONTEXT, "Lane workspaces of this clone."),
+}
+
+_PROGRAMS: dict[str, Entry] = {
     "agent": Branch(_AGENT, "Verbs for agents."),
     "orchestrator-api": Branch(
         _ORCHESTRATOR,
@@ -252,30 +264,43 @@ TABLE: dict[str, Entry] = {
         machine="specify_cli.orchestrator_api.commands:failures",
     ),
     "materialize": _MATERIALIZE,
-    "import": _leaf("importing:import_project", "Make missions of another tool's project."),
-    "context": Branch(_CONTEXT, "Lane workspaces of this clone."),
+}
+
+_SERVER: dict[str, Entry] = {
     "auth": Branch(_AUTH, "Who is logged in at the server of sync."),
     "sync": Branch(_SYNC, "Send what this clone records to a server."),
     "tracker": Branch(_TRACKER, "The tracker whose tickets missions begin with."),
+}
+
+_PROJECT: dict[str, Entry] = {
+    "config": _leaf("config:config", "Show the settings, or where templates come from."),
+    "charter": Branch(_CHARTER, "The project's principles, as prompts tell them."),
     "hooks": Branch(_HOOKS, "What is run or copied in new worktrees."),
-    "config": _leaf("config:config", "Show the settings that count, or where templates come from."),
-    "upgrade": _leaf("upgrade:upgrade", "Bring a project of an older version to this one, without losing a byte."),
-    "migrate": _leaf("migrate:migrate", "Install mission types and templates for all your projects, in ~/.kittify."),
     "doctor": _leaf("doctor:doctor", "Examine the project and mend what can be mended."),
     "verify-setup": _leaf("doctor:verify_setup", "Examine the set-up of this project."),
-    "footprint": _leaf("footprint:footprint", "List every file that the tool wrote, and what it keeps elsewhere."),
+    "validate-encoding": _leaf(
+        "encoding:validate_encoding", "Find characters in documents that programs stumble over."
+    ),
+    "migrate": _leaf("migrate:migrate", "Install mission types and templates for all projects."),
+    "footprint": _leaf("footprint:footprint", "List every file that the tool wrote, here and elsewhere."),
     "uninstall": _leaf("footprint:uninstall", "Remove the files that the tool wrote into this project."),
-    "demo": _leaf("demo:demo", "Run a whole mission in a scratch repository."),
+}
+
+_HIDDEN: dict[str, Entry] = {
     "specify": _other_spelling(_CREATE),
     "plan": _other_spelling(_SETUP_PLAN),
     "tasks": _other_spelling(_FINALIZE),
-    "charter": Branch(_CHARTER, "The project's principles, as prompts tell them."),
-    "analyze": _leaf("analyze:analyze", "Check that the documents of a mission fit together."),
-    "validate-encoding": _leaf(
-        "encoding:validate_encoding", "Find bytes and characters in documents that programs stumble over."
-    ),
-    "research": _leaf("mission_size:research", "Scaffold research.md and data-model.md of a mission."),
     "implement": Leaf(
         f"{PACKAGE}.implement:implement", "Internal: prepare a workspace (a compatibility surface).", hidden=True
     ),
 }
+
+SECTIONS: dict[str, dict[str, Entry]] = {
+    "Begin": _BEGIN,
+    "Work on missions": _WORK,
+    "For agents and programs": _PROGRAMS,
+    "Server and tickets": _SERVER,
+    "Care for the project": _PROJECT,
+}
+
+TABLE: dict[str, Entry] = {name: entry for part in (*SECTIONS.values(), _HIDDEN) for name, entry in part.items()}

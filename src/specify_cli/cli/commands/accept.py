@@ -41,7 +41,7 @@ def accept(
     no_commit: Annotated[bool, typer.Option("--no-commit", help="Record the acceptance without a commit.")] = False,
     allow_fail: Annotated[bool, typer.Option("--allow-fail", help="Exit with 0 whatever is unmet.")] = False,
 ) -> Reply:
-    """Check that a mission is complete and record its acceptance.
+    """Check that a mission is complete, and record that it is.
 
     Every unmet condition is listed at once, each with the command that meets it. --test runs a command in a
     throw-away worktree of all lanes merged with the target, so that what is tested is what would be merged.

@@ -34,7 +34,7 @@ def config(
     ] = False,
     mission_type: MissionTypeFlag = None,
 ) -> Reply:
-    """Show the settings that count, or where templates come from.
+    """Show the settings, or where templates come from.
 
     With --show-origin (or --mission-type) every file is listed with the tier it comes from: override, project, user
     or package, in that order; the first one that has the file counts. A mistake in one is told with its line.

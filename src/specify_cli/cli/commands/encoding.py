@@ -28,7 +28,7 @@ def validate_encoding(
         bool, typer.Option("--backup/--no-backup", help="Keep them as they were in .kittify/backups first.")
     ] = True,
 ) -> Reply:
-    """Find bytes and characters in documents that programs stumble over.
+    """Find characters in documents that programs stumble over.
 
     Bytes of cp1252, byte-order marks, characters that cannot be seen; quotes, dashes and spaces of typography in
     headers, ids and commands. In sentences they are left alone. While something is left the exit code is 1.

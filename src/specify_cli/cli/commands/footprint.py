@@ -26,7 +26,7 @@ _TITLES = {
 
 
 def footprint() -> Reply:
-    """List every file that the tool wrote, and what it keeps elsewhere."""
+    """List every file that the tool wrote, here and elsewhere."""
     found = survey(paths.discover(paths.starting_point()))
     data = {
         "project": found.project,

@@ -13,7 +13,7 @@ from specify_cli.status.views import BOARD_SUMMARY_FILENAME, PROGRESS_FILENAME, 
 
 
 def materialize(mission: MissionFlag = None) -> Reply:
-    """Publish the logs of a mission now and write its derived views.
+    """Publish the logs of a mission now, and its derived views.
 
     What is recorded in this clone's journal goes into the mission's folder and is committed. status.json,
     progress.json and board-summary.json are written beside it; git ignores them, and nothing reads them back.

@@ -9,11 +9,11 @@ from specify_cli.kernel.text import plural
 
 
 def migrate(dry_run: DryRunFlag = False) -> Reply:
-    """Install mission types and templates for all your projects, in ~/.kittify.
+    """Install mission types and templates for all projects.
 
-    They can be edited there: what a project has of its own still comes first. Run again it changes nothing; after an
-    update of the program it brings what nobody edited up to date. A file that was edited is kept as it is.
-    SPEC_KITTY_HOME names another folder.
+    They go into ~/.kittify (SPEC_KITTY_HOME names another folder) and can be edited there: what a project has of its
+    own still comes first. Run again it changes nothing; after an update of the program it brings what nobody edited up
+    to date. A file that was edited is kept as it is.
     """
     done = install(dry_run=dry_run)
     data = {

@@ -41,7 +41,7 @@ def upgrade(
         bool, typer.Option("--rollback", help="Give every file the bytes that it had before the last upgrade.")
     ] = False,
 ) -> Reply:
-    """Bring a project of an older version to this one, without losing a byte.
+    """Bring a project of an older version to this one.
 
     Everything is planned first, written beside and read back; then the files are swapped. The old ones stay in
     .kittify/backups/<time>/, and --rollback puts them back. Killed at any moment, the next run finishes. A mission that

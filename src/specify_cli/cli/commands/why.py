@@ -22,7 +22,7 @@ _HEADINGS = {"accept": "to be accepted:", "merge": "to be merged:"}
 
 
 def why(wp: MaybeWorkPackage = None, mission: MissionFlag = None) -> Reply:
-    """Show what the next move still wants, each with the command that meets it.
+    """Show what the next move still wants, and what meets it.
 
     The next move of a work package: to be claimed, to go to review, to be approved. Without WP, that of the mission:
     its planning step, to be accepted, then to be merged. The conditions are those that the moves themselves ask; all
