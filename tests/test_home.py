@@ -7,7 +7,7 @@ import pytest
 from specify_cli.home import MissionPlace, home_of
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.paths import Repository, discover
-from tests.support.git import Repo
+from tests.support.git import Repo, make_repo
 
 SLUG = "001-tea-timer"
 MISSION_ID = "01KNRK00000000000000000000"
@@ -90,7 +90,8 @@ def test_without_a_home_they_are_read_at_the_tip(mission: Repo) -> None:
 
 
 def test_the_command_that_mends_it_can_be_pasted(tmp_path: Path) -> None:
-    lost = MissionPlace(Repository(tmp_path / "my repo", None, tmp_path, None), SLUG, None, "main", None)
+    repo = make_repo(tmp_path / "my repo")
+    lost = MissionPlace(Repository(repo.path, None, repo.path / ".git", None), SLUG, None, "main", None)
     with pytest.raises(Refused) as told:
         _ = lost.feature_dir
     assert told.value.hint == f"git -C '{tmp_path / 'my repo'}' switch main"

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 import sys
 
@@ -30,6 +31,7 @@ def main() -> int:
         # Almost everything an import makes stays for good: looking through it again and again for cycles costs a
         # twentieth of a short command.
         gc.set_threshold(50_000)
+        _prepare_stdin()
         code: int = load("specify_cli.cli.app:run")(arguments)
         # At its end the interpreter would search all objects for cycles: a tenth of a short command, for nothing.
         gc.freeze()
@@ -40,6 +42,15 @@ def main() -> int:
         hint = "pip install --force-reinstall spec-kitty-cli"
         return _fail("INTERNAL_ERROR", reason, hint, BROKEN_INSTALLATION, as_json=as_json, machine=machine)
     return code
+
+
+def _prepare_stdin() -> None:
+    """Standard input that can be read whatever comes in, closed or not UTF-8, like every other document."""
+    stream: object = sys.stdin
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(encoding="utf-8", errors="surrogateescape")
+    elif stream is None:
+        sys.stdin = io.StringIO()
 
 
 def _say(text: str) -> int:

@@ -104,9 +104,24 @@ class MissionPlace:
         raise Refused(
             f"mission {self.slug} writes its documents on branch {self.target_branch}, which no checkout has",
             "TARGET_NOT_CHECKED_OUT",
-            hint=f"git -C {quoted(self.repo.root)} switch {self.target_branch}",
+            hint=self.way_home,
             details={"target_branch": self.target_branch},
         )
+
+    @property
+    def has_target(self) -> bool:
+        """Whether this clone has the target branch."""
+        return self.home is not None or self.git.branch_tip(self.target_branch) is not None
+
+    @property
+    def way_home(self) -> str:
+        """The command after which a checkout has the target branch, were it renamed, deleted or never fetched."""
+        if self.has_target:
+            return f"git -C {quoted(self.repo.root)} switch {self.target_branch}"
+        first = next(iter(self.repo.checkouts()), None)
+        if first is not None and (first.path / self.relative).is_dir():
+            return f"git -C {quoted(first.path)} switch -c {self.target_branch}"
+        return f"git -C {quoted(self.repo.root)} fetch origin {self.target_branch}:{self.target_branch}"
 
     @property
     def folder(self) -> Path | None:

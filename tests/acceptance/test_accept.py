@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,24 @@ def test_a_forecast_conflict_is_a_condition(project: Project) -> None:
     assert _codes(data) == ["MERGE_CONFLICT"]
     assert "WP01" in data["unmet"][0]["what"]
     assert "WP02" in data["unmet"][0]["what"]
+
+
+def test_documents_that_were_written_in_a_lane_are_named_with_the_command_that_takes_them(project: Project) -> None:
+    found = story(project, Task("WP01", owns=("a/**",)), Task("WP02", needs=("WP01",), owns=("b/**",)))
+    folder = f"kitty-specs/{found.slug}"
+    ticked = (project.folder(found.slug) / "tasks.md").read_text() + "\n- [x] T009 ticked in the copy\n"
+    found.work("WP01", {"a/f.txt": "a\n", f"{folder}/research/my notes.md": "notes\n", f"{folder}/tasks.md": ticked})
+    found.work("WP02", {"b/f.txt": "b\n", f"{folder}/plan.md": "# Another plan\n"})
+    told = [each for each in found.accept().ok().json()["warnings"] if each["code"] == "LEFT_IN_LANE"]
+    assert "plan.md" in told[0]["message"]
+    assert "tasks.md" not in told[0]["message"]
+    for each in told:
+        subprocess.run(["/bin/sh", "-c", each["hint"]], check=True)
+    project.git("commit", "-q", "-m", "taken over")
+    assert found.accept().ok().json()["warnings"] == []
+    found.merge().ok()
+    assert (project.folder(found.slug) / "research/my notes.md").read_text() == "notes\n"
+    assert (project.folder(found.slug) / "plan.md").read_text() == "# Another plan\n"
 
 
 def test_tests_run_in_a_worktree_that_was_set_up(project: Project) -> None:

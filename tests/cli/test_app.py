@@ -13,6 +13,7 @@ from specify_cli.version import VERSION
 from tests.support.cli import SCRIPT, Result, run_here, run_script
 from tests.support.commands import TABLE
 from tests.support.git import Repo, make_repo
+from tests.support.project import Project
 
 
 def say(*arguments: str, cwd: Path | None = None, input: str = "") -> Result:
@@ -249,9 +250,28 @@ def test_an_answer_that_cannot_be_written_is_a_failure(words: list[str]) -> None
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_refusal_that_cannot_be_written_is_told_on_stderr() -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([SCRIPT, "nope", "--json"], stdout=full, stderr=subprocess.PIPE, check=False, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("Error: No such command 'nope'.")
+    assert "Traceback" not in done.stderr
+
+
 def test_closed_streams_are_no_failure() -> None:
     done = subprocess.run(["sh", "-c", f"'{SCRIPT}' --help >&- 2>&-"], check=False)
     assert done.returncode == 0
+
+
+def test_what_comes_in_need_not_be_text_and_nothing_need_come_in(project: Project) -> None:
+    project.finalized()
+    note = ("agent", "tasks", "add-history", "WP01", "--note", "-", "--json")
+    given = subprocess.run([SCRIPT, *note], cwd=project.path, input=b"caf\xe9", capture_output=True, check=False)
+    assert (given.returncode, json.loads(given.stdout)["result"]) == (0, "success")
+    line = f"'{SCRIPT}' {' '.join(note)} <&-"
+    closed = subprocess.run(["sh", "-c", line], cwd=project.path, capture_output=True, check=False)
+    assert (closed.returncode, json.loads(closed.stdout)["error"]) == (2, "--note is empty")
 
 
 def test_stdout_that_cannot_hold_a_character_gets_plain_kin(git: Repo) -> None:

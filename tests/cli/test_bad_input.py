@@ -188,6 +188,11 @@ def specs_link(scene: Scene) -> None:
     specs.symlink_to(scene.scratch / "moved")
 
 
+def lanes_circle(scene: Scene) -> None:
+    (scene.folder / "lanes.json").unlink()
+    (scene.folder / "lanes.json").symlink_to("lanes.json")
+
+
 def journal_blocked(scene: Scene) -> None:
     journal = scene.project.path / ".git" / "spec-kitty" / "journal"
     for path in journal.glob("*.jsonl"):
@@ -221,6 +226,7 @@ SCENES: list[tuple[Callable[[Scene], None], dict[str, str]]] = [
     (header_latin, {**dict.fromkeys((*READ, TAKE, MOVE), "MALFORMED_YAML"), CREATE: FINE}),
     (mission_link, {**dict.fromkeys((PLAN, *READ, *WRITE), "SYMLINK_REFUSED"), CREATE: FINE}),
     (tasks_link, {**dict.fromkeys((PLAN, *READ, *WRITE), "SYMLINK_REFUSED"), CREATE: FINE}),
+    (lanes_circle, {**dict.fromkeys((*READ, TAKE), "SYMLINK_REFUSED"), CREATE: FINE}),
     (specs_link, dict.fromkeys((CREATE, PLAN, *READ, *WRITE), "SYMLINK_REFUSED")),
     (journal_blocked, {**dict.fromkeys((*READ, *WRITE), "LOG_NOT_A_FILE"), CREATE: FINE}),
     (windows, {CREATE: FINE, TAKE: FINE, QUERY: FINE, STATUS: FINE, MOVE: FINE, PLAN: FINE}),
@@ -327,6 +333,12 @@ def test_a_bare_repository_with_working_trees(project: Project, tmp_path: Path) 
     assert tree.git.status() == ""
 
 
+def test_a_starting_point_that_cannot_be(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPECIFY_REPO_ROOT", "~no-such-user")
+    for line in (*READ, *WRITE):
+        assert_told(run(line, scene.project.path), "FOLDER_MISSING")
+
+
 def test_a_submodule_of_the_project(scene: Scene, tmp_path: Path) -> None:
     lib = make_repo(tmp_path / "lib")
     scene.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(lib.path), "lib")
@@ -350,7 +362,8 @@ def test_no_git_on_the_path(scene: Scene, monkeypatch: pytest.MonkeyPatch, tmp_p
 
 
 @pytest.mark.parametrize(
-    "selector", ["nobody", "999", "../001-tea-timer", "/etc", "tea/timer", "01KNRK", "\u8336", "-"]
+    "selector",
+    ["nobody", "999", "../001-tea-timer", "/etc", "tea/timer", "01KNRK", "\u8336", "-", "\u00b2", "\uff11", "9" * 5000],
 )
 def test_a_mission_that_is_not_there(selector: str, scene: Scene) -> None:
     before = everything(scene.project.path)
@@ -372,6 +385,35 @@ def test_a_name_that_several_missions_have(scene: Scene) -> None:
             result = run(f"{line} {selector}", scene.project.path)
             assert_told(result, "MISSION_AMBIGUOUS")
             assert result.json()["details"]["candidates"] == [SLUG, "002-tea-timer"]
+    assert everything(scene.project.path) == before
+
+
+@pytest.mark.parametrize("name", ["9" * 5000, "WP\u00b2", "\uff11", "", "x" * 300, "WP\udcff"])
+def test_a_work_package_that_is_not_there(name: str, scene: Scene) -> None:
+    before = everything(scene.project.path)
+    for words in (["why"], ["agent", "tasks", "move-task", "--to", "blocked"], ["agent", "action", "review"]):
+        if name or words[0] != "agent" or words[1] != "action":
+            assert_told(run_here(*words, "--json", "--", name, cwd=scene.project.path), "WP_NOT_FOUND")
+    assert everything(scene.project.path) == before
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "init NAME --ai claude", "config --show-origin --mission-type NAME",
+        "agent release prep --channel beta --repo NAME", "import --from kiro NAME",
+        "agent tasks add-history WP01 --note @NAME", "agent tasks map-requirements --batch @NAME",
+        "agent tasks move-task WP01 --to planned --review-feedback-file NAME",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["x" * 300, "x" * 5000, "~no-such-user/x"])
+def test_a_path_that_cannot_be(line: str, name: str, scene: Scene) -> None:
+    before = everything(scene.project.path)
+    result = run(line.replace("NAME", name), scene.project.path)
+    if name.startswith("~") and line.startswith("init"):
+        return
+    assert result.failed().code in (1, 2), str(result)
+    assert result.json()["hint"], str(result)
     assert everything(scene.project.path) == before
 
 

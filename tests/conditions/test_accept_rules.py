@@ -40,7 +40,7 @@ def test_nothing_is_missing() -> None:
         (replace(GOOD, missing_artifacts=("research.md",)), "ARTIFACT_MISSING"),
         (replace(GOOD, unmapped=("FR-002",)), "REQUIREMENT_UNMAPPED"),
         (replace(GOOD, dirty=(DirtyWorktree("lane-a", "/w", ("f",)),)), "WORKTREE_DIRTY"),
-        (replace(GOOD, missing_branches=(("lane-a", "kitty/x"),)), "LANE_BRANCH_MISSING"),
+        (replace(GOOD, missing_branches=(("lane-a", "kitty/x", "git branch kitty/x"),)), "LANE_BRANCH_MISSING"),
         (replace(GOOD, conflicts=(STEP,)), "MERGE_CONFLICT"),
         (replace(GOOD, tests=(TestRun("make test", 2, 1.0, "/log"),)), "TEST_FAILED"),
     ],
@@ -81,7 +81,7 @@ def test_lenient_lets_documents_pass_and_nothing_else() -> None:
 @pytest.mark.parametrize(
     ("facts", "code"),
     [
-        (replace(FREE, home=None), "TARGET_NOT_CHECKED_OUT"),
+        (replace(FREE, home=None, way_home="git switch main"), "TARGET_NOT_CHECKED_OUT"),
         (replace(FREE, busy="rebase"), "CHECKOUT_BUSY"),
         (replace(FREE, index_locked="/p/.git/index.lock"), "INDEX_LOCKED"),
         (replace(FREE, identity=False), "NO_GIT_IDENTITY"),
@@ -91,8 +91,8 @@ def test_lenient_lets_documents_pass_and_nothing_else() -> None:
         (replace(FREE, tips={"lane-a": "aaa", "lane-b": "bbb"}), "ACCEPTANCE_STALE"),
         (replace(FREE, packages=(PackageState("WP01", Lane.FOR_REVIEW),)), "WP_NOT_APPROVED"),
         (replace(FREE, dirty=(DirtyWorktree("lane-a", "/w", ("f",)),)), "WORKTREE_DIRTY"),
-        (replace(FREE, missing_branches=(("lane-a", "kitty/x"),)), "LANE_BRANCH_MISSING"),
-        (replace(FREE, lacking=(("WP01", "lane-a", "abc"),)), "APPROVED_COMMIT_MISSING"),
+        (replace(FREE, missing_branches=(("lane-a", "kitty/x", "git branch kitty/x"),)), "LANE_BRANCH_MISSING"),
+        (replace(FREE, lacking=(("WP01", "lane-a", "abc", "/p"),)), "APPROVED_COMMIT_MISSING"),
         (replace(FREE, behind=("origin/main", 3)), "TARGET_BEHIND_REMOTE"),
         (replace(FREE, own_conflict=True), "MERGE_UNDER_WAY"),
         (replace(FREE, under_way=("002-y",)), "MERGE_UNDER_WAY"),

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 
+import pytest
+
+from specify_cli.conditions import review_rules
 from specify_cli.conditions.review_facts import reviewed_head, work_facts
 from specify_cli.conditions.review_rules import WorkFacts
 from specify_cli.core.work_packages import load_work_packages
@@ -58,6 +62,47 @@ def test_another_branch_or_none_is_told(project: Project) -> None:
     assert facts(mission).wrong_branch == "sideways"
     repo("switch", "-q", "--detach")
     assert facts(mission).wrong_branch == "a detached HEAD"
+
+
+@pytest.mark.parametrize("way", [("switch", "-q", "--detach"), ("switch", "-q", "-c", "an-agents-own")])
+def test_commits_beside_the_lanes_branch_are_brought_onto_it(project: Project, way: tuple[str, ...]) -> None:
+    mission = finalized_mission(project)
+    repo = Repo(mission.claim("WP01").workspace.path)
+    branch = repo("branch", "--show-current")
+    repo(*way)
+    head = repo.commit("beside it", a_py="a = 1\n")
+    [unmet] = review_rules.for_review(facts(mission))
+    assert unmet.code == "WORKTREE_WRONG_BRANCH"
+    subprocess.run(["/bin/sh", "-c", unmet.fix], check=True)
+    assert review_rules.for_review(facts(mission)) == []
+    assert repo.head(branch) == head
+
+
+def test_the_lanes_branch_is_not_moved_off_its_own_commits(project: Project) -> None:
+    mission = finalized_mission(project)
+    repo = Repo(mission.claim("WP01").workspace.path)
+    branch = repo("branch", "--show-current")
+    repo("switch", "-q", "-c", "an-agents-own")
+    repo.commit("beside it", a_py="a = 1\n")
+    repo("switch", "-q", branch)
+    head = repo.commit("on it", b_py="b = 1\n")
+    repo("switch", "-q", "an-agents-own")
+    [unmet] = review_rules.for_review(facts(mission))
+    subprocess.run(["/bin/sh", "-c", unmet.fix], check=True)
+    assert repo.head(branch) == head
+
+
+def test_work_amid_a_rebase_is_not_handed_over(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    mission = finalized_mission(project)
+    repo = mission.work("WP01", "a.txt")
+    repo.commit("more", b_txt="b\n")
+    monkeypatch.setenv("GIT_SEQUENCE_EDITOR", "sed -i -e s/^pick/edit/")
+    repo("rebase", "-q", "-i", "HEAD~1")
+    found = facts(mission)
+    assert not found.has_evidence
+    [unmet] = review_rules.for_review(found)
+    subprocess.run(["/bin/sh", "-c", unmet.fix], check=True)
+    assert facts(mission).has_evidence
 
 
 def test_planning_work_is_its_own_files_alone(project: Project) -> None:

@@ -84,3 +84,11 @@ def test_a_mission_of_another_branch_is_found_by_a_clone_that_knows_nothing_of_i
     assert (board["mission_slug"], board["total_wps"], board["home"]) == (mission.slug, 1, None)
     assert there.run("next", "--json").ok().json()["mission_slug"] == mission.slug
     there.run("status", "--mission", "002", "--json").failed("MISSION_NOT_FOUND")
+
+
+@pytest.mark.parametrize("line", [b"null", b"[1]", b'"x"', b"[" * 100_000, b'{"type": "mission_created", "data": []}'])
+def test_a_log_that_begins_with_rubbish_hides_no_mission(mission: Mission, line: bytes) -> None:
+    log = mission.place.journal.with_name(f"{mission.place.mission_id}.mission.jsonl")
+    log.write_bytes(line + b"\n" + log.read_bytes())
+    for words in (("status",), ("next", "--agent", "ada"), ("mission", "list")):
+        mission.project.run(*words, "--json").ok()

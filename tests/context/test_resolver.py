@@ -51,6 +51,7 @@ def test_a_mission_is_named_by_its_id_or_the_beginning_of_it(project: Project, p
     with pytest.raises(Conflict) as refusal:
         resolve_mission(ids[0][:alike], start=project.path)
     assert (refusal.value.code, refusal.value.details["candidates"]) == ("MISSION_AMBIGUOUS", list(pair))
+    assert refusal.value.hint == "spec-kitty mission list"  # what the flag says would count before any variable
 
 
 def test_several_open_missions_are_ambiguous_and_listed(project: Project, pair: tuple[str, str]) -> None:
@@ -73,6 +74,13 @@ def test_two_missions_of_one_number_are_ambiguous(project: Project, pair: tuple[
     with pytest.raises(Conflict) as refusal:
         resolve_mission("1", start=project.path)
     assert refusal.value.details["candidates"] == ["001-tea-timer", "001-tea-tray"]
+
+
+def test_what_was_removed_is_no_candidate(project: Project) -> None:
+    kept, removed = project.create(), project.create()
+    project.git("rm", "-q", "-r", f"kitty-specs/{removed}")
+    project.git.commit("one of the two was a mistake")
+    assert found(project, "tea-timer")[0] == kept
 
 
 def test_an_unknown_mission_lists_the_known(project: Project, pair: tuple[str, str]) -> None:

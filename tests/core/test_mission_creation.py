@@ -51,6 +51,11 @@ try:
 except SpecKittyError as error:
     print(error.code)
 """
+KILLED = """
+import os
+from specify_cli.kernel import files
+files.move = lambda *_: os.kill(os.getpid(), 9)
+"""
 
 
 def missions(project: Project) -> list[str]:
@@ -375,6 +380,16 @@ def test_a_full_disk_leaves_a_whole_mission_or_none(room: int, start: tuple[str,
     assert (project.git("for-each-ref"), project.git("branch", "--show-current")) == before
     assert project.git.status() == ""
     assert not list((project.path / ".kittify").rglob("creating-*"))
+
+
+def test_the_draft_of_one_that_was_killed_goes_with_the_next(project: Project) -> None:
+    assert run_python(KILLED + CREATE, "tea", cwd=project.path).returncode == -9
+    runtime = project.path / ".kittify" / "runtime"
+    (draft,) = runtime.glob("creating-*")
+    (runtime / "creating-link").symlink_to(draft)
+    create_mission_core(project.path, "tea")
+    assert not draft.exists()
+    assert missions(project) == ["001-tea"]
 
 
 @pytest.mark.parametrize("start", [None, "feature/tea"])

@@ -141,9 +141,9 @@ def test_everything_wrong_is_said_at_once_with_file_and_line(plan: Plan) -> None
 def test_one_work_package_is_asked_for_by_its_id(plan: Plan) -> None:
     plan.prompt("WP01", "title: x")
     packages = load_work_packages(plan.place)
-    assert require_work_package(packages, "WP01") is packages[0]
+    assert require_work_package(packages, "WP01", "001-x") is packages[0]
     with pytest.raises(NotFound, match="it has WP01") as caught:
-        require_work_package(packages, "WP02")
+        require_work_package(packages, "WP02", "001-x")
     assert caught.value.code == "WP_NOT_FOUND"
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from specify_cli.kernel.config import parse_config
-from tests.support.cli import run_here
+from tests.support.cli import run_here, run_script
 from tests.support.git import Repo
 
 
@@ -140,3 +141,15 @@ def test_a_failure_while_adding_an_agent_leaves_the_old_state(git: Repo, monkeyp
 
     assert {name: content for name, (content, _) in snapshot(git.path).items()} == before
     assert not (git.path / ".codex").exists()
+
+
+def test_many_at_once_lose_no_agent(git: Repo) -> None:
+    """Also the first of all, when there is no lock file yet; and nothing is left behind for it."""
+    keys = ("claude", "codex", "gemini", "cursor", "opencode", "qwen", "roo", "amp")
+    with ThreadPoolExecutor(8) as pool:
+        done = list(pool.map(lambda key: run_script("init", "--ai", key, "--json", cwd=git.path), keys))
+    assert {each.ok().json()["result"] for each in done} == {"success"}
+    config = parse_config((git.path / ".kittify" / "config.yaml").read_text(encoding="utf-8"))
+    assert sorted(config.agents) == sorted(keys)
+    assert run_here("init", "--json", cwd=git.path).ok().json()["changed"] is False
+    assert not (git.path / ".git" / "spec-kitty").exists()

@@ -160,3 +160,16 @@ def _code(path: Path, schema: Schema = SCHEMA) -> str:
     with pytest.raises(SpecKittyError) as caught, database.open(path, schema):
         pass
     return caught.value.code
+
+
+def test_a_file_of_somebody_else_is_named_and_a_bug_of_ours_stays_one(tmp_path: Path) -> None:
+    path = tmp_path / "tea.db"
+    _add(path, "assam")
+    with pytest.raises(sqlite3.OperationalError), database.open(path, SCHEMA) as db:
+        db.execute("SELECT nonsense FROM tea")
+    with database.open(path, SCHEMA) as db:
+        db.execute("ALTER TABLE tea DROP COLUMN cups")
+    with pytest.raises(SpecKittyError) as told, database.look(path, SCHEMA) as db:
+        db.execute("SELECT cups FROM tea")
+    assert told.value.code == "DATABASE_BROKEN"
+    assert told.value.hint == f"mv {path} {path}.broken"

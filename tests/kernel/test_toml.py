@@ -72,3 +72,11 @@ def test_any_text_can_be_a_value_and_is_taken_out_without_a_trace(value: str, ot
     after = toml.edit(before, {("mine", "k"): value}, "f.toml")
     assert tomllib.loads(after.decode()) == {**tomllib.loads(before.decode()), "mine": {"k": value}}
     assert toml.edit(after, {("mine", "k"): None}, "f.toml") == before
+
+
+def test_what_is_no_text_is_refused_and_not_shown() -> None:
+    with pytest.raises(Refused) as told:
+        toml.edit(b"", {("user", "username"): "caf\udcff"}, "credentials")
+    assert told.value.code == "NOT_UTF8"
+    assert "caf" not in told.value.message
+    assert "user.username" in told.value.message

@@ -31,7 +31,8 @@ def test_an_address_has_one_spelling(text: str, found: str) -> None:
     [
         "", "https://", "https:///x", "example.com", "http://example.com", "http://127.evil.example", "ftp://localhost",
         "http://localhost.example", "https://a@b", "https://@b", "https://b/?q", "https://b/#f", "https://b:x", "https://[",
-        "https://a b", "https://a\\b", "https://a\nb", "https://" + "ä" * 300, "javascript:alert(1)",
+        "https://a b", "https://a\\b", "https://a\nb", "https://a/\udcff", "https://" + "ä" * 300,
+        "javascript:alert(1)",
     ],
 )  # fmt: skip
 def test_what_is_no_address_of_a_server_is_refused(text: str) -> None:

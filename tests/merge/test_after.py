@@ -11,7 +11,7 @@ from specify_cli.merge import intent
 from specify_cli.status.models import Lane
 from tests.support.git import Repo
 from tests.support.project import Project, Task
-from tests.support.stories import Story, ready, story
+from tests.support.stories import Story, one, ready, story
 
 
 def _remote(found: Story, tmp_path: Path) -> Path:
@@ -27,6 +27,42 @@ def test_push(project: Project, tmp_path: Path) -> None:
     remote = _remote(found, tmp_path)
     assert found.merge("--push").ok().json()["pushed"] is True
     assert Repo(remote).head("main") == found.git.head("main")
+
+
+def _bare(project: Project, folder: Path) -> Project:
+    """The project as a worktree of a bare repository, which has no other."""
+    home = folder / "home-of-main"
+    project.git("clone", "-q", "--bare", str(project.path), str(folder / "bare.git"))
+    Repo(folder / "bare.git")("worktree", "add", "-q", str(home), "main")
+    Repo(folder / "bare.git")("remote", "remove", "origin")
+    return Project(home, Repo(home))
+
+
+@pytest.mark.parametrize("bare", [False, True])
+@pytest.mark.parametrize("conflict", [False, True])
+def test_whoever_stands_in_a_worktree_that_goes_is_served_to_the_end(
+    project: Project, tmp_path: Path, bare: bool, conflict: bool
+) -> None:
+    found = one(_bare(project, tmp_path) if bare else project, {"shared.txt": "from the lane\n"})
+    remote = _remote(found, tmp_path)
+    here = found.worktree("WP01")
+    words: tuple[str, ...] = ("merge", "--mission", found.slug, "--json", "--push")
+    if conflict:
+        found.git.commit("meanwhile", shared_txt="from the target\n")
+        stopped = found.project.run_installed(*words, cwd=here.path).failed("MERGE_CONFLICT").json()
+        here = Repo(Path(stopped["details"]["worktree"]))
+        here.write("shared.txt", "from both\n")
+        here("add", "shared.txt")
+        words = (*words, "--resume")
+
+    done = found.project.run_installed(*words, cwd=here.path).ok().json()
+
+    assert done["pushed"] is True
+    assert done["warnings"] == []
+    assert Repo(remote).head("main") == found.git.head("main")
+    assert not here.path.exists()
+    assert not found.worktree("WP01").path.exists()
+    assert found.git("branch", "--list", "kitty/*") == ""
 
 
 def test_push_without_a_remote(project: Project) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from specify_cli.status.models import Lane
 from tests.support.git import Repo
 from tests.support.limits import run_limited
 from tests.support.project import Project, Task
-from tests.support.stories import Story, story
+from tests.support.stories import Story, ready, story
 
 
 def _moved_target(project: Project) -> Story:
@@ -71,7 +73,8 @@ def test_a_conflict_is_resolved_in_its_worktree_and_resumed(project: Project, st
 
     error = found.merge("--strategy", strategy).failed("MERGE_CONFLICT").json()
 
-    assert found.refs() == refs
+    kept = f"refs/spec-kitty/merging/stopped-{found.slug}"
+    assert {name: tip for name, tip in found.refs().items() if name != kept} == refs
     assert found.git.status() == ""
     tree = Repo(Path(error["details"]["worktree"]))
     assert "<<<<<<<" in (tree.path / "shared.txt").read_text()
@@ -102,12 +105,37 @@ def test_markers_that_were_left_are_no_resolution(project: Project) -> None:
     assert found.merge("--resume").failed("MERGE_UNRESOLVED").json()["details"]["files"] == ["shared.txt"]
 
 
+def test_a_new_file_that_was_not_added_is_not_thrown_away(project: Project) -> None:
+    found = _moved_target(project)
+    tree = Repo(Path(found.merge().failed("MERGE_CONFLICT").json()["details"]["worktree"]))
+    tree.write("shared.txt", "from both\n")
+    tree.write("helper.txt", "what both need\n")
+    tree("add", "shared.txt")
+    assert found.merge("--resume").failed("MERGE_UNRESOLVED").json()["details"]["files"] == ["helper.txt"]
+    tree("add", "helper.txt")
+    found.merge("--resume").ok()
+    assert found.files()["helper.txt"] == "what both need"
+
+
+def test_lines_that_only_look_like_markers_are_content(project: Project) -> None:
+    found = _moved_target(project)
+    tree = Repo(Path(found.merge().failed("MERGE_CONFLICT").json()["details"]["worktree"]))
+    text = "How a conflict looks:\n<<<<<<< HEAD\none\n=======\nother\n>>>>>>> branch\n"
+    tree.write("shared.txt", text)
+    tree("add", "shared.txt")
+    found.merge("--resume").ok()
+    assert (project.path / "shared.txt").read_text() == text
+
+
 def test_a_target_that_moves_on_keeps_the_resolution(project: Project) -> None:
     found = _moved_target(project)
     tree = Repo(Path(found.merge().failed("MERGE_CONFLICT").json()["details"]["worktree"]))
     tree.write("shared.txt", "from both\n")
     tree("add", "shared.txt")
-    found.git.commit("meanwhile again", other_txt="other\n")
+    found.git.write("other.txt", "other\n")
+    found.git("add", "other.txt")
+    later = {**os.environ, "GIT_COMMITTER_DATE": "2037-01-01T00:00:00+00:00"}
+    subprocess.run(["git", "commit", "-q", "-m", "later than all others"], cwd=project.path, env=later, check=True)
 
     found.merge("--resume").ok()
 
@@ -128,6 +156,56 @@ def test_a_second_conflict_stops_again(project: Project) -> None:
     found.merge("--resume").ok()
 
     assert found.files()["shared.txt"] == "from all three"
+
+
+def test_only_what_the_target_changed_again_is_resolved_again(project: Project) -> None:
+    found = _moved_target(project)
+    found.git.write("a/f.txt", "the target's a\n")
+    found.git.commit("meanwhile")
+    tree = Repo(Path(found.merge("--strategy", "merge").failed("MERGE_CONFLICT").json()["details"]["worktree"]))
+    tree.write("shared.txt", "from both\n")
+    tree.write("a/f.txt", "a of both\n")
+    tree("add", "--all")
+    for turn in ("second", "third"):
+        found.git.write("a/f.txt", f"the target's {turn} a\n")
+        found.git.commit("meanwhile again")
+        error = found.merge("--resume").failed("MERGE_CONFLICT").json()
+        assert error["details"]["files"] == ["a/f.txt"]
+        assert (tree.path / "shared.txt").read_text() == "from both\n"
+        assert "a of" in (tree.path / "a/f.txt").read_text()
+        tree.write("a/f.txt", f"a of {turn}\n")
+        tree("add", "--all")
+
+    found.merge("--resume").ok()
+
+    assert (found.files()["shared.txt"], found.files()["a/f.txt"]) == ("from both", "a of third")
+
+
+def test_a_resolution_outlives_a_clean_up_by_git(project: Project) -> None:
+    found = _moved_target(project)
+    refs = found.refs()
+    tree = Repo(Path(found.merge().failed("MERGE_CONFLICT").json()["details"]["worktree"]))
+    for text in ("from both\n", "from all three\n"):
+        tree.write("shared.txt", text)
+        tree("add", "shared.txt")
+        found.git("reflog", "expire", "--expire=now", "--all")
+        found.git("gc", "-q", "--prune=now")
+        if text == "from both\n":
+            found.git.commit("meanwhile again", shared_txt="from the target, again\n")
+            found.merge("--resume").failed("MERGE_CONFLICT")
+    found.merge("--resume").ok()
+    assert found.files()["shared.txt"] == "from all three"
+    left = {ref for ref in found.refs().keys() - refs.keys() if "/merged/" not in ref}
+    assert left == set()
+
+
+def test_in_the_worktree_of_a_stopped_merge_its_mission_is_meant(project: Project) -> None:
+    found = _moved_target(project)
+    project.create("second")
+    tree = Repo(Path(found.merge().failed("MERGE_CONFLICT").json()["details"]["worktree"]))
+    tree.write("shared.txt", "from both\n")
+    tree("add", "shared.txt")
+    assert project.run("merge", "--resume", "--json", cwd=tree.path).ok().json()["mission_slug"] == found.slug
 
 
 def test_abort_leaves_no_trace(project: Project) -> None:
@@ -151,6 +229,27 @@ def test_a_worktree_that_vanished_is_laid_out_again(project: Project) -> None:
     tree.write("shared.txt", "from both\n")
     tree("add", "shared.txt")
     found.merge("--resume").ok()
+
+
+def test_a_folder_of_the_users_in_place_of_the_worktree_stays(project: Project) -> None:
+    found = _moved_target(project)
+    path = Path(found.merge().failed("MERGE_CONFLICT").json()["details"]["worktree"])
+    found.git("worktree", "remove", "--force", str(path))
+    path.mkdir()
+    (path / "mine.txt").write_text("the user's own\n")
+    found.merge("--resume").failed("WORKSPACE_BLOCKED")
+    found.merge("--abort").ok()
+    assert (path / "mine.txt").read_text() == "the user's own\n"
+    found.merge().failed("WORKSPACE_BLOCKED")
+
+
+def test_where_merged_commits_must_be_signed_a_conflict_is_laid_out_all_the_same(project: Project) -> None:
+    project.git("config", "merge.verifySignatures", "true")
+    found = ready(project)
+    found.git.write("src/one/a.py", "one = 'the target'\n")
+    found.git.commit("meanwhile")
+    tree = Repo(Path(found.merge().failed("MERGE_CONFLICT").json()["details"]["worktree"]))
+    assert "<<<<<<<" in (tree.path / "src/one/a.py").read_text()
 
 
 def test_a_merge_given_up_by_git_itself_is_laid_out_again(project: Project) -> None:

@@ -78,7 +78,7 @@ def test_what_is_written_is_read_again(git: Repo) -> None:
     assert intent.mark(repo, made).awaits_push
 
 
-@pytest.mark.parametrize("content", ['{"version": 99}', '{"version": 1}', '{"version": 1, "refs": 3}'])
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"version": 99}', '{"version": 1}', '{"version": 1, "refs": 3}'])
 def test_an_intent_of_another_version_is_refused_and_left_alone(git: Repo, content: str) -> None:
     repo = discover(git.path)
     path = intent.path_of(repo, "KEY")

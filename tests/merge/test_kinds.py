@@ -11,7 +11,7 @@ from specify_cli.status.models import Lane
 from tests.support.git import Repo
 from tests.support.project import Project, Task, make_project
 from tests.support.scripts import script
-from tests.support.stories import one, story
+from tests.support.stories import one, ready, story
 
 
 @pytest.mark.parametrize("setting", ["true", "input"])
@@ -209,6 +209,21 @@ def test_a_bare_repository_with_worktrees(tmp_path: Path) -> None:
     assert (home / "a/f.txt").read_text() == "a\n"
     assert found.git.status() == ""
     assert found.mission.lane("WP01") is Lane.DONE
+
+
+def test_a_repository_with_long_ids(tmp_path: Path) -> None:
+    git = Repo(tmp_path)
+    git("init", "-q", "-b", "main", "--object-format=sha256", "project")
+    project = Project(tmp_path / "project", Repo(tmp_path / "project"))
+    project.git.commit("first", README_md="# A project\n", old_txt="old\n")
+    project.run("init", "--ai", "claude", "--non-interactive", "--json").ok()
+    project.git.commit("spec-kitty init")
+    found = ready(project)
+    found.git("rm", "-q", "old.txt")
+    found.git("commit", "-q", "-m", "meanwhile")
+    found.merge("--strategy", "merge").ok()
+    assert found.files()["src/three/a.py"] == "three = 3"
+    project.run("doctor", "merge", "--json").ok()
 
 
 def test_a_sparse_checkout_stays_sparse(project: Project) -> None:

@@ -59,6 +59,12 @@ def test_tips_that_are_kept_already_are_moved_on_or_left() -> None:
     assert names[plan.merged_ref("001-x", "mission")] == "m0"
 
 
+def test_what_kept_a_stopped_merge_goes_with_it() -> None:
+    known = {plan.stopped_ref("001-x"): "s1"}
+    updates = plan.ref_updates(FORECAST, COMPOSED, "new", known, slug="001-x", mission_in_use=False)
+    assert RefUpdate(plan.stopped_ref("001-x"), "s1", ZERO) in updates
+
+
 def test_work_packages_in_the_order_in_which_they_build_on_each_other() -> None:
     lanes = (
         ExecutionLane("lane-a", ("WP01", "WP04"), depends_on_lanes=("lane-b",)),

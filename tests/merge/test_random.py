@@ -138,7 +138,9 @@ def test_a_random_mission(tmp_path: Path, seed: int) -> None:
 
     if not forecast["clean"]:
         merged.failed()
-        assert found.refs() == before
+        # What is merged is kept for who resolves it; no branch moves.
+        kept = f"refs/spec-kitty/merging/stopped-{found.slug}"
+        assert {name: tip for name, tip in found.refs().items() if name != kept} == before
         return
     if merged.code and strategy == "rebase":
         merged.failed("REBASE_NOT_LINEAR")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from types import FunctionType
 
 import pytest
 
@@ -56,8 +57,14 @@ def _merge(git: Repo) -> None:
     git("merge", "side", check=False)
 
 
-@pytest.mark.parametrize("act", [_cherry_pick, _revert, _merge])
-def test_what_the_user_has_begun_in_the_home_is_not_touched(project: Project, act: object) -> None:
+def _am(git: Repo) -> None:
+    (git.path.parent / "side.patch").write_text(git("format-patch", "-1", "--stdout", "side") + "\n")
+    git("switch", "-q", "main")
+    git("am", str(git.path.parent / "side.patch"), check=False)
+
+
+@pytest.mark.parametrize("act", [_cherry_pick, _revert, _merge, _am])
+def test_what_the_user_has_begun_in_the_home_is_not_touched(project: Project, act: FunctionType) -> None:
     found = one(project, {"a/f.txt": "a\n"})
     git = found.git
     git("switch", "-q", "-c", "side")
@@ -65,12 +72,12 @@ def test_what_the_user_has_begun_in_the_home_is_not_touched(project: Project, ac
     git("switch", "-q", "main")
     git.commit("main", README_md="# Main\n")
     git("switch", "-q", "side")
-    assert callable(act)
     act(git)
     before, status = found.refs(), git.status()
-    found.merge().failed("CHECKOUT_BUSY")
+    error = found.merge().failed("CHECKOUT_BUSY").json()
     unmoved(found, before)
     assert git.status() == status
+    assert error["hint"].endswith(f" {act.__name__.strip('_').replace('_', '-')} --continue")
 
 
 def test_a_target_that_is_being_rebased_or_bisected_waits(project: Project) -> None:
@@ -232,6 +239,39 @@ def test_a_file_that_the_user_changes_in_the_last_moment_is_put_aside(project: P
     found.merge("--resume").ok()
     assert (project.path / "README.md").read_text() == "# By the lane\n"
     assert (project.path / "README.md.mine").read_text() == "# By the user\n"
+
+
+@pytest.mark.parametrize("only", [True, False])
+def test_a_checkout_that_could_not_follow_is_brought_along_after_a_commit_of_the_users(
+    project: Project, only: bool
+) -> None:
+    project.git.write("old.txt", "old\n")
+    project.git.commit("old")
+    found = one(project, {"a/f.txt": "a\n", "old.txt": "new\n", "README.md": "# By the lane\n"})
+    lock = project.path / ".git/index.lock"
+    hook = script(
+        project.path / ".git/hooks/reference-transaction",
+        f"grep -q refs/heads/main && test \"$1\" = committed && touch '{lock}'",
+        "exit 0",
+    )
+    error = found.merge().failed("MERGE_INCOMPLETE").json()
+    hook.unlink()
+    subprocess.run(["/bin/sh", "-c", error["hint"].partition(" && spec-kitty")[0]], check=True)
+    assert not lock.exists()
+    found.git.write("mine.txt", "the user's own\n")
+    found.git.write("README.md", "# By the user\n")
+    found.git("add", "mine.txt", "README.md")
+    found.git("commit", "-q", "-m", "mine", *(["--", "mine.txt", "README.md"] if only else []))
+
+    found.merge("--resume").ok()
+
+    assert (project.path / "a/f.txt").read_text() == "a\n"
+    assert (project.path / "old.txt").read_text() == "new\n"
+    assert (project.path / "README.md").read_text() == "# By the user\n"
+    assert (project.path / "mine.txt").read_text() == "the user's own\n"
+    staged = found.git("diff", "--cached", "--name-only", "HEAD", "--", "a", "old.txt", "README.md").splitlines()
+    assert staged == ([] if only else ["a/f.txt", "old.txt"])
+    assert only is (found.git.status() == "")
 
 
 @pytest.mark.parametrize(("moment", "done"), [("prepared", False), ("committed", True)])

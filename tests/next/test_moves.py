@@ -69,7 +69,8 @@ def test_a_tick_by_hand_counts_and_is_recorded_and_one_in_the_copy_is_named(proj
     copy.write_text(copy.read_text(encoding="utf-8").replace("[ ] T001", "[x] T001"), encoding="utf-8")
     refusal = refusal_of(agent, "WP01", Asked(Lane.FOR_REVIEW))
     assert "T001 ticked only in the worktree's copy" in refusal.message
-    assert refusal.hint == f"spec-kitty agent tasks mark-status T001 --status done --mission {mission.slug}"
+    tick = "spec-kitty agent tasks mark-status T001 --status done"
+    assert refusal.hint == f"{tick} --mission {mission.slug} --agent claude"
     live = mission.folder / "tasks.md"
     live.write_text(live.read_text(encoding="utf-8").replace("[ ] T001", "[x] T001"), encoding="utf-8")
     asks(agent, "WP01", Asked(Lane.FOR_REVIEW))

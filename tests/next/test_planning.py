@@ -119,7 +119,8 @@ def test_the_steps_follow_each_other_and_leave_the_tree_clean(project: Project) 
     assert agent.next(result="success").action == "tasks_packages"
     assert agent.next(result="success").action == "tasks_finalize"
     told = agent.next(result="success")
-    assert told.guard_failures == ["lanes.json does not cover WP01"]
+    fix = f"spec-kitty agent mission finalize-tasks --mission {mission.slug}"
+    assert told.guard_failures == [f"lanes.json does not cover WP01 (fix: {fix})"]
     project.run("agent", "mission", "finalize-tasks", "--mission", mission.slug, "--json").ok()
     assert agent.next(result="success").wp_id == "WP01"
     assert project.git.status() == "A  mine.txt"

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+
 from tests.release.seeded import CHANGES
 from tests.support.cli import run_here
 from tests.support.git import Repo
@@ -28,6 +30,14 @@ def test_the_working_tree_is_compared_and_nothing_is_written(git: Repo) -> None:
     assert "no tea without water" in answer["stale"][0]["code"]
     assert (answer["changed"], answer["not_examined"]) == (["src/app.py"], ["notes.txt"])
     assert git.status() == status
+
+
+def test_a_file_that_was_only_touched_leaves_the_index_alone(git: Repo) -> None:
+    git.commit("source", app_py="x = 1\n")
+    os.utime(git.path / "app.py", (1, 1))
+    before = (git.path / ".git" / "index").stat().st_mtime_ns
+    run_here("agent", "tests", "stale-check", "--base", "HEAD", cwd=git.path).ok()
+    assert (git.path / ".git" / "index").stat().st_mtime_ns == before
 
 
 def test_two_commits_are_compared_whatever_the_tree_holds(git: Repo) -> None:

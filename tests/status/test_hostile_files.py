@@ -114,6 +114,13 @@ def test_what_is_no_line_is_named_with_file_and_number_and_all_else_counts(
     assert mission.lane("WP01") is Lane.IN_PROGRESS
 
 
+def test_a_type_that_is_no_text_is_one_that_nobody_knows(mission: Mission) -> None:
+    with (mission.folder / "mission-events.jsonl").open("ab") as sink:
+        sink.write(b'{"event_id": "x", "at": 1, "type": ["note"], "wp_id": {}}\n')
+    for words in (*READERS, MOVE, ("materialize",)):
+        run(mission, *words).ok()
+
+
 @LOGS
 def test_an_event_that_was_tampered_with_is_an_error_and_hinders_no_work(
     mission: Mission, log: Callable[[Mission], Path]

@@ -90,6 +90,7 @@ def test_every_guard_names_the_rule_the_missing_thing_and_a_command() -> None:
             assert problem.what
             assert problem.code in {"matrix", *Guard}
             assert problem.fix.startswith("spec-kitty ")
+            assert "--force" not in problem.fix, "nobody is told to go around a rule that he ran into"
             assert "{" not in problem.fix
 
 

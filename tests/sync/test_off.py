@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -164,3 +165,30 @@ def _sends_nothing(world: World, folder: Path) -> None:
     assert not is_on(discover(folder))
     world.run("sync", "now", "--json", cwd=folder)
     assert world.server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [(".git/spec-kitty/consent.json", "diagnose"), (".git/spec-kitty/checkout.json", "now")],
+)
+def test_a_damaged_record_in_the_git_folder_is_put_aside_as_its_hint_says(
+    name: str, command: str, world: World
+) -> None:
+    world.log_in()
+    path = world.project.path
+    world.run("sync", "server", "--enable", "--json", cwd=path).ok()
+    world.run("sync", "now", "--json", cwd=path).ok()
+    (path / name).write_text('{"half": ', encoding="utf-8")
+    told = world.run("sync", command, "--json", cwd=path).failed("MALFORMED_JSON", 1).json()
+    subprocess.run(shlex.split(told["hint"]), check=True, cwd=path)
+    world.run("sync", "server", "--enable", "--json", cwd=path).ok()
+    world.run("sync", command, "--json", cwd=path).ok()
+
+
+def test_a_config_that_cannot_be_read_is_no_missing_project(world: World) -> None:
+    world.log_in()
+    path = world.project.path
+    world.run("sync", "server", "--enable", "--json", cwd=path).ok()
+    (path / ".kittify" / "config.yaml").write_text("agents: [claude", encoding="utf-8")
+    for words in (("diagnose",), ("queue", "list")):
+        world.run("sync", *words, "--json", cwd=path).failed("MALFORMED_YAML", 1)

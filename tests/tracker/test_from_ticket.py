@@ -202,3 +202,20 @@ def test_the_switch_must_be_on(bound: Bound, monkeypatch: pytest.MonkeyPatch) ->
     bound.run("tracker", "providers", "--json").ok()
     assert bound.world.server.requests == []
     assert "SPEC_KITTY_ENABLE_SAAS_SYNC" not in os.environ
+
+
+def test_a_ticket_may_be_a_tiny_mission(bound: Bound) -> None:
+    made = bound.run("mission", "from-ticket", "WEB-123", "--yes", "--size", "tiny", "--json").ok().json()
+    (folder,) = bound.missions()
+    assert made["spec_file"] == str(folder / "mission.md")
+    assert (folder / "mission.md").read_text(encoding="utf-8").splitlines()[5:6] == ["# Fix the login (WEB-123)"]
+    assert (load_meta(folder) or {})["size"] == "tiny"
+    again = bound.run("mission", "from-ticket", "WEB-123", "--yes", "--json").ok().json()
+    assert (again["created"], again["spec_file"]) == (False, made["spec_file"])
+
+
+def test_a_mission_that_cannot_be_tiny_is_refused_before_the_tracker_hears_of_it(bound: Bound) -> None:
+    words = ("mission", "from-ticket", "WEB-123", "--yes", "--size", "tiny", "--mission-type", "plan", "--json")
+    bound.run(*words).failed("SIZE_UNSUITABLE")
+    assert bound.missions() == []
+    assert bound.world.server.sent_to(ORIGIN) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -86,9 +87,16 @@ def test_words_that_look_like_options_are_only_words(project: Project, gh: Progr
 
 def test_gh_is_missing(project: Project, gh: Programs, monkeypatch: pytest.MonkeyPatch) -> None:
     (gh.folder / "bin" / "gh").unlink()
-    monkeypatch.setenv("PATH", f"{gh.folder / 'bin'}:/usr/bin:/bin")
-    told = project.run(*WORDS).failed("PROGRAM_MISSING").json()
-    assert told["hint"] == "command -v gh"
+    (gh.folder / "bin" / "git").symlink_to(shutil.which("git") or "")
+    monkeypatch.setenv("PATH", str(gh.folder / "bin"))
+    assert _hint(project) == "python3 -m webbrowser https://cli.github.com"
+    for installer, told in (("apt", "sudo apt install gh"), ("brew", "brew install gh")):
+        (gh.folder / "bin" / installer).symlink_to("/bin/true")
+        assert _hint(project) == told
+
+
+def _hint(project: Project) -> object:
+    return project.run(*WORDS).failed("PROGRAM_MISSING").json()["hint"]
 
 
 def test_status_pull_and_push(project: Project, gh: Programs) -> None:

@@ -170,3 +170,11 @@ def test_whose_word_counts(mine: dict[str, str], theirs: dict[str, str], mode: s
 
 def test_a_new_issue_is_taken_as_it_is() -> None:
     assert merged_fields(None, {"title": "x"}, LOCAL) == ({"title": "x"}, [])
+
+
+def test_a_command_that_no_shell_could_read_is_told_with_the_way_out(project: Project, tools: Programs) -> None:
+    bind(project, tools, "beads", "--credential", "command='bd")
+    told = project.run("tracker", "sync", "pull", "--json").failed("PROGRAM_UNUSABLE", 1).json()
+    assert told["hint"].endswith("--workspace tea --credential command=bd")
+    project.run(*told["hint"].split()[1:]).ok()
+    project.run("tracker", "sync", "pull", "--json").ok()

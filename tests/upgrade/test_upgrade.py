@@ -6,6 +6,8 @@ import json
 import re
 import shutil
 import sqlite3
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -319,6 +321,70 @@ def test_a_rollback_goes_back_from_upgrade_to_upgrade(old: Legacy) -> None:
     assert tree_of(old.path) == before
 
 
+@pytest.mark.parametrize(
+    "slot",
+    ["@git/hooks/pre-commit", "@git/spec-kitty/trust.json", ".git/hooks/pre-commit", "../outside", "/outside",
+     "@elsewhere/outside", ".GIT/config", "@git/../outside"],
+)  # fmt: skip
+def test_a_backup_that_came_with_a_clone_leads_nowhere(slot: str, old: Legacy) -> None:
+    upgrade(old.path).ok()
+    (folder,) = (old.path / ".kittify" / "backups").glob("2*")
+    told = json.loads((folder / "backup.json").read_text(encoding="utf-8"))
+    told["entries"].append({**told["entries"][0], "slot": slot})
+    (folder / "backup.json").write_text(json.dumps(told), encoding="utf-8")
+    before = tree_of(old.path)
+    assert slot in upgrade(old.path, "--rollback").failed("BACKUP_INVALID", 1).json()["error"]
+    assert tree_of(old.path) == before
+
+
+def test_a_rollback_writes_through_no_link(old: Legacy) -> None:
+    upgrade(old.path).ok()
+    outside = old.path.parent / "outside"
+    (old.path / ".claude" / "commands").rename(outside)
+    (old.path / ".claude" / "commands").symlink_to(outside)
+    before = tree_of(outside)
+    upgrade(old.path, "--rollback").failed("SYMLINK_REFUSED", 1)
+    assert tree_of(outside) == before
+
+
+@pytest.mark.parametrize("words", [("--dry-run",), (), ("--rollback",)])
+def test_backups_that_lead_out_are_refused(words: tuple[str, ...], old: Legacy) -> None:
+    (old.path.parent / "outside").mkdir()
+    (old.path / ".kittify" / "backups").symlink_to(old.path.parent / "outside")
+    upgrade(old.path, *words).failed("SYMLINK_REFUSED", 1)
+    assert not list((old.path.parent / "outside").iterdir())
+
+
+@pytest.mark.parametrize("place", [".claude/commands/spec-kitty.plan.md", ".kittify/backups"])
+def test_something_else_at_a_place_of_ours_is_foreseen(place: str, old: Legacy) -> None:
+    path = old.path / place
+    path.unlink(missing_ok=True)
+    if place.endswith(".md"):
+        path.mkdir()
+    else:
+        path.write_text("mine", encoding="utf-8")
+    before = tree_of(old.path)
+    answers = [upgrade(old.path, *words).failed("FILE_UNUSABLE", 1).json() for words in (("--dry-run",), ())]
+    assert answers[0] == answers[1]
+    assert str(answers[0]["hint"]).startswith("mv ")
+    assert tree_of(old.path) == before
+
+
+def test_a_header_that_names_two_lanes_is_nobodys_guess(old: Legacy) -> None:
+    """Twice the same is once; two that differ are a person's to settle, and nothing of the mission is changed."""
+    prompt = old.mission / "tasks" / "WP01-clock.md"
+    text = prompt.read_text(encoding="utf-8")
+    prompt.write_text(text.replace("---\n", "---\nlane: done\n", 1), encoding="utf-8")
+    before = tree_of(old.mission)
+    (left,) = upgrade(old.path).failed(exit_code=1).json()["skipped"]
+    assert (left["error_code"], left["hint"]) == ("LANE_AMBIGUOUS", "edit lane: in tasks/WP01-clock.md")
+    assert tree_of(old.mission) == before
+    prompt.write_text(text.replace("---\n", "---\nlane: doing\n", 1), encoding="utf-8")
+    upgrade(old.path).ok()
+    assert "\nlane:" not in prompt.read_text(encoding="utf-8")
+    assert upgrade(old.path).ok().json()["changed"] is False
+
+
 def test_a_backup_that_is_none_is_named_and_does_not_stand_in_the_way(old: Legacy) -> None:
     first = Path(upgrade(old.path, "--target", "3.0.0").ok().json()["backup"])
     (first / "backup.json").write_text('{"version": 99}', encoding="utf-8")
@@ -504,6 +570,30 @@ def test_a_queue_that_went_on_is_not_rolled_back(old: Legacy) -> None:
         db.commit()
     told = upgrade(old.path, "--rollback").ok().json()["warnings"]
     assert [each["code"] for each in told] == ["QUEUE_KEPT"]
+
+
+def test_a_queue_of_before_is_all_there_is_to_upgrade(project: Project, tmp_path: Path) -> None:
+    """A project of today, on a machine that has a queue file of an older version."""
+    old = build("2.1.3", tmp_path / "old")
+    before = (old.home / "queue.db").read_bytes()
+    assert upgrade(project.path).ok().json()["changed"] is True
+    assert upgrade(project.path).ok().json()["changed"] is False
+    upgrade(project.path, "--rollback").ok()
+    assert (old.home / "queue.db").read_bytes() == before
+
+
+def test_what_a_killed_sender_has_queued_is_not_rolled_back(old: Legacy) -> None:
+    """What was committed last may still stand beside the file, and the file then looks as it did."""
+    upgrade(old.path).ok()
+    path = old.home / "queue.db"
+    add = "INSERT INTO queue (event_id, event_type, data, timestamp) VALUES ('new', 'x', '{}', 1)"
+    source = f"import os, sqlite3; db = sqlite3.connect({str(path)!r}); db.execute({add!r}); db.commit(); os._exit(9)"
+    subprocess.run([sys.executable, "-c", source], check=False)
+    assert path.with_name("queue.db-wal").exists()
+    told = upgrade(old.path, "--rollback").ok().json()["warnings"]
+    assert [each["code"] for each in told] == ["QUEUE_KEPT"]
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT COUNT(*) FROM queue WHERE event_id = 'new'").fetchone() == (1,)
 
 
 def test_a_queue_that_is_no_database_is_named_and_the_rest_is_upgraded(old: Legacy) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.cli import run_here
 from tests.support.legacy import NEWER, OLD, SLUG, Legacy, build, worktrees_of
+from tests.support.project import Project
 from tests.support.upgrading import difference, expected, steady, tree_of
 
 STATE = {"WP01": "in_progress", "WP02": "for_review", "WP03": "planned"}
@@ -155,6 +156,50 @@ def test_a_newer_project_is_left_as_it_is(tmp_path: Path) -> None:
     assert tree_of(project.path) == before
     assert not (project.path / ".kittify" / "backups").exists()
     assert not (project.path / ".git" / "spec-kitty" / "journal").exists()
+
+
+@pytest.mark.parametrize("words", ["mission list", "status", "next", "why", "merge --dry-run"])
+def test_who_reads_a_newer_project_is_told_so(words: str, tmp_path: Path) -> None:
+    project = build(NEWER, tmp_path / "project")
+    (warning,) = [line for line in run_here(*words.split(), cwd=project.path).err.splitlines() if "3.2.7" in line]
+    assert warning.startswith("Warning: ")
+
+
+CHANGING = (
+    "next --agent ada",
+    "agent tasks move-task WP01 --to claimed --agent ada",
+    "agent mission create another",
+    "agent config sync",
+    "init --ai claude --non-interactive",
+    "accept",
+    "merge",
+    "doctor --fix",
+)
+
+
+@pytest.mark.parametrize("words", CHANGING)
+def test_nothing_changes_a_newer_project(words: str, tmp_path: Path) -> None:
+    project = build(NEWER, tmp_path / "project")
+    before = tree_of(project.path)
+    assert "3.2.7" in run_here(*words.split(), "--json", cwd=project.path).failed("PROJECT_NEWER", 1).json()["error"]
+    assert tree_of(project.path) == before
+    assert not (project.path / ".git" / "spec-kitty" / "journal").exists()
+
+
+@pytest.mark.parametrize(
+    "words", ["mission-state --mission tea", "append-history --mission tea --wp WP01 --actor ada --note x"]
+)
+def test_programs_get_no_state_of_a_newer_project(words: str, tmp_path: Path) -> None:
+    project = build(NEWER, tmp_path / "project")
+    answer = run_here("orchestrator-api", *words.split(), cwd=project.path)
+    assert (answer.code, answer.json()["error_code"]) == (1, "MISSION_NOT_READY")
+    assert answer.json()["data"]["reason"] == "PROJECT_NEWER"
+
+
+@pytest.mark.parametrize("content", ["", "a: [", "spec_kitty: 7\n", "spec_kitty: {version: later}\n"])
+def test_metadata_that_says_nothing_stops_no_work(content: str, project: Project) -> None:
+    (project.path / ".kittify" / "metadata.yaml").write_text(content, encoding="utf-8")
+    project.run("agent", "mission", "create", "tea", "--json").ok()
 
 
 @pytest.mark.parametrize("version", ["0.13.28-bad-meta", "2.1.3-bad-meta"])

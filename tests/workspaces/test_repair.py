@@ -14,6 +14,8 @@ import pytest
 
 from specify_cli.kernel import git as kernel_git
 from specify_cli.kernel.errors import SpecKittyError
+from specify_cli.workspaces import removal
+from specify_cli.workspaces.records import Making, note_making
 from tests.support.cli import SCRIPT, Result
 from tests.support.git import Repo
 from tests.support.missions import Mission, finalized_mission
@@ -110,6 +112,28 @@ def test_worktrees_move_with_their_repository(project: Project) -> None:
         repo = claimed(moved, wp_id)
         assert repo.path == place / ".worktrees" / f"{mission.slug}-lane-{lane}"
         assert repo.status() == "?? half.txt"
+
+
+def test_no_worktree_is_made_in_another_whoever_asks_from_there(project: Project, tmp_path: Path) -> None:
+    """In a bare repository there is no main one to make it below; what stands in a worktree goes with it."""
+    home = tmp_path / "home-of-main"
+    project.git("clone", "-q", "--bare", str(project.path), str(tmp_path / "bare.git"))
+    Repo(tmp_path / "bare.git")("worktree", "add", "-q", str(home), "main")
+    mission = finalized_mission(Project(home, Repo(home)), Task("WP01"), Task("WP02"))
+    first = claimed(mission, cwd=home)
+    assert claimed(mission, "WP02", cwd=first.path).path.parent == first.path.parent == home / ".worktrees"
+
+
+def test_a_worktree_with_another_one_in_it_stays(project: Project) -> None:
+    mission = finalized_mission(project)
+    repo = claimed(mission)
+    inner = repo.path / ".worktrees" / "own"
+    project.git("worktree", "add", "-q", "--detach", str(inner))
+    (inner.parent / ".gitignore").write_text("*\n")
+    (inner / "mine.txt").write_text("mine\n")
+    kept = removal.remove_worktree(mission.place.repo, repo.path, repo("branch", "--show-current"))
+    assert str(inner) in kept
+    assert (inner / "mine.txt").exists()
 
 
 def test_a_locked_worktree_is_used_and_never_removed(project: Project) -> None:
@@ -333,6 +357,23 @@ def test_a_worktree_half_checked_out_is_made_anew(
     assert (repo.status(), (repo.path / "z.txt").read_text(encoding="utf-8")) == ("", "z\n")
     assert not list((slow.path / ".git/spec-kitty/workspaces").rglob("*.making"))
     assert len(names(slow)) == 2
+
+
+@pytest.mark.parametrize("name", ["a.txt", "b.txt", "new.txt"])
+def test_what_somebody_wrote_after_a_crash_is_not_taken_for_what_it_left(project: Project, name: str) -> None:
+    told = story(project, Task("WP01"), Task("WP02"), Task("WP03", needs=("WP01", "WP02")))
+    first = told.do("WP01", a_txt="a\n", b_txt="of the first\n")
+    told.do("WP02", c_txt="c\n")
+    first("merge", "-q", "--no-edit", told.branch("WP02"))
+    new = first.commit("what it is brought forward to", b_txt="of both\n", new_txt="new\n")
+    first("reset", "-q", "--hard", "HEAD~2")
+    making = Making(first.path, first.head(), new)
+    note_making(told.mission.place, told.lane("WP03").lane_id, making)
+    first.write(name, "by somebody\n")
+    refusal = claim(told.mission, "WP03").failed("WORKTREE_DIRTY").json()
+    assert refusal["details"]["files"] == [name]
+    assert (first.path / name).read_text() == "by somebody\n"
+    assert first.head() == making.old
 
 
 def test_a_worktree_half_brought_forward_is_finished(

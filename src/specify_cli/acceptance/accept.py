@@ -23,6 +23,7 @@ from specify_cli.status.emit import Writer, writing
 from specify_cli.status.holders import self_reviewed
 from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status, read_status
+from specify_cli.workspaces.copies import left_in_lanes
 from specify_cli.workspaces.forecast import forecast
 from specify_cli.workspaces.forecast_models import Forecast
 
@@ -173,7 +174,12 @@ def accept(
         options.mode,
         ready=not unmet,
         unmet=tuple(unmet),
-        warnings=(*(Notice(each.code, each.what, each.fix) for each in allowed), *told, *_lost(status)),
+        warnings=(
+            *(Notice(each.code, each.what, each.fix) for each in allowed),
+            *told,
+            *_lost(status),
+            *(left_in_lanes(place, merge) if merge is not None else ()),
+        ),
         canceled=tuple(package for package in packages if package.id in canceled),
         canceled_ids=facts.canceled,
         self_reviewed=tuple(self_reviewed(status.events)),

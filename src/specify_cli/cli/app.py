@@ -63,6 +63,9 @@ def _dispatch(arguments: Sequence[str], group: LazyGroup) -> Reply:
         return answered.reply
     except TyperException as error:
         raise _usage_error(error, _called(arguments, group.table)) from error
+    except UsageError as error:
+        error.hint = error.hint or f"{_called(arguments, group.table)} --help"
+        raise
     except (typer.Abort, EOFError) as error:
         raise KeyboardInterrupt from error
     if not isinstance(reply, Reply):

@@ -14,11 +14,13 @@ from specify_cli.kernel.errors import SpecKittyError
 from specify_cli.kernel.paths import KITTIFY, discover, starting_point
 from specify_cli.version import VERSION
 
-_ORDINARY = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+_ORDINARY = {
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ELOOP,
+}  # fmt: skip
 
 
 def of_file_system(error: OSError) -> SpecKittyError | None:
-    """A full disk or a read-only place as the error it is; None for anything else, which is a bug."""
+    """A full disk, a read-only place or an impossible path as the error it is; None for all else, which is a bug."""
     if error.errno not in _ORDINARY:
         return None
     name = error.filename if isinstance(error.filename, str) else None

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import sys
-from pathlib import Path
 
-from specify_cli.kernel import files
-from specify_cli.kernel.errors import NotFound, UsageError
-from specify_cli.kernel.text import quoted
+from specify_cli.kernel.errors import UsageError
+from specify_cli.kernel.given import text_of
 
 
 def parsed(flag: str, value: str) -> object:
@@ -18,13 +15,7 @@ def parsed(flag: str, value: str) -> object:
         UsageError: `MALFORMED_JSON`, with line and column.
         NotFound: `FILE_NOT_FOUND`.
     """
-    text: str | None = value
-    if value == "-":
-        text = sys.stdin.read()
-    elif value.startswith("@"):
-        text = files.read_text(Path(value[1:]).expanduser())
-    if text is None:
-        raise NotFound(f"there is no file {value[1:]}", "FILE_NOT_FOUND", hint=f"ls {quoted(Path(value[1:]).parent)}")
+    text = text_of(value.removeprefix("@")) if value == "-" or value.startswith("@") else value
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from specify_cli.kernel import files
-from specify_cli.kernel.errors import NotFound
+from specify_cli.kernel.given import text_of
 from specify_cli.kernel.lazy import load
 
 Completions = Iterable[str | tuple[str, str]]
@@ -38,16 +35,11 @@ def long_text(ctx: typer.Context, value: str | None) -> str | None:
     """
     if value is None or ctx.resilient_parsing:
         return value
-    if value == "-":
-        return sys.stdin.read().rstrip("\n")
     if value.startswith("@@"):
         return value[1:]
-    if not value.startswith("@"):
+    if value != "-" and not value.startswith("@"):
         return value
-    content = files.read_text(Path(value[1:]).expanduser())
-    if content is None:
-        raise NotFound(f"there is no file {value[1:]}", "FILE_NOT_FOUND", hint=f"ls {Path(value[1:]).parent}")
-    return content.rstrip("\n")
+    return text_of(value.removeprefix("@")).rstrip("\n")
 
 
 MissionFlag = Annotated[

@@ -105,9 +105,13 @@ def _warnings(data: object) -> Sequence[object]:
 
 
 def _fail(error: SpecKittyError, exit_code: int) -> int:
+    unheard = error.code == OUTPUT_FAILED
     if _as_json.get():
-        _write_json(serial.plain(_failure.get()(error, exit_code)))
-    if not _as_json.get() or error.code == OUTPUT_FAILED:
+        try:
+            _write_json(serial.plain(_failure.get()(error, exit_code)))
+        except Unavailable:
+            unheard = True
+    if not _as_json.get() or unheard:
         _write(sys.stderr, _refusal(error))
     return exit_code
 

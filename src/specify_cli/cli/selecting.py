@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
+from specify_cli.cli import output
 from specify_cli.context.models import Context
 from specify_cli.context.resolver import resolve_mission
+from specify_cli.core.project_version import newer_notice
 from specify_cli.core.work_packages import WorkPackage, load_work_packages, require_work_package
+from specify_cli.kernel.paths import Repository
 
-_WP = re.compile(r"(?:wp)?[-_ ]?0*(\d+)", re.IGNORECASE)
+_WP = re.compile(r"(?:wp)?[-_ ]?0*([0-9]{1,6})", re.IGNORECASE)
 
 
 def reading(mission: str | None) -> Context:
-    """The mission that a reading command means. Nothing is written."""
-    return resolve_mission(mission)
+    """The mission that a reading command means. Nothing is written; of a newer project people are told so, once."""
+    context = resolve_mission(mission)
+    tell_newer(context.repo)
+    return context
+
+
+@cache
+def tell_newer(repo: Repository) -> None:
+    """Say on stderr that a newer version made this project, where that is so."""
+    if notice := newer_notice(repo):
+        output.warn(notice)
 
 
 def wp_name(text: str) -> str:
@@ -28,4 +41,4 @@ def package_of(context: Context, wp_id: str) -> WorkPackage:
     Raises:
         NotFound: `WP_NOT_FOUND`, listing the known ones.
     """
-    return require_work_package(load_work_packages(context.place), wp_name(wp_id))
+    return require_work_package(load_work_packages(context.place), wp_name(wp_id), context.place.slug)

@@ -19,6 +19,7 @@ from specify_cli.lanes.models import LanesManifest
 from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane, StatusSnapshot
 from specify_cli.status.reading import Status
+from specify_cli.workspaces.dependencies import way_back
 from specify_cli.workspaces.forecast_models import Forecast
 from specify_cli.workspaces.records import workspace_records
 from specify_cli.workspaces.scope import owned_paths
@@ -132,7 +133,7 @@ def accept_facts(
         missing_artifacts=_missing_artifacts(place, kind),
         unmapped=_unmapped(place, packages) if kind.has_packages else (),
         dirty=dirty_worktrees(place, manifest, packages, canceled_in(status.snapshot)),
-        missing_branches=unavailable(forecast, status.snapshot) if forecast else (),
+        missing_branches=missing_branches(place, forecast, status.snapshot),
         conflicts=forecast.conflicts if forecast else (),
         ways_out=_ways_out(forecast) if forecast else {},
         tests=tuple(tests),
@@ -149,6 +150,14 @@ def unavailable(forecast: Forecast, snapshot: StatusSnapshot) -> tuple[tuple[str
         for lane in forecast.missing
         if any(snapshot.lane_of(wp_id) not in idle for wp_id in lane.wp_ids)
     )
+
+
+def missing_branches(
+    place: MissionPlace, forecast: Forecast | None, snapshot: StatusSnapshot
+) -> tuple[tuple[str, str, str], ...]:
+    """As `unavailable`, each with the command that brings it back."""
+    listed = unavailable(forecast, snapshot) if forecast else ()
+    return tuple((lane_id, branch, way_back(place, branch)) for lane_id, branch in listed)
 
 
 def _open_subtasks(

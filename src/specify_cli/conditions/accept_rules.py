@@ -90,7 +90,7 @@ class AcceptFacts:
         missing_artifacts: required documents that are missing.
         unmapped: functional requirements that no work package fulfils; those of canceled ones excepted.
         dirty: worktrees with uncommitted files.
-        missing_branches: (lane, branch) that this clone lacks.
+        missing_branches: (lane, branch) that this clone lacks, and the command that brings it back.
         conflicts: steps of the forecast that stop.
         ways_out: file in conflict -> the command that brings both sides together.
         tests: what was run on the forecast merge.
@@ -108,7 +108,7 @@ class AcceptFacts:
     missing_artifacts: tuple[str, ...] = ()
     unmapped: tuple[str, ...] = ()
     dirty: tuple[DirtyWorktree, ...] = ()
-    missing_branches: tuple[tuple[str, str], ...] = ()
+    missing_branches: tuple[tuple[str, str, str], ...] = ()
     conflicts: tuple[Step, ...] = ()
     ways_out: Mapping[str, str] = field(default_factory=dict)
     tests: tuple[TestRun, ...] = ()
@@ -220,16 +220,11 @@ def worktrees(dirty: Sequence[DirtyWorktree]) -> list[Unmet]:
     ]
 
 
-def branches(missing: Sequence[tuple[str, str]]) -> list[Unmet]:
+def branches(missing: Sequence[tuple[str, str, str]]) -> list[Unmet]:
     """Lanes whose branch this clone lacks."""
     return [
-        Unmet(
-            "LANE_BRANCH_MISSING",
-            f"{lane_id}: its branch {branch} is not in this clone",
-            f"git fetch origin {branch}:{branch}",
-            lane_id,
-        )
-        for lane_id, branch in missing
+        Unmet("LANE_BRANCH_MISSING", f"{lane_id}: its branch {branch} is not in this clone", fix, lane_id)
+        for lane_id, branch, fix in missing
     ]
 
 

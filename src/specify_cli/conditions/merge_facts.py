@@ -8,13 +8,14 @@ from specify_cli.conditions.accept_facts import (
     canceled_in,
     dirty_worktrees,
     last_acceptance,
+    missing_branches,
     package_states,
-    unavailable,
 )
 from specify_cli.conditions.merge_rules import MergeFacts
 from specify_cli.core.mission_target import started_from
 from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace
+from specify_cli.kernel.paths import WORKTREES
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.status.models import Lane, StatusEvent
 from specify_cli.status.reading import Status
@@ -50,6 +51,7 @@ def merge_facts(
         target_branch=place.target_branch,
         root=place.repo.root.as_posix(),
         home=home.path.as_posix() if home else None,
+        way_home="" if home else place.way_home,
         packages=package_states(packages, manifest, status.snapshot),
         busy=home.busy if home else "",
         index_locked=str(lock) if lock is not None and lock.exists() else "",
@@ -58,7 +60,7 @@ def merge_facts(
         accepted=last_acceptance(status.mission_events),
         tips=_open_tips(forecast) if forecast else {},
         dirty=dirty_worktrees(place, manifest, packages, canceled_in(status.snapshot)),
-        missing_branches=unavailable(forecast, status.snapshot) if forecast else (),
+        missing_branches=missing_branches(place, forecast, status.snapshot),
         lacking=_lacking(place, status, forecast) if forecast else (),
         behind=behind_remote(place, forecast.target) if forecast else None,
         under_way=tuple(under_way),
@@ -87,7 +89,7 @@ def approved_heads(events: Sequence[StatusEvent]) -> dict[str, str]:
     return heads
 
 
-def _lacking(place: MissionPlace, status: Status, forecast: Forecast) -> tuple[tuple[str, str, str], ...]:
+def _lacking(place: MissionPlace, status: Status, forecast: Forecast) -> tuple[tuple[str, str, str, str], ...]:
     heads = approved_heads(status.events)
     found = []
     for lane in forecast.code_lanes:
@@ -97,7 +99,8 @@ def _lacking(place: MissionPlace, status: Status, forecast: Forecast) -> tuple[t
             head = heads.get(wp_id)
             approved = status.snapshot.lane_of(wp_id) is Lane.APPROVED
             if head and approved and head != lane.tip and not place.git.is_ancestor(head, lane.tip):
-                found.append((wp_id, lane.lane_id, head))
+                tree = lane.record.path if lane.record else place.repo.root / WORKTREES / f"{place.slug}-{lane.lane_id}"
+                found.append((wp_id, lane.lane_id, head, tree.as_posix()))
     return tuple(found)
 
 

@@ -62,13 +62,14 @@ class MergeFacts:
     Args:
         slug, target_branch, root: for the commands.
         home: the checkout that has the target; None without one.
+        way_home: then the command after which there is one.
         busy: the user's own unfinished operation there.
         index_locked: git's lock file on that checkout's index, where there is one.
         identity: whether git knows who commits.
         packages: every work package.
         accepted: the last acceptance, or None.
         tips: code lane -> commit now.
-        lacking: (work package, lane, commit) that was approved and is not in its lane.
+        lacking: (work package, lane, commit, the lane's worktree) where what was approved is not in the lane.
         behind: (remote branch, commits that the target lacks), as of the last fetch.
         under_way: missions whose merge into this target waits for a resolution.
         own_conflict: whether this mission's merge waits for one.
@@ -82,6 +83,7 @@ class MergeFacts:
     root: str
     home: str | None
     packages: tuple[PackageState, ...]
+    way_home: str = ""
     busy: str = ""
     index_locked: str = ""
     identity: bool = True
@@ -89,8 +91,8 @@ class MergeFacts:
     accepted: Accepted | None = None
     tips: Mapping[str, str] = field(default_factory=dict)
     dirty: tuple[DirtyWorktree, ...] = ()
-    missing_branches: tuple[tuple[str, str], ...] = ()
-    lacking: tuple[tuple[str, str, str], ...] = ()
+    missing_branches: tuple[tuple[str, str, str], ...] = ()
+    lacking: tuple[tuple[str, str, str, str], ...] = ()
     behind: tuple[str, int] | None = None
     under_way: tuple[str, ...] = ()
     own_conflict: bool = False
@@ -121,13 +123,13 @@ def _checkout(facts: MergeFacts) -> list[Unmet]:
     found = []
     if facts.home is None:
         said = f"no checkout has branch {facts.target_branch}, where the mission's documents are written"
-        found.append(Unmet("TARGET_NOT_CHECKED_OUT", said, f"git -C {quoted(facts.root)} switch {facts.target_branch}"))
+        found.append(Unmet("TARGET_NOT_CHECKED_OUT", said, facts.way_home))
     if facts.busy:
         fix = f"git -C {quoted(facts.home)} {facts.busy} --continue"
         found.append(Unmet("CHECKOUT_BUSY", f"{facts.home} is in the middle of a {facts.busy}", fix))
     if facts.index_locked:
         said = f"git's lock {facts.index_locked} is there: git is at work in {facts.home}, or a crash left it behind"
-        found.append(Unmet("INDEX_LOCKED", said, f"rm {facts.index_locked}  # only if no git runs there"))
+        found.append(Unmet("INDEX_LOCKED", said, f"rm {quoted(facts.index_locked)}  # only if no git runs there"))
     if not facts.identity:
         fix = 'git config --global user.name "Your Name" && git config --global user.email you@example.org'
         said = "git does not know who you are, and a commit needs a name and a mail"
@@ -138,7 +140,8 @@ def _checkout(facts: MergeFacts) -> list[Unmet]:
 def _acceptance(facts: MergeFacts) -> list[Unmet]:
     accept = f"spec-kitty accept --mission {facts.slug}"
     found = []
-    if not facts.lanes_known:
+    # Without a home there may be nothing to read it from.
+    if not facts.lanes_known and facts.home is not None:
         fix = f"spec-kitty agent mission finalize-tasks --mission {facts.slug}"
         found.append(Unmet("LANES_MISSING", "lanes.json is missing: nobody knows what to merge", fix))
     if facts.accepted is None:
@@ -170,10 +173,10 @@ def _lacking(facts: MergeFacts) -> list[Unmet]:
         Unmet(
             "APPROVED_COMMIT_MISSING",
             f"{lane_id} lacks {commit[:10]}, the commit of {wp_id} that was approved",
-            f"git -C {quoted(facts.root)} log --oneline -3 {commit}",
+            f"git -C {quoted(tree)} merge --no-edit {commit}",
             wp_id,
         )
-        for wp_id, lane_id, commit in facts.lacking
+        for wp_id, lane_id, commit, tree in facts.lacking
     ]
 
 
@@ -182,7 +185,9 @@ def _elsewhere(facts: MergeFacts) -> list[Unmet]:
     if facts.behind is not None:
         remote, count = facts.behind
         said = f"{facts.target_branch} lacks {count} commit(s) of {remote} (as of the last fetch)"
-        found.append(Unmet("TARGET_BEHIND_REMOTE", said, f"git -C {quoted(facts.home or facts.root)} pull", remote))
+        # A pull refuses where both sides have commits and no setting says how to bring them together.
+        fix = f"git -C {quoted(facts.home or facts.root)} merge --no-edit {quoted(remote)}"
+        found.append(Unmet("TARGET_BEHIND_REMOTE", said, fix, remote))
     if facts.own_conflict:
         said = f"a merge of {facts.slug} waits for its conflict to be resolved"
         found.append(Unmet("MERGE_UNDER_WAY", said, f"spec-kitty merge --resume --mission {facts.slug}", facts.slug))

@@ -61,18 +61,22 @@ def work_facts(
     commits = len(git.commits(f"{workspace.base}..HEAD", *scope)) if head else 0
     before = reviewed_head(status.events, package.id)
     stale = before is not None and not _changed_since(git, before, scope)
+    astray = branch != workspace.branch
+    tip = git.branch_tip(workspace.branch) if astray else None
     facts = WorkFacts(
         package.id,
         place.slug,
         str(workspace.path),
         workspace.branch,
-        None if branch == workspace.branch else branch or "a detached HEAD",
+        (branch or "a detached HEAD") if astray else None,
         tuple(dirty),
         commits,
         before if stale else None,
         open_ids,
         () if workspace.kind == ROOT else _ticked_in_copy(place, workspace.path, open_ids),
         lane,
+        bool(astray and commits and tip and head and git.is_ancestor(tip, head)),
+        here.busy if here and workspace.kind != ROOT else "",
     )
     return facts, head
 

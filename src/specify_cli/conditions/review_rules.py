@@ -34,6 +34,8 @@ class WorkFacts:
         mission_slug: for the commands.
         workspace: its worktree; None without one.
         wrong_branch: the branch found there where it is not the lane's.
+        beside: whether the commits there are all that the lane's branch has, and more.
+        busy: what its holder has begun there and not ended, such as a rebase.
         dirty: uncommitted files that are this work package's.
         commits: commits since its base, its own files only in lane-planning.
         unchanged_since: the reviewed commit that nothing differs from since the rejection; else None.
@@ -53,6 +55,8 @@ class WorkFacts:
     open_subtasks: tuple[str, ...] = ()
     ticked_in_copy: tuple[str, ...] = ()
     lane: Lane = Lane.IN_PROGRESS
+    beside: bool = False
+    busy: str = ""
 
     @property
     def subtasks_complete(self) -> bool:
@@ -62,7 +66,7 @@ class WorkFacts:
     @property
     def has_evidence(self) -> bool:
         """The guard's second half: work committed on the lane's branch, nothing left lying about."""
-        standing = self.workspace is not None and self.wrong_branch is None
+        standing = self.workspace is not None and self.wrong_branch is None and not self.busy
         return standing and not self.dirty and self.commits > 0 and self.unchanged_since is None
 
     @property
@@ -86,9 +90,14 @@ def for_review(facts: WorkFacts) -> list[Unmet]:
         begin = f"spec-kitty agent action implement {facts.wp_id} --agent NAME --mission {facts.mission_slug}"
         found.append(Unmet("WORKSPACE_MISSING", f"{facts.wp_id} has no workspace in this clone", begin, facts.wp_id))
     if facts.wrong_branch is not None:
-        switch = f"git -C {quoted(facts.workspace)} switch {facts.branch}"
+        # `-C` brings the lane's branch to the commits that were made beside it: without it they would be left behind.
+        switch = f"git -C {quoted(facts.workspace)} switch {'-C ' if facts.beside else ''}{facts.branch}"
         said = f"{facts.workspace} is on {facts.wrong_branch}, not on {facts.branch}"
         found.append(Unmet("WORKTREE_WRONG_BRANCH", said, switch, facts.wp_id))
+    if facts.busy:
+        said = f"{facts.workspace} is in the middle of a {facts.busy}"
+        fix = f"git -C {quoted(facts.workspace)} {facts.busy} --continue"
+        found.append(Unmet("WORKTREE_DIRTY", said, fix, facts.wp_id))
     if facts.dirty:
         said = f"uncommitted in {facts.workspace}: {some(facts.dirty)}"
         found.append(Unmet("WORKTREE_DIRTY", said, f'{move} --commit "what was done"', facts.wp_id))

@@ -6,6 +6,7 @@ import os
 
 from specify_cli.context.models import Actor
 from specify_cli.home import MissionPlace
+from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import Repository
@@ -15,6 +16,7 @@ from specify_cli.workspaces.leases import lease_in
 AGENT_VARIABLE = "SPEC_KITTY_AGENT"
 SESSION_VARIABLE = "SPEC_KITTY_SESSION"
 _AGENTS_OWN = ("CLAUDE_CODE_SESSION_ID", "CODEX_THREAD_ID")
+_PLACEHOLDERS = frozenset({"NAME", "ANOTHER"})  # as hints call whoever may run them
 
 
 def session_here() -> str | None:
@@ -22,9 +24,25 @@ def session_here() -> str | None:
     return next((value for name in (SESSION_VARIABLE, *_AGENTS_OWN) if (value := os.environ.get(name))), None)
 
 
+def own_name(name: str | None) -> str | None:
+    """A name that somebody gave.
+
+    Raises:
+        UsageError: it is the placeholder of a hint.
+    """
+    if name in _PLACEHOLDERS:
+        said = f"{name} stands for a name, such as claude: say who it is"
+        raise UsageError(said, "USAGE_ERROR", hint="spec-kitty agent config list")
+    return name
+
+
 def named(flag: str | None) -> Actor | None:
-    """The actor that a flag or `SPEC_KITTY_AGENT` names, or None."""
-    name = flag or os.environ.get(AGENT_VARIABLE)
+    """The actor that a flag or `SPEC_KITTY_AGENT` names, or None.
+
+    Raises:
+        UsageError: as `own_name`.
+    """
+    name = own_name(flag or os.environ.get(AGENT_VARIABLE))
     return Actor(name, session_here()) if name else None
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import files, lazy
@@ -19,6 +19,7 @@ from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.branch_naming import is_lane_branch, is_mission_branch
 from specify_cli.mission_metadata import META, identity_of, load_meta, parse_meta
+from specify_cli.status.lines import parse_line
 
 
 @frozen
@@ -161,10 +162,10 @@ def _recorded(repo: Repository) -> Iterator[tuple[str, str]]:
 def _first_event(path: Path) -> Iterator[tuple[str, str]]:
     if not path.is_file():  # whoever reads the log will be told; a pipe would be waited for
         return
-    with suppress(OSError, ValueError, KeyError, TypeError), path.open("rb") as source:
-        event = json.loads(source.readline(65536))
-        made = event.get("type") == "mission_created"
-        yield str(event["mission_slug"]), str(event["data"]["target_branch"]) if made else ""
+    with suppress(OSError, KeyError, TypeError), path.open("rb") as source:
+        event = parse_line(source.readline(65536)) or {}
+        made: Any = event["data"] if event.get("type") == "mission_created" else None
+        yield str(event["mission_slug"]), str(made["target_branch"]) if made else ""
 
 
 def slugs(repo: Repository) -> list[str]:

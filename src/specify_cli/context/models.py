@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.paths import Repository
+from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 
 
@@ -38,3 +39,12 @@ class Actor:
     name: str
     session: str | None = None
     policy: Mapping[str, object] | None = None
+
+    @property
+    def is_person(self) -> bool:
+        """Whether it is no agent: the user whom git knows."""
+        return self.name == "user" or self.name.startswith("user:")
+
+    def own(self, command: str) -> str:
+        """A command of a hint with `--agent NAME` under its own name, where it is an agent."""
+        return command if self.is_person else command.replace("--agent NAME", f"--agent {quoted(self.name)}")

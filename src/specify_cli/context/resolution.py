@@ -47,7 +47,7 @@ def resolution(context: Context, action: str, wp_id: str | None, agent: str | No
         "warnings": [],
     }
     if wp_id is not None:
-        package = require_work_package(load_work_packages(place), wp_id)
+        package = require_work_package(load_work_packages(place), wp_id, place.slug)
         found |= _of_package(place, package, read_lanes(place), str(folder))
     return found
 

@@ -77,6 +77,9 @@ def _around(repo: Repository, folder: Path) -> MissionPlace | None:
         slug = parse_mission_slug_from_branch(here.branch)
         if slug:
             return place_of(repo, slug)
+    # Where a merge stopped; no mission's name ends like that.
+    if repo.checkout.parent.name == paths.WORKTREES and repo.checkout.name.endswith("-merge"):
+        return place_of(repo, repo.checkout.name.removesuffix("-merge"))
     try:
         parts = folder.resolve().relative_to(repo.checkout.resolve()).parts
     except ValueError:
@@ -106,7 +109,7 @@ def _among(repo: Repository, known: Sequence[str], selector: str) -> MissionPlac
         if place is not None:
             return place
     matches = _exact(known, selector)
-    if not matches and not selector.isdigit():  # a number is a number: 1 does not mean 100
+    if not matches and not _is_number(selector):  # a number is a number: 1 does not mean 100
         matches = [slug for slug in known if slug.startswith(selector)]
     if len(matches) == 1:
         place = place_of(repo, matches[0])
@@ -117,17 +120,25 @@ def _among(repo: Repository, known: Sequence[str], selector: str) -> MissionPlac
         if len(found) == 1:
             return found[0]
         matches = [place.slug for place in found]
-    if len(matches) > 1:
-        raise _ambiguous(f"{selector!r} names several missions", matches)
+    if len(matches) > 1:  # a journal outlives its mission: what was removed is no candidate
+        places, broken = all_places(repo, matches)
+        if len(places) == 1 and not broken:
+            return places[0]
+        if places or broken:
+            left = sorted([*(place.slug for place in places), *(each.slug for each in broken)])
+            raise _ambiguous(f"{selector!r} names several missions", left, "spec-kitty mission list")
     return None
 
 
 def _exact(known: Sequence[str], selector: str) -> list[str]:
-    if selector.isdigit():
-        return [
-            slug for slug in known if slug.split("-", 1)[0].isdigit() and int(slug.split("-", 1)[0]) == int(selector)
-        ]
-    return [slug for slug in known if slug.split("-", 1)[0].isdigit() and slug.split("-", 1)[1:] == [selector]]
+    numbered = {slug: slug.split("-", 1) for slug in known if _is_number(slug.split("-", 1)[0])}
+    if _is_number(selector):
+        return [slug for slug, (number, *_) in numbered.items() if number.lstrip("0") == selector.lstrip("0")]
+    return [slug for slug, (_, *name) in numbered.items() if name == [selector]]
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 def _may_be_id(selector: str) -> bool:
@@ -145,7 +156,8 @@ def _only_open(repo: Repository) -> MissionPlace:
     if len(waiting) == 1:
         return waiting[0]
     if len(waiting) > 1:
-        raise _ambiguous("several missions are open", [place.slug for place in waiting])
+        slugs_open = [place.slug for place in waiting]
+        raise _ambiguous("several missions are open", slugs_open, f"export {MISSION_VARIABLE}={slugs_open[0]}")
     raise _none_open(repo, len(places), broken)
 
 
@@ -165,11 +177,11 @@ def _none_open(repo: Repository, known: int, broken: Sequence[Broken]) -> SpecKi
     return UsageError(f"{said}, and none was named", "MISSION_REQUIRED", hint=hint)
 
 
-def _ambiguous(said: str, slugs_found: Sequence[str]) -> Conflict:
+def _ambiguous(said: str, slugs_found: Sequence[str], hint: str) -> Conflict:
     listed = ", ".join(slugs_found[:8]) + (" …" if len(slugs_found) > 8 else "")
     return Conflict(
         f"{said}: {listed}",
         "MISSION_AMBIGUOUS",
-        hint=f"export {MISSION_VARIABLE}={slugs_found[0]}",
+        hint=hint,
         details={"candidates": list(slugs_found)},
     )

@@ -64,6 +64,11 @@ def installed(find: Callable[[str], str | None] = shutil.which) -> tuple[str, ..
     return tuple(row.key for row in AGENTS.values() if row.program and find(row.program))
 
 
+def is_on_path(program: str) -> bool:
+    """Whether a program is on PATH, an agent's or another."""
+    return shutil.which(program) is not None
+
+
 def hints(agents: Iterable[Agent], project: str) -> list[str]:
     """What a person should know about these agents."""
     return [agent.hint.format(project=project) for agent in agents if agent.hint]

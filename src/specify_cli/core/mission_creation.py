@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import field
 from pathlib import Path
 
@@ -38,6 +38,7 @@ _NUMBERED = re.compile(r"^(\d{3,})-")
 _MISSION_BRANCH = re.compile(r"/kitty/mission-(\d{3,})-")
 _ORDINARY_BRANCH = re.compile(r"refs/(?:heads|remotes/[^/]+)/(?!kitty/mission-)")
 _LONGEST_SLUG = 60
+_DRAFT = "creating-"
 
 
 @frozen
@@ -213,8 +214,15 @@ def created_facts(meta: Mapping[str, object], start: str | None = None, before: 
 
 @contextmanager
 def _folder(place: MissionPlace, mission_type: MissionType, documents: Sequence[str]) -> Iterator[None]:
-    """Put the mission's folder in place for what the block does; it is complete, or not there after a failure."""
-    staging = runtime_folder(place) / f"creating-{place.mission_id}"
+    """Put the mission's folder in place for what the block does; it is complete, or not there after a failure.
+
+    Whoever was killed before his was in place left a draft behind: under the lock of the project it is nobody's.
+    """
+    runtime = runtime_folder(place)
+    for left in runtime.glob(f"{_DRAFT}*"):
+        with suppress(SpecKittyError):
+            files.remove_tree(left)
+    staging = runtime / f"{_DRAFT}{place.mission_id}"
     try:
         files.make_folder(staging)
         write_meta(staging, place.meta)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from specify_cli.core.identity import ProjectNames
+if TYPE_CHECKING:
+    from specify_cli.core.identity import ProjectNames
 
 CONFIG = ".kittify/config.yaml"
 METADATA = ".kittify/metadata.yaml"

@@ -14,7 +14,8 @@ from pathlib import Path, PurePosixPath
 from specify_cli.kernel import lazy
 from specify_cli.kernel.errors import NotFound, Refused
 from specify_cli.kernel.legacy import is_older
-from specify_cli.kernel.paths import KITTIFY, Repository
+from specify_cli.kernel.links import leads_out
+from specify_cli.kernel.paths import KITTIFY, Repository, at_home
 from specify_cli.kernel.text import SLUG_PATTERN
 from specify_cli.kernel.values import frozen
 
@@ -51,7 +52,7 @@ def user_folder() -> Path | None:
     """`SPEC_KITTY_HOME`, else `~/.kittify`; None for a user without a home."""
     given = os.environ.get(HOME_VARIABLE)
     if given:
-        return Path(given).expanduser()
+        return at_home(given)
     try:
         return Path.home() / KITTIFY
     except RuntimeError:
@@ -141,8 +142,7 @@ def check_inside(repo: Repository, path: Path, tier: str) -> None:
     """
     if tier not in {OVERRIDE, PROJECT}:
         return
-    project = kittify_of(repo).parent.resolve()
-    if not path.resolve().is_relative_to(project):
+    if leads_out(path, kittify_of(repo).parent):
         raise Refused(
             f"{path} is a link that leads out of the project",
             "SYMLINK_REFUSED",

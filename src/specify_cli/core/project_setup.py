@@ -18,15 +18,17 @@ from specify_cli.core.agents import laid_out, render
 from specify_cli.core.identity import mint
 from specify_cli.core.mission_types import DEFAULT_TYPE
 from specify_cli.core.project_files import CONFIG, FIXED, METADATA, config_text, metadata_text
+from specify_cli.core.project_version import refuse_newer
 from specify_cli.core.settings import config_at, locked
 from specify_cli.core.templates import command_template, shipped_commands
-from specify_cli.kernel import clock, files, lazy
+from specify_cli.kernel import clock, files, lazy, locks
 from specify_cli.kernel.errors import Refused, SpecKittyError, UsageError
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import Repository, discover
 from specify_cli.kernel.strays import sweep
 from specify_cli.kernel.text import plural, quoted
 from specify_cli.kernel.values import frozen
+from specify_cli.version import VERSION
 
 
 @frozen
@@ -103,9 +105,12 @@ def set_up(project: Path, agents: Sequence[str], version: str) -> SetUp:
     """
     project = project.resolve()
     repo = _repository(project)
-    refuse_older(project)
-    # In a new project nobody else is at work, and no git state is touched for a lock.
-    with locked(repo, "set up the project") if (repo.state / "locks").is_dir() else nullcontext():
+    refuse_older(project, version)
+    # No git state is touched for a lock: where there is none yet, those who set up wait for each other alone.
+    with (
+        locks.alone_in(project if project.is_dir() else project.parent),
+        locked(repo, "set up the project") if (repo.state / "locks").is_dir() else nullcontext(),
+    ):
         config = config_at(project)
         wanted = tuple(dict.fromkeys([*config.agents, *agents]))
         if not wanted:
@@ -140,12 +145,13 @@ def _repository(project: Path) -> Repository:
     return repo
 
 
-def refuse_older(project: Path) -> None:
+def refuse_older(project: Path, version: str = VERSION) -> None:
     """A project that a version without a manifest made is not mixed with files of this one.
 
     Raises:
-        Refused: `UPGRADE_NEEDED`.
+        Refused: `UPGRADE_NEEDED`; or `PROJECT_NEWER`.
     """
+    refuse_newer(project, version=version)
     if (project / METADATA).exists() and not (project / manifests.PATH).exists():
         raise Refused(
             f"{project} was set up by an older version of spec-kitty",

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from specify_cli.core.tasks_document import render_ticks
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import files
+from specify_cli.kernel.links import leads_out
 from specify_cli.status.mission_log import MissionEvent
 
 TASKS = "tasks.md"
@@ -50,7 +51,7 @@ def _write(place: MissionPlace, event: MissionEvent) -> bool:
     if place.folder is None or not isinstance(text, str) or not (isinstance(name, str) and _FEEDBACK.fullmatch(name)):
         return False
     path = place.folder / name
-    if os.path.lexists(path) or not path.resolve().is_relative_to(place.folder.resolve()):
+    if os.path.lexists(path) or leads_out(path, place.folder):
         return False
     files.atomic_write(path, text, mkdir=True)
     return True

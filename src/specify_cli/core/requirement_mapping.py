@@ -93,7 +93,7 @@ def map_requirements(
         new: dict[str, tuple[str, ...]] = {}
         texts: dict[str, str] = {}
         for wp_id in sorted(wanted, key=natural_key):
-            package = require_work_package(packages, wp_id)
+            package = require_work_package(packages, wp_id, place.slug)
             had = () if replace else package.requirement_refs
             new[wp_id] = tuple(dict.fromkeys([*had, *wanted[wp_id]]))
             before = place.read(package.file) or ""

@@ -11,6 +11,7 @@ from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import files
 from specify_cli.kernel.errors import NotFound
+from specify_cli.kernel.text import some
 from specify_cli.kernel.values import frozen
 from specify_cli.status.emit import writing
 
@@ -51,7 +52,7 @@ def mark(
     unknown = [subtask for subtask in ids if subtask not in owners]
     if unknown:
         raise NotFound(
-            f"no subtask {', '.join(unknown)} in {place.where(TASKS)}",
+            f"no subtask {', '.join(unknown)} in {place.where(TASKS)}; it has {some(sorted(owners), 20) or 'none'}",
             "SUBTASK_NOT_FOUND",
             hint=f"spec-kitty agent tasks list-tasks --mission {place.slug}",
             details={"unknown": unknown, "known": sorted(owners)},

@@ -12,6 +12,7 @@ from pathlib import Path
 from specify_cli.home import TASKS, MissionPlace, prompt_id
 from specify_cli.kernel import files, frontmatter, graph
 from specify_cli.kernel.errors import NotFound, Refused
+from specify_cli.kernel.links import leads_out
 from specify_cli.kernel.text import natural_key
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.ownership import ExecutionMode, OwnershipManifest
@@ -123,8 +124,8 @@ def _prompts(place: MissionPlace) -> list[str]:
     return place.prompts()
 
 
-def require_work_package(packages: Sequence[WorkPackage], wp_id: str) -> WorkPackage:
-    """The work package of an id.
+def require_work_package(packages: Sequence[WorkPackage], wp_id: str, slug: str) -> WorkPackage:
+    """The work package of an id, of all those of a mission.
 
     Raises:
         NotFound: `WP_NOT_FOUND`, naming those there are.
@@ -136,7 +137,7 @@ def require_work_package(packages: Sequence[WorkPackage], wp_id: str) -> WorkPac
     raise NotFound(
         f"there is no work package {wp_id} in this mission; it has {', '.join(known) or 'none'}",
         "WP_NOT_FOUND",
-        hint="spec-kitty agent tasks list-tasks",
+        hint=f"spec-kitty agent tasks list-tasks --mission {slug}",
         details={"wp_id": wp_id, "known": known},
     )
 
@@ -152,10 +153,9 @@ def write_documents(feature_dir: Path, texts: Mapping[str, str]) -> None:
         Refused: `SYMLINK_REFUSED`, a folder on the way leads elsewhere; then nothing is written.
         Unavailable: as `files.atomic_write`.
     """
-    root = feature_dir.resolve()
     for name in texts:
         folder = (feature_dir / name).parent
-        if not folder.resolve().is_relative_to(root):
+        if leads_out(folder, feature_dir):
             raise Refused(
                 f"{folder} is a symbolic link and is not written through", "SYMLINK_REFUSED", hint=f"rm {folder}"
             )

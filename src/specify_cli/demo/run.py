@@ -16,6 +16,7 @@ from specify_cli.demo.team import Stage, Team, Telling
 from specify_cli.demo.tool import DemoFailed, Tool, surroundings
 from specify_cli.kernel import clock, files
 from specify_cli.kernel.errors import Conflict
+from specify_cli.kernel.paths import at_home
 from specify_cli.kernel.scratch import temporary_folder
 from specify_cli.kernel.values import frozen
 
@@ -106,7 +107,7 @@ def run(folder: Path | None, stage: Stage, *, keep: bool) -> Demo:
 def _scratch(folder: Path | None) -> Path:
     if folder is None:
         return temporary_folder("spec-kitty-demo-")
-    path = folder.expanduser().absolute()
+    path = at_home(folder).absolute()
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise Conflict(
             f"{path} holds something already, and the demo wants a folder of its own",

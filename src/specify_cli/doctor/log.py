@@ -43,7 +43,11 @@ def _of_mission(place: MissionPlace) -> tuple[int, list[Finding]]:
         found.append(
             Finding(SECTION, Severity.NOTE, "MISSION_ID_MISSING", message, "spec-kitty upgrade --mint-mission-ids")
         )
-    problems = validate_logs(moves, facts, known_ids(place)).problems
+    readable = not place.repo.has_git or place.has_target
+    if not readable:
+        said = f"{place.slug}: this clone has no branch {place.target_branch}, where its documents are"
+        found.append(Finding(SECTION, Severity.ERROR, "BRANCH_NOT_FOUND", said, place.way_home))
+    problems = validate_logs(moves, facts, known_ids(place) if readable else None).problems
     found += [of_problem(place, problem) for problem in problems]
     return len(moves.objects) + len(facts.objects), found
 

@@ -14,6 +14,7 @@ from specify_cli.core import manifest as manifests
 from specify_cli.core.agent_table import AGENTS, DEFAULT_AGENT
 from specify_cli.core.agents import installed
 from specify_cli.core.project_files import CONFIG, FIXED, METADATA
+from specify_cli.core.project_version import require_not_newer
 from specify_cli.doctor.findings import Finding, Severity, Subject, of_error
 from specify_cli.kernel import files
 from specify_cli.kernel.config import Config, parse_config
@@ -21,7 +22,6 @@ from specify_cli.kernel.errors import SpecKittyError, Unavailable
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.legacy import is_older
 from specify_cli.kernel.text import plural, quoted, some
-from specify_cli.upgrade.detect import require_not_newer
 from specify_cli.version import VERSION
 
 SECTION = "setup"
@@ -112,13 +112,13 @@ def _project(subject: Subject) -> list[Finding]:
 
 def _made_by(folder: Path) -> str:
     with suppress(SpecKittyError):
-        return require_not_newer(folder, VERSION)
+        return require_not_newer(folder)
     return ""
 
 
 def _older(folder: Path) -> Finding:
     try:
-        require_not_newer(folder, VERSION)
+        require_not_newer(folder)
     except SpecKittyError as error:
         return of_error(SECTION, error)
     message = f"{folder} was set up by an older version: {manifests.PATH} is missing"

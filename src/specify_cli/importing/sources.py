@@ -12,6 +12,7 @@ from specify_cli.importing.reading import UNREADABLE
 from specify_cli.kernel import files
 from specify_cli.kernel.errors import NotFound, SpecKittyError
 from specify_cli.kernel.notices import Notice
+from specify_cli.kernel.paths import at_home
 from specify_cli.kernel.text import plural, quoted
 from specify_cli.kernel.values import frozen
 
@@ -60,7 +61,7 @@ def read_project(source: Source, path: Path) -> tuple[Path, Imported]:
     Raises:
         NotFound: `IMPORT_SOURCE_NOT_FOUND`: there is no such folder, or no such project in it.
     """
-    folder = path.expanduser().resolve()
+    folder = at_home(path).resolve()
     if not folder.is_dir():
         raise NotFound(f"there is no folder {path}", "IMPORT_SOURCE_NOT_FOUND", hint=f"ls {quoted(path.parent)}")
     if folder.name in source.roots and not any((folder / root).exists() for root in source.roots):

@@ -6,7 +6,7 @@ SQLite itself is loaded when a database is opened: who only names the types does
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +44,7 @@ def open(path: Path, schema: Schema, *, patience: float = 5.0) -> Iterator[Conne
     if not path.exists():
         files.append(path, b"")  # SQLite would make it for everybody to read
     files.keep_private(path)
-    with _explained(path, patience), _connected(path, patience) as db:
+    with _explained(path, patience, schema), _connected(path, patience) as db:
         if db.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
             db.execute("PRAGMA journal_mode = WAL")
         if _version(db, path, schema) < len(schema):
@@ -68,12 +68,12 @@ def look(path: Path, schema: Schema, *, patience: float = 5.0) -> Iterator[Conne
                 _take(db, step)
             yield db
         return
-    with _explained(path, patience), _connected(path, patience) as db:
+    with _explained(path, patience, schema), _connected(path, patience) as db:
         behind = _version(db, path, schema) < len(schema)
     if behind:
         with open(path, schema, patience=patience):
             pass
-    with _explained(path, patience), _connected(path, patience) as db:
+    with _explained(path, patience, schema), _connected(path, patience) as db:
         db.execute("PRAGMA query_only = ON")
         with _transaction(db, "DEFERRED"):
             yield db
@@ -82,7 +82,7 @@ def look(path: Path, schema: Schema, *, patience: float = 5.0) -> Iterator[Conne
 @contextmanager
 def peek(path: Path, *, patience: float = 5.0) -> Iterator[Connection]:
     """A database to read as it is, whatever version made it; nothing is brought up to date. Errors as of `open`."""
-    with _explained(path, patience), _connected(path, patience) as db:
+    with _explained(path, patience, ()), _connected(path, patience) as db:
         db.execute("PRAGMA query_only = ON")
         with _transaction(db, "DEFERRED"):
             yield db
@@ -136,14 +136,30 @@ def _take(db: Connection, step: Step) -> None:
 
 
 @contextmanager
-def _explained(path: Path, patience: float) -> Iterator[None]:
+def _explained(path: Path, patience: float, schema: Schema) -> Iterator[None]:
     try:
         yield
     except lazy.load("sqlite3:DatabaseError") as error:
         name = getattr(error, "sqlite_errorname", "").removeprefix("SQLITE_")
+        if name == "ERROR" and _lacks_tables(path, schema):
+            raise _broken(path, "it lacks tables that were made with it") from error
         if not name or name.startswith(("CONSTRAINT", "ERROR", "MISUSE")):
             raise  # a statement of ours is wrong: a bug
         raise _failure(path, patience, name, error) from error
+
+
+def _lacks_tables(path: Path, schema: Schema) -> bool:
+    """Whether somebody else made a file, or took out of it what the schema makes."""
+    with suppress(lazy.load("sqlite3:DatabaseError")), _connected(None, 0) as made, _connected(path, 0) as db:
+        for step in schema:
+            _take(made, step)
+        return not _columns(made) <= _columns(db)
+    return False
+
+
+def _columns(db: Connection) -> set[tuple[str, str]]:
+    rows = db.execute("SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'")
+    return {(str(table), str(column)) for table, column in rows}
 
 
 def _failure(path: Path, patience: float, name: str, error: Exception) -> SpecKittyError:
@@ -165,10 +181,17 @@ def _failure(path: Path, patience: float, name: str, error: Exception) -> SpecKi
             details=where,
         )
     if name.startswith(("NOTADB", "CORRUPT")):
-        return Unavailable(
-            f"{path} is damaged, or no database: {error}",
-            "DATABASE_BROKEN",
-            hint=f"mv {quoted(path)} {quoted(str(path) + '.broken')}",
-            details=where,
-        )
+        return _broken(path, str(error))
     return Unavailable(f"{path}: {error}", "DATABASE_FAILED", hint=f"ls -l {quoted(path)}", details=where)
+
+
+def _broken(path: Path, reason: str) -> Unavailable:
+    # What was committed last may stand beside it; beside another file it would be taken for that one's.
+    sides = [side for side in ("", "-wal", "-shm") if Path(f"{path}{side}").exists()]
+    mend = " && ".join(f"mv {quoted(f'{path}{side}')} {quoted(f'{path}.broken{side}')}" for side in sides)
+    return Unavailable(
+        f"{path} is damaged, or no database: {reason}",
+        "DATABASE_BROKEN",
+        hint=mend,
+        details={"path": str(path)},
+    )

@@ -17,6 +17,7 @@ from itertools import count
 from pathlib import Path
 
 from specify_cli.kernel.errors import Refused, Unavailable
+from specify_cli.kernel.links import leads_out
 from specify_cli.kernel.text import quoted
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -29,13 +30,9 @@ def explain(error: OSError, path: Path) -> Refused | Unavailable:
     if error.errno in _FULL:
         return Unavailable(f"no room left to write {path}: {reason}", "DISK_FULL", hint=f"df -h {quoted(path.parent)}")
     if error.errno in _READ_ONLY:
-        return Refused(
-            f"{path} cannot be written: {reason}",
-            "STATE_READ_ONLY",
-            hint=f"chmod u+rwx {quoted(path.parent)}  # in a sandbox: add it to the writable folders",
-            details={"path": str(path)},
-        )
-    return Unavailable(f"{path}: {reason}", "FILE_UNUSABLE", details={"path": str(path)})
+        hint = f"chmod u+rwx {quoted(path.parent)}  # in a sandbox: add it to the writable folders"
+        return Refused(f"{path} cannot be written: {reason}", "STATE_READ_ONLY", hint, {"path": str(path)})
+    return Unavailable(f"{path}: {reason}", "FILE_UNUSABLE", f"ls -ld {quoted(path)}", {"path": str(path)})
 
 
 def read_bytes(path: Path) -> bytes | None:
@@ -88,10 +85,13 @@ def parse_json(text: str, where: str) -> dict[str, object]:
 
 
 def _malformed(where: str, line: int, column: int, reason: str) -> Refused:
+    # Of what lies in git's own folder there is no older copy, and the tool does without it.
+    is_state = any(part.endswith(".git") for part in Path(where).parts)
+    mend = f"mv {quoted(where)} {quoted(f'{where}.broken')}" if is_state else f"git log -p -- {quoted(where)}"
     return Refused(
         f"{where} line {line}, column {column}: {reason}",
         "MALFORMED_JSON",
-        hint=f"git log -p -- {quoted(where)}",
+        hint=mend,
         details={"path": where, "line": line, "column": column},
     )
 
@@ -192,7 +192,7 @@ def refuse_links(root: Path, path: Path) -> None:
     for each in (path, *path.parents):
         if each == root:
             return
-        if each.is_symlink() and not each.resolve().is_relative_to(root.resolve()):
+        if each.is_symlink() and leads_out(each, root):
             raise Refused(
                 f"{each} is a symbolic link that leads out of {root}", "SYMLINK_REFUSED", hint=f"ls -l {quoted(each)}"
             )

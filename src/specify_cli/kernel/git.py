@@ -13,11 +13,11 @@ from specify_cli.kernel import clock, files, process
 from specify_cli.kernel.errors import Conflict, Unavailable
 from specify_cli.kernel.git_read import Change
 from specify_cli.kernel.git_run import GitFailed
-from specify_cli.kernel.git_trees import ZERO, GitTrees, RefUpdate, TreeMerge
+from specify_cli.kernel.git_trees import ZERO, GitTrees, RefUpdate, TreeMerge, taken_out
 from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 
-__all__ = ["ZERO", "Change", "Git", "GitFailed", "RefUpdate", "TreeMerge"]
+__all__ = ["ZERO", "Change", "Git", "GitFailed", "RefUpdate", "TreeMerge", "taken_out"]
 
 NO_HOOKS = ("-c", f"core.hooksPath={os.devnull}")
 PATIENCE = 5.0  # seconds for a git that a dead command left behind
@@ -38,7 +38,7 @@ class Git(GitTrees):
             Conflict: `BRANCH_EXISTS`: it does, or a branch of a shorter name is in its way.
         """
         try:
-            self.run("update-ref", f"refs/heads/{branch}", at, ZERO, write=True)
+            self.run("update-ref", f"refs/heads/{branch}", at, "", write=True)
         except GitFailed:
             parts = branch.split("/")
             names = ["/".join(parts[:count]) for count in range(len(parts), 0, -1)]
@@ -88,7 +88,7 @@ class Git(GitTrees):
 
     def fast_forward(self, commit: str) -> None:
         """Bring this clean worktree's branch forward to a descendant."""
-        self.run("merge", "--ff-only", "--quiet", commit, write=True)
+        self.run("merge", "--ff-only", "--no-verify-signatures", "--quiet", commit, write=True)
 
     def wait_for_index(self) -> None:
         """Give a git that a dead command left behind the time to finish; its lock is never removed.

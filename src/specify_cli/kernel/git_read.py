@@ -181,7 +181,8 @@ class GitRead(GitRun):
 
     def changed_since(self, old: str) -> list[str]:
         """Tracked paths of the working tree that differ from a commit."""
-        return [path for path in self.run("diff", "--name-only", "-z", "--no-renames", old, "--").split("\0") if path]
+        compare = ("-c", "diff.autoRefreshIndex=false", "diff", "--name-only", "-z", "--no-renames", old, "--")
+        return [path for path in self.run(*compare).split("\0") if path]
 
     def files_of(self, revision: str | None) -> list[str]:
         """Paths of all files of a commit; of the working tree, untracked ones included, where none is given."""

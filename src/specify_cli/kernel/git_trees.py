@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from specify_cli.kernel import files
@@ -102,8 +102,8 @@ class GitTrees(GitRead):
         """
         lines = []
         for path, content in changes.items():
-            blob = ZERO if content is None else self.hash_object(content)
-            lines.append(f"{'0' if content is None else '100644'} {blob}\t{path}\0")
+            kept = "" if content is None else f"100644 {self.hash_object(content)}\t{path}\0"
+            lines.append(kept or taken_out([path], tree))
         return self.tree_with(tree, "".join(lines), scratch)
 
     def tree_with(self, tree: str, entries: str, scratch: Path, *config: str) -> str:
@@ -162,6 +162,15 @@ class GitTrees(GitRead):
     def move_checkout(self, old: str, new: str) -> None:
         """Bring index and working tree from one commit to another, other changes left alone; repeatable."""
         self.run("read-tree", "-m", "-u", old, new, write=True)
+
+
+def taken_out(paths: Iterable[str], like: str) -> str:
+    """Entries, as `tree_with` wants them, that take some paths out.
+
+    Args:
+        like: the id of some object, which tells how long ids are here.
+    """
+    return "".join(f"0 {'0' * len(like)}\t{path}\0" for path in paths)
 
 
 def _told(parts: Sequence[str]) -> str:

@@ -6,12 +6,12 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from specify_cli.kernel import clock, files
+from specify_cli.kernel import clock, files, lazy
 from specify_cli.kernel.errors import Conflict
 from specify_cli.kernel.text import quoted
 
@@ -43,6 +43,23 @@ def held(path: Path, *, timeout: float = 10.0, doing: str = "") -> Iterator[None
         yield
     finally:
         lock.release()
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Hold a folder itself for the length of the block: for those who may leave nothing behind.
+
+    Where folders cannot be held (Windows, some network drives) nobody waits.
+    """
+    handle = None
+    with suppress(OSError, ImportError):
+        handle = os.open(folder, os.O_RDONLY)
+        lazy.load("fcntl:flock")(handle, lazy.load("fcntl:LOCK_EX"))
+    try:
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
 
 
 def _sign(path: Path, doing: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from specify_cli.kernel import files
@@ -28,7 +29,7 @@ class Checkout:
         path: its top folder.
         branch: the branch it has checked out; None when detached. While the user rebases: the branch being rebased.
         git_dir: its own git folder.
-        busy: the user's own unfinished operation (`merge`, `rebase`, `cherry-pick`, `revert`), or empty.
+        busy: the user's own unfinished operation (`merge`, `rebase`, `am`, `cherry-pick`, `revert`), or empty.
     """
 
     path: Path
@@ -55,8 +56,11 @@ class Repository:
 
     @property
     def root(self) -> Path:
-        """The main working tree, else the one we stand in; linked worktrees are made below it."""
-        return self.main or self.checkout
+        """The main working tree, else the one we stand in; linked worktrees are made below it, never one in another."""
+        here = self.main or self.checkout
+        while self.main is None and here.parent.name == WORKTREES:
+            here = here.parent.parent
+        return here
 
     @property
     def has_git(self) -> bool:
@@ -109,6 +113,13 @@ class Repository:
         return self.common_dir
 
 
+def at_home(name: str | Path) -> Path:
+    """A path with `~` as the home folder; as it is where there is no such user."""
+    with suppress(RuntimeError):
+        return Path(name).expanduser()
+    return Path(name)
+
+
 def starting_point() -> Path:
     """`SPECIFY_REPO_ROOT`, else the current folder.
 
@@ -117,7 +128,7 @@ def starting_point() -> Path:
     """
     given = os.environ.get(ROOT_VARIABLE)
     try:
-        start = Path(given).expanduser().resolve() if given else Path.cwd()
+        start = at_home(given).resolve() if given else Path.cwd()
     except OSError as error:
         raise NotFound("the current folder no longer exists", "FOLDER_MISSING", hint="cd to the project") from error
     if not start.is_dir():
@@ -270,6 +281,7 @@ def _short(ref: str) -> str:
 def _busy(git_dir: Path) -> str:
     marks = {
         "rebase-merge": "rebase",
+        "rebase-apply/applying": "am",
         "rebase-apply": "rebase",
         "MERGE_HEAD": "merge",
         "CHERRY_PICK_HEAD": "cherry-pick",

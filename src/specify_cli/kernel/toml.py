@@ -42,14 +42,19 @@ def edit(data: bytes | None, changes: Changes, where: str) -> bytes:
         where: name for error messages.
 
     Raises:
-        Refused: `MALFORMED_TOML`, also for a file laid out so that single keys cannot be changed.
+        Refused: `MALFORMED_TOML`, also for a file laid out so that single keys cannot be changed; `NOT_UTF8`.
     """
     wanted = loads(data, where)
     text = (data or b"").decode("utf-8")
     for (table, key), value in changes.items():
         _want(wanted, (*table.split("."), key), value, where)
         text = _set(text, table, key, None if value is None else f"{key} = {_literal(value)}\n")
-    done = text.encode("utf-8")
+    try:
+        done = text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        names = ", ".join(".".join(name) for name in changes)
+        message = f"{where} holds UTF-8 alone, and what was given for {names} is none"
+        raise Refused(message, "NOT_UTF8", hint="locale charmap  # it must say UTF-8") from error
     if loads(done, where) != wanted:
         raise _malformed(
             where, f"its tables {', '.join(sorted({name for name, _ in changes}))} are not laid out plainly"

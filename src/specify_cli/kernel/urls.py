@@ -25,7 +25,7 @@ def server_url(text: str) -> str:
         host, port = _host(parts), parts.port
     except ValueError as error:
         raise _invalid("it is no address of a server") from error
-    if not _HOST.fullmatch(host) or re.search(r"[\s\\\x00-\x1f\x7f]", given):
+    if not _HOST.fullmatch(host) or re.search(r"[\s\\]", given) or not given.isprintable():
         raise _invalid("it names no host")
     if "@" in parts.netloc:
         raise _invalid("it holds a user name or password")

@@ -9,10 +9,11 @@ from pathlib import Path
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import files
 from specify_cli.kernel.errors import Refused
-from specify_cli.kernel.git import ZERO, Git, GitFailed
+from specify_cli.kernel.git import Git, GitFailed, taken_out
 from specify_cli.kernel.paths import Checkout
 from specify_cli.kernel.text import quoted
 from specify_cli.merge.intent import Intent
+from specify_cli.workspaces.recovery import is_coming
 from specify_cli.workspaces.trees import Workbench
 
 TOOLS_OWN = ("status.events.jsonl", "mission-events.jsonl", "meta.json", "merge-receipt.json")
@@ -31,7 +32,8 @@ def rehearse(place: MissionPlace, home: Checkout, old: str, new: str) -> tuple[s
     git, folder = Git(home.path), place.relative
     taken = tuple(git.changed_between(old, new, folder))
     moving = [path for path in git.changed_between(old, new) if not path.startswith(f"{folder}/")]
-    blockers = [*_in_the_way(git, old, new, folder), *_hidden_changes(git, old, moving)]
+    hidden = _hidden_changes(git, old, moving)
+    blockers = [*_in_the_way(git, old, new, folder), *hidden]
     index, scratch = home.git_dir / "index", Workbench(place).scratch("rehearsal")
     try:
         if index.exists():
@@ -45,8 +47,23 @@ def rehearse(place: MissionPlace, home: Checkout, old: str, new: str) -> tuple[s
     finally:
         files.remove(scratch)
     if blockers:
-        raise _overlap(git, blockers, f"git -C {quoted(home.path)} stash --include-untracked")
+        raise _overlap(git, blockers, _put_aside(git, [path for path in blockers if path != said], hidden))
     return taken
+
+
+def _put_aside(git: Git, paths: Sequence[str], hidden: Sequence[str]) -> str:
+    """The command that stashes these files, ignored ones too, and nothing else."""
+    here, unmerged = f"git -C {quoted(git.root)}", [each.path for each in git.changes() if each.state in _UNMERGED]
+    if not paths:
+        return f"{here} status"
+    steps = (
+        ("update-index --no-assume-unchanged", hidden),
+        ("update-index --no-skip-worktree", hidden),
+        ("add", [path for path in paths if path in unmerged]),
+        ("stash push --all", paths),
+    )
+    words = "git --literal-pathspecs" + here.removeprefix("git")
+    return " && ".join(f"{words} {verb} -- {' '.join(map(quoted, each))}" for verb, each in steps if each)
 
 
 def _overlap(git: Git, blockers: Sequence[str], hint: str) -> Refused:
@@ -58,45 +75,63 @@ def _overlap(git: Git, blockers: Sequence[str], hint: str) -> Refused:
     )
 
 
-def follow(home: Path, intent: Intent) -> None:
+def follow(place: MissionPlace, intent: Intent) -> None:
     """Bring index and working tree from the old commit to the new one, other changes left alone; can be repeated.
 
-    Nothing happens in a checkout that has gone on to something else in the meantime.
+    Nothing happens in a checkout that has gone on to something else in the meantime. One in which somebody only
+    committed before it could follow takes over what they left as it was before the merge.
 
     Raises:
         Unavailable: `INDEX_LOCKED`; git could not do it.
         Refused: `DIRTY_OVERLAP`: somebody has changed files after the rehearsal.
     """
+    home = Path(intent.home)
     git = Git(home)
-    if not home.is_dir() or git.resolve("HEAD") != intent.new:
+    head = git.resolve("HEAD") if home.is_dir() else None
+    if head is None or not (head == intent.new or git.is_ancestor(intent.new, head)):
         return
     branch = git.call("symbolic-ref", "--quiet", "--short", "HEAD").out.strip()
     if branch != intent.target_branch:
         return
     git.wait_for_index()
     git.refresh_index()
-    _stage(git, intent.new, intent.folder)
+    old, new, folder = intent.old, intent.new, intent.folder
+    if head != new:
+        old, new, folder = _left_behind(place, git, intent)
+    _stage(git, new, folder)
     try:
-        git.move_checkout(intent.old, intent.new)
+        git.move_checkout(old, new)
     except GitFailed:
-        moving = [path for path in git.changed_between(intent.old, intent.new) if path not in intent.folder]
-        _take_over(git, intent.new, moving)
-        if git.rehearse_checkout(intent.old, intent.new):
-            changed = _changed_by_user(git, moving) or _in_the_way(git, intent.old, intent.new)
+        moving = [path for path in git.changed_between(old, new) if path not in folder]
+        _take_over(git, new, moving)
+        if git.rehearse_checkout(old, new):
+            changed = _changed_by_user(git, moving) or _in_the_way(git, old, new)
             if changed:
                 aside = " && ".join(f"mv {quoted(home / path)} {quoted(home / f'{path}.mine')}" for path in changed)
                 raise _overlap(git, changed, aside) from None
-        git.move_checkout(intent.old, intent.new)
-    _check_out(git, [path for path in intent.folder if path.rpartition("/")[2] in TOOLS_OWN])
+        git.move_checkout(old, new)
+    _check_out(git, [path for path in folder if path.rpartition("/")[2] in TOOLS_OWN])
+
+
+def _left_behind(place: MissionPlace, git: Git, intent: Intent) -> tuple[str, str, tuple[str, ...]]:
+    """What an index in which somebody has committed still wants of a merge: its tree, that with it, paths taken over.
+
+    git moves all paths of an index at once: where one has moved, all have, and what differs is what somebody wanted.
+    """
+    now = git.run("write-tree", write=True).strip()
+    moving = set(git.changed_between(intent.old, intent.new))
+    behind, there = (moving.difference(git.changed_between(each, now)) for each in (intent.old, intent.new))
+    if not there <= {*intent.folder}:
+        return now, now, ()
+    after = git.tree_with(now, _entries(git, intent.new, sorted(behind)), Workbench(place).scratch("follow"))
+    return now, after, tuple(path for path in intent.folder if path in behind | there)
 
 
 def _take_over(git: Git, new: str, paths: Sequence[str]) -> None:
     """Go on where a git was killed amid its work: the files that it had brought, the last perhaps in part."""
     for path in paths:
         there = git.root / path
-        coming = git.call("cat-file", "--filters", f"{new}:{path}")
-        plain = coming.code == 0 and there.is_file() and not there.is_symlink()
-        if plain and files.encode(coming.out).startswith(there.read_bytes()):
+        if there.is_file() and not there.is_symlink() and is_coming(git, new, path):
             _stage(git, new, [path])
             _check_out(git, [path])
 
@@ -110,13 +145,16 @@ def _check_out(git: Git, paths: Sequence[str]) -> None:
 
 def _stage(git: Git, commit: str, paths: Sequence[str], index: Path | None = None) -> None:
     """Make an index hold some paths as a commit has them, whatever is on disk."""
-    if not paths:
-        return
-    listed = git.run("ls-tree", "-r", "-z", commit, "--", *paths)
+    if paths:
+        env = {"GIT_INDEX_FILE": str(index)} if index else None
+        git.run("update-index", "-z", "--index-info", input=_entries(git, commit, paths), env=env, write=True)
+
+
+def _entries(git: Git, commit: str, paths: Sequence[str]) -> str:
+    """Some paths as a commit has them, for an index; what it does not have is taken out."""
+    listed = git.run("ls-tree", "-r", "-z", commit, "--", *paths) if paths else ""
     there = {entry.partition("\t")[2] for entry in listed.split("\0")}
-    gone = "".join(f"0 {ZERO}\t{path}\0" for path in paths if path not in there)
-    env = {"GIT_INDEX_FILE": str(index)} if index else None
-    git.run("update-index", "-z", "--index-info", input=gone + listed, env=env, write=True)
+    return taken_out((path for path in paths if path not in there), commit) + listed
 
 
 def _in_the_way(git: Git, old: str, new: str, folder: str = "") -> list[str]:

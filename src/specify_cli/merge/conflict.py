@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, field
 from pathlib import Path
+from typing import Any
 
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import files
@@ -14,12 +16,11 @@ from specify_cli.kernel.paths import WORKTREES, Repository
 from specify_cli.kernel.text import plural, quoted
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.merge import intent as intents
+from specify_cli.merge.plan import stopped_ref
 from specify_cli.workspaces.forecast_models import TARGET_STEP, Forecast, Step
 from specify_cli.workspaces.lookup import worktrees_folder
 from specify_cli.workspaces.recovery import clear_way
-from specify_cli.workspaces.trees import attributes, workbench
-
-_MARKERS = (b"<<<<<<< ", b">>>>>>> ")
+from specify_cli.workspaces.trees import Workbench, attributes
 
 
 @frozen
@@ -83,20 +84,24 @@ def stopped_into(repo: Repository, target_branch: str) -> list[Stopped]:
 
 
 def _read(path: Path) -> Stopped | None:
-    data = files.read_json(path)
-    if data is None:
-        return None
-    try:
-        return intents.revived(Stopped, data, {"files": None, "resolutions": Resolution})
-    except (KeyError, TypeError, ValueError) as error:
-        raise Refused(
-            f"{path} is not a record of a stopped merge: {error!r}", "MERGE_STATE_INVALID", hint=f"rm {quoted(path)}"
-        ) from error
+    return intents.recorded(path, "a record of a stopped merge", "MERGE_STATE_INVALID", _parsed)
+
+
+def _parsed(data: Mapping[str, Any]) -> Stopped:
+    return intents.revived(Stopped, data, {"files": None, "resolutions": Resolution})
 
 
 def _write(repo: Repository, stopped: Stopped) -> None:
     files.make_private(intents.folder(repo))
     files.write_json(_file(repo, stopped.key), {"version": intents.VERSION, **asdict(stopped)})
+
+
+def _anchor(place: MissionPlace, stopped: Stopped) -> None:
+    """Refer to all that a stopped merge names, so that git does not clear it away before it is gone on with."""
+    git = place.git
+    made = (each.commit for each in stopped.resolutions)
+    held = Workbench(place).passing_commit(git.tree_of(stopped.ours) or "", stopped.ours, stopped.theirs, *made)
+    git.run("update-ref", stopped_ref(stopped.mission_slug), held, write=True)
 
 
 def open_conflict(
@@ -134,13 +139,14 @@ def _make_room(place: MissionPlace, path: Path, *, ours_already: bool) -> None:
         raise Refused(
             f"{path} is a worktree that no stopped merge of {place.slug} knows of",
             "WORKSPACE_BLOCKED",
-            hint=f"git -C {quoted(place.repo.root)} worktree remove {quoted(path)}",
+            hint=f"git -C {quoted(place.repo.root)} worktree move {quoted(path)} {quoted(f'{path}.kept')}",
             details={"path": str(path)},
         )
 
 
 def lay_out(place: MissionPlace, stopped: Stopped) -> None:
     """Make the worktree and merge in it, so that it stops where the computed merge did; can be repeated."""
+    _anchor(place, stopped)
     git = Git(stopped.worktree)
     if place.repo.checkout_at(stopped.worktree) is None:
         worktrees_folder(place.repo)
@@ -151,7 +157,9 @@ def lay_out(place: MissionPlace, stopped: Stopped) -> None:
         git.run(*NO_HOOKS, "checkout", "--quiet", "--detach", stopped.ours, write=True)
     rules = attributes(place)
     config = ("-c", f"core.attributesFile={rules}") if rules else ()
-    git.call(*NO_HOOKS, *config, "merge", "--no-ff", "--no-commit", "--quiet", stopped.theirs, write=True)
+    # A setting may want merged commits to be signed, and what was only computed is not.
+    words = ("merge", "--no-ff", "--no-commit", "--no-verify-signatures", "--quiet")
+    git.call(*NO_HOOKS, *config, *words, stopped.theirs, write=True)
     # The mission's own folder is never a matter of conflict: it comes from the target and the log.
     git.call("reset", "--quiet", stopped.ours, "--", place.relative, write=True)
     git.call("checkout", "--quiet", stopped.ours, "--", place.relative, write=True)
@@ -193,30 +201,31 @@ def resolved(place: MissionPlace, stopped: Stopped) -> Stopped:
     if found is None or (git.resolve("HEAD") == stopped.ours and found.busy != "merge" and not git.changes()):
         lay_out(place, stopped)
         raise error_of(place, stopped, None)
-    left = git.run("diff", "--name-only", "-z", "--diff-filter=U").split("\0")
-    unstaged = git.run("diff", "--name-only", "-z").split("\0")
-    names = sorted({name for name in (*left, *unstaged) if name and not name.startswith(f"{place.relative}/")})
+    left = (change.path for change in git.changes() if change.state[1] != " ")
+    names = sorted(name for name in left if not name.startswith(f"{place.relative}/"))
     if names:
         raise _unresolved(stopped, names, "not resolved and added")
     head = git.resolve("HEAD") or ""
     if head == stopped.ours:
         tree = git.run("write-tree", write=True).strip()
-        commit = workbench(place, [stopped.ours, stopped.theirs]).passing_commit(tree, stopped.ours, stopped.theirs)
+        commit = Workbench(place).passing_commit(tree, stopped.ours, stopped.theirs)
     elif git.is_ancestor(stopped.ours, head) and git.is_ancestor(stopped.theirs, head):
         commit = head
     else:
         raise _unresolved(stopped, list(stopped.files), f"{head[:10]} there does not contain both sides")
-    marked = [name for name in stopped.files if _has_markers(git, f"{commit}:{name}")]
+    marked = [name for name in stopped.files if _has_markers(git, f"{commit}:{name}", stopped.theirs)]
     if marked:
         raise _unresolved(stopped, marked, "conflict markers are left")
     later = replace(stopped, resolutions=(*stopped.resolutions, Resolution(stopped.ours, stopped.theirs, commit)))
     _write(place.repo, later)
+    _anchor(place, later)
     return later
 
 
-def _has_markers(git: Git, spec: str) -> bool:
+def _has_markers(git: Git, spec: str, theirs: str) -> bool:
+    """Whether the end of a conflict is left as git marked it; other lines of that look may be meant."""
     lines = (git.show_bytes(spec) or b"").splitlines()
-    return all(any(line.startswith(marker) for line in lines) for marker in _MARKERS)
+    return any(line.startswith(b">>>>>>>") and theirs.encode() in line for line in lines)
 
 
 def _unresolved(stopped: Stopped, names: list[str], why: str) -> Refused:
@@ -237,8 +246,12 @@ def forget(place: MissionPlace) -> bool | None:
     stopped = read(place.repo, place.key)
     if stopped is None:
         return None
+    place.git.call("update-ref", "-d", stopped_ref(stopped.mission_slug), write=True)
     found = place.repo.checkout_at(stopped.worktree)
-    if found is None or found.branch is None:
+    if found is None:
+        with suppress(Refused):
+            clear_way(place.git, stopped.worktree)
+    elif found.branch is None:
         place.git.discard_worktree(stopped.worktree)
     files.remove(_file(place.repo, stopped.key))
     return found is not None

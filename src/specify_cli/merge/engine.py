@@ -234,11 +234,14 @@ def _merged(done: Finished, warnings: tuple[Notice, ...] = ()) -> Merged:
     intent = done.intent
     if done.push_refused:
         remote = intent.push.remote if intent.push else "the remote"
-        resume = f"spec-kitty merge --resume --mission {intent.mission_slug}"
+        hint = f"spec-kitty merge --resume --mission {intent.mission_slug}"
+        if done.push_late:
+            take_in = f"pull --no-rebase --no-edit {quoted(remote)} {quoted(intent.target_branch)}"
+            hint = f"git -C {quoted(intent.home)} {take_in} && {hint}"
         raise Conflict(
             f"{intent.mission_slug} is merged as {intent.new[:10]}, but {remote} refused the push: {done.push_refused}",
             "PUSH_REJECTED",
-            hint=f"git -C {quoted(intent.home)} pull && {resume}",
+            hint=hint,
             details={"commit": intent.new, "kept": "worktrees and branches"},
         )
     return Merged(

@@ -6,16 +6,18 @@ Light on purpose: every command that changes state asks `settle`, and nearly alw
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, field, fields
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from specify_cli.core.project_version import refuse_newer
 from specify_cli.kernel import files
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.git import RefUpdate
 from specify_cli.kernel.lazy import load
 from specify_cli.kernel.paths import Repository
+from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen, replace
 
 VERSION = 1
@@ -143,7 +145,8 @@ def pending(repo: Repository) -> list[Pending]:
     place = folder(repo)
     for path in sorted(place.glob(f"*{CONFLICT}.json")) if place.is_dir() else []:
         data = files.read_json(path) or {}
-        found.append(Pending(str(data.get("mission_slug", "")), "conflict", path))
+        slug = str(data.get("mission_slug") or path.name.partition(".")[0])
+        found.append(Pending(slug, "conflict", path))
     return found
 
 
@@ -155,7 +158,9 @@ def settle(repo: Repository) -> None:
     Raises:
         Conflict: `LOCKED`: a merge is at work now.
         Unavailable: `MERGE_INCOMPLETE`: it cannot be finished yet, and why.
+        Refused: `PROJECT_NEWER`: nothing may be changed here.
     """
+    refuse_newer(repo.root, repo.checkout)
     if any(intent is not None and not intent.awaits_push for intent in map(read, intents(repo))):
         load("specify_cli.merge.settling:settle_all")(repo)
 
@@ -179,16 +184,28 @@ def read(path: Path) -> Intent | None:
     Raises:
         Refused: `MERGE_INTENT_INVALID`.
     """
-    data = files.read_json(path)
-    if data is None:
-        return None
+    return recorded(path, "a merge intent", "MERGE_INTENT_INVALID", _parsed)
+
+
+def recorded(path: Path, what: str, code: str, parsed: Callable[[Mapping[str, Any]], T]) -> T | None:
+    """The value in a file of ours, or None where there is no file.
+
+    Args:
+        what, code: for the refusal.
+        parsed: makes it from the file's object.
+
+    Raises:
+        Refused: it is damaged, or of another version.
+    """
     try:
-        return _parsed(data)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        data = files.read_json(path)
+        return None if data is None else parsed(data)
+    except (Refused, KeyError, TypeError, ValueError, AttributeError) as error:
+        said = error.message if isinstance(error, Refused) else repr(error)
         raise Refused(
-            f"{path} is not a merge intent that this version can read: {error!r}",
-            "MERGE_INTENT_INVALID",
-            hint="spec-kitty doctor merge",
+            f"{path} is not {what} that this version can read: {said}",
+            code,
+            hint=f"mv {quoted(path)} {quoted(f'{path}.damaged')}",
             details={"path": str(path)},
         ) from error
 

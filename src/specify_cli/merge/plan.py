@@ -104,6 +104,11 @@ def guard_ref(slug: str) -> str:
     return f"refs/spec-kitty/merging/{slug}"
 
 
+def stopped_ref(slug: str) -> str:
+    """What keeps the commits of a merge that waits for a person."""
+    return f"refs/spec-kitty/merging/stopped-{slug}"
+
+
 def ref_updates(
     forecast: Forecast, composed: Composed, new: str, known: Mapping[str, str], *, slug: str, mission_in_use: bool
 ) -> tuple[RefUpdate, ...]:
@@ -126,6 +131,8 @@ def ref_updates(
             updates.append(RefUpdate(f"refs/heads/{lane.branch}", lane.tip, lane.tip))
         name = given_up_ref if lane.given_up else merged_ref
         updates += _kept(name(slug, lane.lane_id), lane.tip, known)
+    if (stopped := stopped_ref(slug)) in known:
+        updates.append(RefUpdate(stopped, known[stopped], ZERO))
     return (*updates, RefUpdate(guard_ref(slug), new, ZERO))
 
 

@@ -86,5 +86,5 @@ def not_linear(place: MissionPlace, why: str, conflicts: Sequence[Step] = ()) ->
 
 def _author(git: Git, commit: str) -> dict[str, str]:
     """The author of a commit, for the commit that stands for it."""
-    name, mail, at = git.run("log", "-1", f"--format={_PERSON}", commit).splitlines()[:3]
+    name, mail, at = git.run("log", "-1", f"--format={_PERSON}", commit).split("\n")[:3]
     return {"GIT_AUTHOR_NAME": name, "GIT_AUTHOR_EMAIL": mail, "GIT_AUTHOR_DATE": at}

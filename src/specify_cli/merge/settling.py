@@ -19,6 +19,7 @@ from specify_cli.merge import intent as intents
 from specify_cli.merge.cleanup import Cleaned
 from specify_cli.merge.intent import Intent
 from specify_cli.status import store
+from specify_cli.workspaces.removal import still_there
 
 _PATIENCE = 5.0  # seconds for a git process of a dead command to let go of its locks
 _STALE = 3600.0  # seconds
@@ -32,12 +33,14 @@ class Finished:
     Args:
         pushed: whether the target was pushed.
         push_refused: what the remote said where it did not take it; then worktrees and branches stay.
+        push_late: whether it has commits that are not here.
         cleaned: what went with it, and what was kept.
     """
 
     intent: Intent
     pushed: bool = False
     push_refused: str = ""
+    push_late: bool = False
     cleaned: Cleaned = Cleaned()
 
 
@@ -139,9 +142,9 @@ def finish(repo: Repository, intent: Intent, *, push: bool) -> Finished:
     if intent.push is not None and not intent.pushed:
         if not push:
             return Finished(intent)
-        done = Git(repo.checkout).push(intent.push.remote, intent.push.refspec)
+        done = still_there(repo).push(intent.push.remote, intent.push.refspec)
         if done.code != 0:
-            return Finished(intent, push_refused=done.said)
+            return Finished(intent, push_refused=done.said, push_late="[rejected]" in done.out)
         intent = intents.mark(repo, intent, pushed=True)
     cleaned = cleanup.clean(place, intent)
     drop(repo, intent)
@@ -155,7 +158,7 @@ def bring_along(place: MissionPlace, intent: Intent) -> Intent:
     doing = f"merge {intent.mission_slug}"
     with locks.held(place.lock, timeout=30.0, doing=doing), locks.held(commit_lock(place), timeout=60.0, doing=doing):
         try:
-            checkout.follow(Path(intent.home), intent)
+            checkout.follow(place, intent)
         except SpecKittyError as error:
             raise _incomplete(intent, error) from error
         _record(store.mission_log_file(place), intent.mission_events)
@@ -170,11 +173,14 @@ def bring_along(place: MissionPlace, intent: Intent) -> Intent:
 
 
 def _incomplete(intent: Intent, error: SpecKittyError) -> Unavailable:
-    resume = f"spec-kitty merge --resume --mission {intent.mission_slug}"
+    hint = f"spec-kitty merge --resume --mission {intent.mission_slug}"
+    if error.code in ("DIRTY_OVERLAP", "INDEX_LOCKED"):
+        first, mark, remark = (error.hint or "").partition("  # ")
+        hint = f"{first} && {hint}{mark}{remark}"
     return Unavailable(
         f"{intent.mission_slug} is merged as {intent.new[:10]}, but {intent.home} could not follow: {error.message}",
         "MERGE_INCOMPLETE",
-        hint=f"{error.hint} && {resume}" if error.code == "DIRTY_OVERLAP" else resume,
+        hint=hint,
         details={**error.details, "commit": intent.new, "home": intent.home},
     )
 

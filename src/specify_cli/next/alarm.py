@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from specify_cli.kernel.text import digest
 from specify_cli.kernel.values import frozen, replace
-from specify_cli.next.observation import Question
+from specify_cli.next.observation import Question, with_fix
 from specify_cli.status.holders import Holder
 from specify_cli.status.mission_log import MissionEvent
 
@@ -58,7 +58,7 @@ class Vain:
         """What a person is asked; None while a warning will do."""
         if self.times < QUESTION_AFTER:
             return None
-        missing = "; ".join(each.partition(" (fix: ")[0] for each in self.unmet[:_UNMET_SHOWN]) or "what it wants"
+        missing = "; ".join(with_fix(each)[0] for each in self.unmet[:_UNMET_SHOWN]) or "what it wants"
         more = f" and {len(self.unmet) - _UNMET_SHOWN} more" if len(self.unmet) > _UNMET_SHOWN else ""
         text = (
             f"{self.holder} has reported {self.what} as done {self.times} times while nothing changed,"

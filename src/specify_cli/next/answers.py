@@ -8,6 +8,7 @@ from specify_cli.kernel import clock
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.values import frozen
 from specify_cli.next.decision import RETRY_AFTER_SECONDS, Choice, Decision, DecisionKind
+from specify_cli.next.observation import with_fix
 from specify_cli.next.observe import Seen
 from specify_cli.status.progress import compute_weighted_progress
 
@@ -45,7 +46,7 @@ def answer(
     state = choice.state
     if (query and not seen.status.mission_events and not seen.status.events) or (query and _untouched(seen)):
         state = "not_started"
-    notices = [*warnings, *handed.warnings, *(Notice("GUARD_BROKEN", text) for text in choice.warnings)]
+    notices = [*warnings, *handed.warnings, *(Notice("GUARD_BROKEN", *with_fix(text)) for text in choice.warnings)]
     question = choice.question
     return Decision(
         kind=DecisionKind.QUERY.value if query else choice.kind.value,

@@ -23,7 +23,7 @@ from specify_cli.lanes.branch_naming import lane_branch_name
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.next.packages import has_gone_quiet
 from specify_cli.next.questions import asked_about
-from specify_cli.next.refusals import already_claimed, self_review_refused
+from specify_cli.next.refusals import already_claimed, of_claim, self_review_refused
 from specify_cli.review.evidence import is_own_work, may_review_own
 from specify_cli.status.emit import Writer, writing
 from specify_cli.status.holders import WORKING, Holder, implementers
@@ -91,9 +91,9 @@ def claim_work(
         resume = current in WORKING
         mine = resume and holder == me
         if resume and not mine:
-            _check_quiet(context, package, manifest, holder, take_over)
+            _check_quiet(context, actor, package, manifest, holder, take_over)
         if current is not Lane.IN_PROGRESS:
-            _check_claimable(context, log, package, packages, manifest)
+            _check_claimable(context, actor, log, package, packages, manifest)
         lane = lane_of(manifest, place, package.id)
         needed = needed_by(context, package, packages, manifest, lane.lane_id, log)
         workspace = ensure_workspace(
@@ -182,9 +182,9 @@ def _claim_review(
             )
         mine = current is Lane.IN_REVIEW and holder == me
         if current is Lane.IN_REVIEW and not mine:
-            _check_quiet(context, package, manifest, holder, take_over)
+            _check_quiet(context, actor, package, manifest, holder, take_over)
         if own and not mine and not may_review_own(context.config, log.events, log.mission_events, me):
-            raise self_review_refused(package.id, place.slug)
+            raise self_review_refused(package.id, place.slug, actor)
         workspace = _reading_workspace(context, package, manifest, log)
         leases.touch(place, package.id, actor.name, actor.session)
         if current is Lane.FOR_REVIEW:
@@ -201,6 +201,7 @@ def _claim_review(
 
 def _check_quiet(
     context: Context,
+    actor: Actor,
     package: WorkPackage,
     manifest: LanesManifest | None,
     holder: Holder | None,
@@ -211,7 +212,7 @@ def _check_quiet(
         return  # an older version did not say who works on it
     quiet = holder == take_over and has_gone_quiet(context.place, context.config, package, manifest, holder)
     if not quiet:
-        raise already_claimed(package.id, holder, context.place.slug)
+        raise already_claimed(package.id, holder, context.place.slug, actor)
 
 
 def is_begun(
@@ -235,6 +236,7 @@ def _record_takeover(log: Writer, actor: Actor, wp_id: str, holder: Holder | Non
 
 def _check_claimable(
     context: Context,
+    actor: Actor,
     log: Writer,
     package: WorkPackage,
     packages: dict[str, WorkPackage],
@@ -246,7 +248,8 @@ def _check_claimable(
     )
     # Who claimed it by a move of its own has no workspace yet; all else must hold as for a planned one.
     claimed = facts.lane is Lane.CLAIMED
-    unmet = [each for each in to_claim(facts) if not (claimed and each.code == "WP_NOT_CLAIMABLE")]
+    found = [each for each in to_claim(facts) if not (claimed and each.code == "WP_NOT_CLAIMABLE")]
+    unmet = of_claim(found, log.holders(), context.place.slug, actor)
     if unmet:
         raise _not_claimable(facts, unmet)
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 from specify_cli.context.models import Actor, Context
 from specify_cli.core.commits import milestone, publish_mode
 from specify_cli.core.work_packages import WorkPackage
-from specify_cli.kernel import files
-from specify_cli.kernel.errors import NotFound, UsageError
+from specify_cli.kernel.errors import UsageError
+from specify_cli.kernel.given import text_of
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.models import LanesManifest
@@ -118,9 +115,7 @@ def _reject(context: Context, actor: Actor, package: WorkPackage, asked: Asked) 
 
 
 def _feedback(name: str) -> str:
-    text = sys.stdin.read() if name == "-" else files.read_text(Path(name).expanduser())
-    if text is None:
-        raise NotFound(f"there is no file {name}", "FILE_NOT_FOUND", hint=f"ls {Path(name).parent}")
+    text = text_of(name)
     if not text.strip():
         raise UsageError(f"{name} is empty, and a rejection without words helps nobody", "FEEDBACK_REQUIRED")
     return text

@@ -9,6 +9,12 @@ from specify_cli.status.holders import Holder
 from specify_cli.status.models import Lane
 
 
+def with_fix(missing: str) -> tuple[str, str | None]:
+    """What a guard wants, and the command that meets it where the text goes on with one."""
+    what, _, fix = missing.partition(" (fix: ")
+    return what, fix.removesuffix(")") or None
+
+
 @frozen
 class Question:
     """Something a person (or the agent, for them) has to decide.

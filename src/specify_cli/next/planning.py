@@ -18,6 +18,7 @@ from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status
 
+PLAN = "plan.md"
 TASKS = "tasks.md"
 WPS = "wps.yaml"
 
@@ -71,14 +72,9 @@ def unmet_of(
     manifest: LanesManifest | None,
     canceled: Collection[str] = (),
 ) -> tuple[str, ...]:
-    """What a planning step still lacks; what was given up needs no lane."""
+    """What a planning step still lacks, with the command of ours that begins it; what was given up needs no lane."""
     if step.kind is StepKind.DOCUMENT and step.document:
-        if step.document == TASKS and place.read(WPS) is not None:
-            return ()
-        scaffold = template(place.repo, mission_type.key, step.template) if step.template else ""
-        text = place.read(step.document)
-        left = [f"{step.document} still asks: {question}" for question in clarifications(text or "")]
-        return (*(each.message for each in shortcomings(step, text, scaffold)), *left)
+        return _unmet_of_document(place, mission_type, step, step.document)
     if step.kind is StepKind.PACKAGES:
         return _without_prompt(place, step, mission_type, packages)
     if step.kind is StepKind.FINALIZE:
@@ -87,8 +83,20 @@ def unmet_of(
             return ("there is no work package to finalize",)
         alive = [wp_id for wp_id in planned if wp_id not in canceled]
         missing = [wp_id for wp_id in alive if manifest is None or manifest.lane_for_wp(wp_id) is None]
-        return (f"lanes.json does not cover {', '.join(missing)}",) if missing else ()
+        fix = f"spec-kitty agent mission finalize-tasks --mission {place.slug}"
+        return (f"lanes.json does not cover {', '.join(missing)} (fix: {fix})",) if missing else ()
     return ()
+
+
+def _unmet_of_document(place: MissionPlace, mission_type: MissionType, step: Step, name: str) -> tuple[str, ...]:
+    if name == TASKS and place.read(WPS) is not None:
+        return ()
+    text = place.read(name)
+    if text is None and name == PLAN:
+        return (f"{PLAN} is missing or empty (fix: spec-kitty agent mission setup-plan --mission {place.slug})",)
+    scaffold = template(place.repo, mission_type.key, step.template) if step.template else ""
+    left = [f"{name} still asks: {question}" for question in clarifications(text or "")]
+    return (*(each.message for each in shortcomings(step, text, scaffold)), *left)
 
 
 def _without_prompt(

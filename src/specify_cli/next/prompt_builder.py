@@ -13,9 +13,11 @@ from specify_cli.core.documents import goal_of
 from specify_cli.core.mission_sizes import mission_type_of
 from specify_cli.core.mission_types import MissionType, Step, StepKind
 from specify_cli.core.templates import command_template, template
+from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace, runtime_folder
 from specify_cli.kernel import files
 from specify_cli.kernel.git import Git
+from specify_cli.kernel.text import some
 from specify_cli.next.claims import Claim
 from specify_cli.next.observe import Seen
 from specify_cli.next.prompt_sections import (
@@ -70,7 +72,7 @@ def planning_prompt(
     if step.command:
         text = command_template(place.repo, mission_type.key, step.command)
         filled = command_body(text, step.command, agent=actor.name, mission=place.slug)
-    report = f"spec-kitty next --agent {actor.name} --mission {place.slug} --result success"
+    report = f"spec-kitty next --agent {shlex.quote(actor.name)} --mission {place.slug} --result success"
     charter = charter_section(charter_for(context.repo, step.name))
     return f"""# {step.title}: mission {place.slug}
 
@@ -94,7 +96,7 @@ def merge_prompt(context: Context, mission_type: MissionType, actor: Actor) -> s
     body = command_body(
         command_template(place.repo, mission_type.key, "merge"), "merge", agent=actor.name, mission=place.slug
     )
-    report = f"spec-kitty next --agent {actor.name} --mission {place.slug} --result success"
+    report = f"spec-kitty next --agent {shlex.quote(actor.name)} --mission {place.slug} --result success"
     return f"""# Merge: mission {place.slug}
 
 You are `{actor.name}`. This project has its missions merged by the loop (`merge.auto`), so nobody has to ask for it.
@@ -115,7 +117,7 @@ def implement_prompt(context: Context, claim: Claim, actor: Actor, status: Statu
     feedback = feedback_of(status.mission_events, package.id)
     findings = findings_of(status.mission_events, status.events, package.id)
     slug = place.slug
-    command = f"--agent {actor.name} --mission {slug}"
+    command = f"--agent {shlex.quote(actor.name)} --mission {slug}"
     goal, duty = _goal(place), _duty(place, StepKind.WORK)
     planning = workspace.kind == "repo_root"
     rules = (
@@ -185,7 +187,7 @@ def review_text(context: Context, claim: Claim, actor: Actor, status: Status) ->
             place.slug,
             actor.name,
             _goal(place),
-            package.body,
+            f"{package.body.rstrip()}\n\n{_ownership(package, git.changed_between(base, head, *scope))}",
             workspace.path,
             workspace.branch,
             base,
@@ -201,6 +203,14 @@ def review_text(context: Context, claim: Claim, actor: Actor, status: Status) ->
             _duty(place, StepKind.REVIEW),
             charter_for(place.repo, "review"),
         )
+    )
+
+
+def _ownership(package: WorkPackage, changed: Sequence[str]) -> str:
+    """Which files the work package owns, and which it changed beside them: that is for a reviewer to judge."""
+    outside = [path for path in changed if not package.manifest.owns(path)]
+    return f"Owned files: {', '.join(package.owned_files) or '(none named)'}" + (
+        f"\nChanged although it does not own them: {some(outside, 20)}" if outside and package.owned_files else ""
     )
 
 

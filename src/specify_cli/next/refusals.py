@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from specify_cli.kernel.errors import Conflict, Refused
+from collections.abc import Iterable, Mapping
+
+from specify_cli.context.models import Actor
+from specify_cli.kernel.errors import Conflict, Refused, Unmet
+from specify_cli.kernel.text import quoted
+from specify_cli.kernel.values import replace
 from specify_cli.status.holders import Holder
 
 
-def already_claimed(wp_id: str, holder: Holder | None, slug: str) -> Conflict:
+def already_claimed(wp_id: str, holder: Holder | None, slug: str, actor: Actor) -> Conflict:
     """The refusal for a work package that somebody else holds."""
     return Conflict(
         f"{wp_id} is held by {holder or 'somebody else'}",
         "WP_ALREADY_CLAIMED",
-        hint=f"spec-kitty next --agent NAME --wait 60 --mission {slug}",
+        hint=actor.own(f"spec-kitty next --agent NAME --wait 60 --mission {slug}"),
         details={
             "wp_id": wp_id,
             "claimed_by": holder.actor if holder else None,
@@ -21,11 +26,38 @@ def already_claimed(wp_id: str, holder: Holder | None, slug: str) -> Conflict:
     )
 
 
-def self_review_refused(wp_id: str, slug: str) -> Refused:
+def self_review_refused(wp_id: str, slug: str, actor: Actor) -> Refused:
     """The refusal for a review of one's own work while others could do it."""
     return Refused(
         f"{wp_id} is your own work, and somebody else has to review it",
         "SELF_REVIEW",
-        hint=f"spec-kitty next --agent ANOTHER --mission {slug}  # or set review.self: true in .kittify/config.yaml",
+        hint=actor.own(f"spec-kitty next --agent NAME --mission {slug}")
+        + "  # or set review.self: true in .kittify/config.yaml",
         details={"wp_id": wp_id},
     )
+
+
+def of_claim(unmet: Iterable[Unmet], held: Mapping[str, Holder], slug: str, actor: Actor) -> tuple[Unmet, ...]:
+    """What a claim wants, with commands that this actor can run: what another one holds is waited for."""
+    wait = f"spec-kitty next --agent NAME --wait 60 --mission {slug}"
+    me = Holder(actor.name, actor.session)
+    found = []
+    for each in unmet:
+        others = each.code == "DEPENDENCIES_NOT_SATISFIED" and held.get(each.subject or "", me) != me
+        found.append(replace(each, fix=actor.own(wait) if others else _fix(each, slug, actor)))
+    return tuple(found)
+
+
+def of_own_work(unmet: Iterable[Unmet], slug: str, actor: Actor) -> tuple[Unmet, ...]:
+    """What the hand-over of an agent's own work wants, with commands that it can run as they are, from anywhere."""
+    return tuple(replace(each, fix=_fix(each, slug, actor)) for each in unmet)
+
+
+def _fix(each: Unmet, slug: str, actor: Actor) -> str:
+    if actor.is_person:
+        return each.fix
+    if each.code == "WP_NOT_CLAIMABLE" or (each.code == "NOT_IN_PROGRESS" and " implement " not in each.fix):
+        return actor.own(f"spec-kitty next --agent NAME --mission {slug}")  # out of its hands; force is for people
+    if each.fix.startswith("spec-kitty agent tasks ") and " --agent " not in each.fix:
+        return f"{each.fix} --agent {quoted(actor.name)}"
+    return actor.own(each.fix)

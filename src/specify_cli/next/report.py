@@ -11,6 +11,7 @@ from specify_cli.core.work_packages import WorkPackage, load_work_packages
 from specify_cli.kernel import lazy
 from specify_cli.kernel.errors import Conflict, NotFound, Refused
 from specify_cli.kernel.notices import Notice
+from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.lanes.persistence import read_lanes
 from specify_cli.next.alarm import Vain, vain_reports
@@ -73,7 +74,7 @@ def report_step(context: Context, actor: Actor, result: str, step_id: str | None
         Refused: `REVIEW_VERDICT_MISSING`.
     """
     status = read_status(context.place)
-    step = _open_step(status, Holder(actor.name, actor.session), step_id)
+    step = _open_step(status, context.place.slug, actor, step_id)
     if step is None:
         return Report(context, warnings=() if step_id else _mixed_up(status, actor))
     if step.wp_id is None:
@@ -81,7 +82,8 @@ def report_step(context: Context, actor: Actor, result: str, step_id: str | None
     packages = {package.id: package for package in load_work_packages(context.place)}
     package = packages.get(step.wp_id)
     if package is None:
-        raise NotFound(f"{step.wp_id} is no longer planned", "WP_NOT_FOUND", hint="spec-kitty agent tasks list-tasks")
+        hint = f"spec-kitty agent tasks list-tasks --mission {context.place.slug}"
+        raise NotFound(f"{step.wp_id} is no longer planned", "WP_NOT_FOUND", hint=hint)
     if result == "success":
         unmet = _finish(context, actor, step, package, note)
         vain = _record(context, actor, step, result, note, _unmet_work(context, package, unmet))
@@ -112,8 +114,9 @@ def commit_open_work(context: Context, actor: Actor, message: str) -> None:
                 commit_work(context.place, workspace, package, message)
 
 
-def _open_step(status: Status, me: Holder, step_id: str | None) -> OpenStep | None:
+def _open_step(status: Status, slug: str, actor: Actor, step_id: str | None) -> OpenStep | None:
     """The step that is reported; None where its work has moved on, so that there is nothing to judge."""
+    me, hint = Holder(actor.name, actor.session), f"spec-kitty next --agent {quoted(actor.name)} --mission {slug}"
     held = status.holders()
     waiting = {
         key: step for key, step in unreported(status.mission_events).items() if is_current(status.snapshot, step)
@@ -128,7 +131,7 @@ def _open_step(status: Status, me: Holder, step_id: str | None) -> OpenStep | No
             raise Conflict(
                 f"step {step_id} ({step.action} {step.wp_id or ''}) is held by {holder} by now",
                 "STEP_TAKEN",
-                hint=f"spec-kitty next --agent {me.actor}",
+                hint=hint,
                 details={"step_id": step_id, "holder": str(holder)},
             )
         return step
@@ -137,7 +140,7 @@ def _open_step(status: Status, me: Holder, step_id: str | None) -> OpenStep | No
     raise NotFound(
         f"no step {step_id} was handed out",
         "STEP_NOT_FOUND",
-        hint="spec-kitty next --agent NAME",
+        hint=hint,
         details={"step_id": step_id},
     )
 
@@ -219,7 +222,7 @@ def _finish(context: Context, actor: Actor, step: OpenStep, package: WorkPackage
         raise Refused(
             f"{package.id} has no verdict yet, and a review is reported by its verdict",
             "REVIEW_VERDICT_MISSING",
-            hint=f"spec-kitty agent tasks move-task {package.id} --to approved --agent {actor.name}"
+            hint=f"spec-kitty agent tasks move-task {package.id} --to approved --agent {quoted(actor.name)}"
             f" --mission {context.place.slug}",
             details={"wp_id": package.id},
         )

@@ -11,11 +11,13 @@ from specify_cli.core.commits import publish_mode
 from specify_cli.kernel import clock
 from specify_cli.kernel.errors import Conflict, SpecKittyError
 from specify_cli.kernel.notices import Notice
+from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.next.alarm import ADVISORY_AFTER
 from specify_cli.next.answers import Handed, answer
 from specify_cli.next.claims import Claim, claim_review, claim_work
 from specify_cli.next.decision import Choice, Decision, DecisionKind, decide
+from specify_cli.next.observation import with_fix
 from specify_cli.next.observe import Seen, observe
 from specify_cli.next.prompt_builder import (
     implement_prompt,
@@ -98,9 +100,9 @@ def decide_next(context: Context, actor: Actor, turn: Turn) -> Decision:
 
 def _alarm(slug: str, actor: Actor, reported: Report) -> Notice:
     what = " ".join(part for part in (reported.action, reported.wp_id) if part)
-    missing = reported.unmet[0].partition(" (fix: ")[0]
+    missing, _ = with_fix(reported.unmet[0])
     said = f"{what} was reported as done {reported.times} times while nothing changed; still missing: {missing}"
-    hint = f'spec-kitty next --agent {actor.name} --result blocked --note "what is in the way" --mission {slug}'
+    hint = f'spec-kitty next --agent {quoted(actor.name)} --result blocked --note "what is in the way" --mission {slug}'
     return Notice("LOOP_ALARM", said, hint)
 
 

@@ -15,7 +15,7 @@ from specify_cli.kernel.git import Git
 from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.models import LanesManifest
-from specify_cli.next.refusals import already_claimed
+from specify_cli.next.refusals import already_claimed, of_own_work
 from specify_cli.status.emit import TransitionError, Writer, writing
 from specify_cli.status.holders import WORKING, Holder
 from specify_cli.status.models import Lane, StatusEvent
@@ -99,14 +99,13 @@ def submit(
     """
     place = context.place
     if not force:
-        _check_holder(read_status(place), package.id, Holder(actor.name, actor.session))
+        _check_holder(read_status(place), package.id, actor)
     workspace = workspace_of(place, manifest, package.id)
     if commit and workspace is not None:
         commit_work(place, workspace, package, commit)
     facts, head = work_facts(place, package, workspace, read_status(place))
-    unmet = tuple(
-        as_told(facts, for_review(facts), subtasks=subtasks_complete, implemented=implementation_evidence_present)
-    )
+    found = as_told(facts, for_review(facts), subtasks=subtasks_complete, implemented=implementation_evidence_present)
+    unmet = of_own_work(found, place.slug, actor)
     if unmet and not force:
         return Submission(None, unmet)
     with writing(place, publish=publish_mode(context.config)) as log:
@@ -132,10 +131,10 @@ def submit(
     return Submission(event)
 
 
-def _check_holder(status: Status, wp_id: str, me: Holder) -> None:
+def _check_holder(status: Status, wp_id: str, actor: Actor) -> None:
     holder = status.holders().get(wp_id)
-    if status.snapshot.lane_of(wp_id) in WORKING and holder is not None and holder != me:
-        raise already_claimed(wp_id, holder, status.snapshot.mission_slug)
+    if status.snapshot.lane_of(wp_id) in WORKING and holder not in (None, Holder(actor.name, actor.session)):
+        raise already_claimed(wp_id, holder, status.snapshot.mission_slug, actor)
 
 
 def refused(wp_id: str, source: str, unmet: tuple[Unmet, ...]) -> TransitionError:

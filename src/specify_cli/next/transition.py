@@ -64,7 +64,7 @@ def record_transition(context: Context, actor: Actor, wp_id: str, to_lane: str, 
     with writing(place, publish=publish_mode(context.config), doing=f"move {wp_id} to {to_lane}") as log:
         said["self_review"] = parse_lane(to_lane) in _JUDGED and _is_own(context, actor, log, wp_id)
         if said["self_review"] and context.config.review_by == "other" and not said.get("force"):
-            raise self_review_refused(wp_id, place.slug)
+            raise self_review_refused(wp_id, place.slug, actor)
         event = log.move(wp_id, to_lane, actor=actor.name, **said)
     if event.to_lane in HELD:
         leases.touch(place, wp_id, actor.name, actor.session)
@@ -88,7 +88,7 @@ def require_known(context: Context, wp_id: str) -> None:
         NotFound: `WP_NOT_FOUND`.
     """
     try:
-        require_work_package(load_work_packages(context.place), wp_id)
+        require_work_package(load_work_packages(context.place), wp_id, context.place.slug)
     except NotFound:
         if wp_id not in read_status(context.place).snapshot.work_packages:
             raise

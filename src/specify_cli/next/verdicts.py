@@ -135,10 +135,10 @@ def _begin_verdict(context: Context, actor: Actor, package: WorkPackage, log: Wr
     own = is_own_work(me, implementers(log.events, log.mission_events).get(package.id))
     holder = log.holders().get(package.id)
     if lane is Lane.IN_REVIEW and holder != me and not force:
-        raise already_claimed(package.id, holder, context.place.slug)
+        raise already_claimed(package.id, holder, context.place.slug, actor)
     allowed = force or may_review_own(context.config, log.events, log.mission_events, me)
     if own and lane in (*WORKING, Lane.FOR_REVIEW) and not allowed:
-        raise self_review_refused(package.id, context.place.slug)
+        raise self_review_refused(package.id, context.place.slug, actor)
     if lane is Lane.FOR_REVIEW:
         log.move(package.id, Lane.IN_REVIEW, actor=actor.name, session=actor.session, self_review=own)
     return own

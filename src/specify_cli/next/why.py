@@ -9,21 +9,22 @@ from specify_cli.conditions.review_facts import work_facts
 from specify_cli.conditions.verdict_rules import ReviewFacts
 from specify_cli.conditions.ways import way_on
 from specify_cli.conditions.why_rules import Held, Wanted, Why
-from specify_cli.context.models import Context
-from specify_cli.core.mission_types import StepKind
+from specify_cli.context.models import Actor, Context
 from specify_cli.core.readiness import BUSY
 from specify_cli.core.work_packages import WorkPackage, load_work_packages, require_work_package
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.errors import Unmet
+from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.lanes.persistence import read_lanes
 from specify_cli.next.claims import is_begun, needed_by
 from specify_cli.next.decision import decide
-from specify_cli.next.observation import OpenStep, Question
+from specify_cli.next.observation import OpenStep, Question, with_fix
 from specify_cli.next.observe import observe
 from specify_cli.next.packages import has_gone_quiet
 from specify_cli.next.questions import answered, asked_about, question_of, repeated
+from specify_cli.next.refusals import of_own_work
 from specify_cli.review.evidence import may_review_own
 from specify_cli.status.holders import HELD, WORKING, Holder, implementers
 from specify_cli.status.models import Lane
@@ -72,7 +73,7 @@ def why_package(context: Context, wp_id: str) -> Why | None:
         Refused: a document or a log cannot be read.
     """
     packages = load_work_packages(context.place)
-    package = require_work_package(packages, wp_id)
+    package = require_work_package(packages, wp_id, context.place.slug)
     known = {each.id: each for each in packages}
     case = _Case(context, package, known, read_lanes(context.place), read_status(context.place))
     if case.lane is Lane.APPROVED:
@@ -100,10 +101,8 @@ def why_planning(context: Context) -> Why | None:
     step = next((each for each in seen.observation.planning if each.name == state), None)
     if step is None:
         return None
-    kind = next(each.kind for each in seen.mission_type.planning_steps if each.name == step.name)
     command = f"spec-kitty next --agent NAME --mission {slug}"
-    fix = f"spec-kitty agent mission finalize-tasks --mission {slug}" if kind is StepKind.FINALIZE else command
-    unmet = [Unmet("STEP_UNFINISHED", text, fix, step.name) for text in step.unmet]
+    unmet = [Unmet("STEP_UNFINISHED", what, fix or command, step.name) for what, fix in map(with_fix, step.unmet)]
     unmet += [_asked(slug, step.name, each) for each in step.questions]
     wanted = tuple(Wanted(step.name, each) for each in unmet)
     running = next((each for each in seen.observation.open_steps if each.action == step.name), None)
@@ -151,12 +150,15 @@ def _planned(case: _Case) -> Why:
 def _working(case: _Case) -> Why:
     place, package = case.context.place, case.package
     facts, _ = work_facts(place, package, workspace_of(place, case.manifest, package.id), case.status)
-    unmet = review_rules.for_review(facts)
+    holder = case.status.holders().get(package.id)
+    doer = Actor(holder.actor, holder.session) if holder else Actor("user")
+    unmet = [*of_own_work(review_rules.for_review(facts), case.slug, doer)]
     met = why_rules.met_of(review_rules.WANTS, unmet, facts.undecided)
     question = repeated(case.status.snapshot, case.status.mission_events).get(package.id)
     if question is not None:
         unmet.append(_asked(case.slug, package.id, question))
-    command = way_on(package.id, Lane.IN_PROGRESS, case.slug)
+    hand_over = way_on(package.id, Lane.IN_PROGRESS, case.slug)
+    command = hand_over if doer.is_person else f"{hand_over} --agent {quoted(doer.name)}"
     return _answer(case, unmet, met, command)
 
 

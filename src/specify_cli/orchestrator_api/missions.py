@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from specify_cli.context.models import Context
 from specify_cli.context.resolver import require_mission_id, resolve_mission
+from specify_cli.core.project_version import refuse_newer
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.errors import NotFound, SpecKittyError
 from specify_cli.mission_metadata import identity_of
@@ -21,11 +22,12 @@ def opened(mission: str) -> Iterator[Context]:
     Raises:
         NotFound: `MISSION_NOT_FOUND`.
         Conflict: `MISSION_AMBIGUOUS`, with `candidates`.
-        Refused: `MISSION_ID_MISSING`.
+        Refused: `MISSION_ID_MISSING`, `PROJECT_NEWER`.
     """
     if not mission.strip():
         raise NotFound("the name of the mission is empty", "MISSION_NOT_FOUND", hint="spec-kitty mission list")
     context = resolve_mission(mission)
+    refuse_newer(context.repo.root, context.repo.checkout)
     try:
         require_mission_id(context.place)
         yield context

@@ -86,7 +86,7 @@ def transition(
 def _hand_over(
     context: Context, who: Actor, wp: str, note: str | None, told: tuple[bool | None, bool | None], *, force: bool
 ) -> StatusEvent:
-    package = require_work_package(load_work_packages(context.place), wp)
+    package = require_work_package(load_work_packages(context.place), wp, context.place.slug)
     if force and not (note or "").strip():
         raise TransitionError("a forced move wants a note that says why", "TRANSITION_REJECTED")
     sent = load("specify_cli.next.submit:submit")(
@@ -102,7 +102,7 @@ def _hand_over(
 def _check_reviewer(status: Status, who: Actor, wp: str) -> None:
     holder = status.holders().get(wp)
     if holder is not None and holder != Holder(who.name, who.session):
-        raise already_claimed(wp, holder, status.snapshot.mission_slug)
+        raise already_claimed(wp, holder, status.snapshot.mission_slug, who)
 
 
 def _told(context: Context, who: Actor, event: StatusEvent) -> Data:

@@ -33,7 +33,7 @@ def start_implementation(mission: str, wp: str, actor: str, policy: str | None) 
     declared = require_policy(policy, "for start-implementation")
     with acting(mission) as context:
         packages = {package.id: package for package in load_work_packages(context.place)}
-        package = require_work_package(list(packages.values()), wp)
+        package = require_work_package(list(packages.values()), wp, context.place.slug)
         who, manifest = orchestrator(actor, declared), read_lanes(context.place)
         _check_ancestry(context, package, packages, manifest)
         claim = claim_work(context, who, package, packages, manifest)
@@ -50,7 +50,7 @@ def start_review(mission: str, wp: str, actor: str, policy: str | None, review_r
     """
     declared = require_policy(policy, "for start-review")
     with acting(mission) as context:
-        package = require_work_package(load_work_packages(context.place), wp)
+        package = require_work_package(load_work_packages(context.place), wp, context.place.slug)
         who, manifest = orchestrator(actor, declared), read_lanes(context.place)
         claim = claim_review(context, who, package, manifest, review_ref=review_ref)
         _keep_prompt(context, package)

@@ -21,7 +21,7 @@ def resolve_workspace(mission: str, wp: str) -> Data:
         Refused: `LANES_MISSING`, `TARGET_NOT_CHECKED_OUT`.
     """
     with opened(mission) as context:
-        require_work_package(load_work_packages(context.place), wp)
+        require_work_package(load_work_packages(context.place), wp, context.place.slug)
         return identity(context.place) | workspace(context, wp)
 
 

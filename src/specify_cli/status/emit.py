@@ -13,7 +13,7 @@ from typing import Unpack
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import clock, ids, locks
 from specify_cli.kernel.errors import Conflict, Refused, Unmet
-from specify_cli.kernel.text import is_ulid
+from specify_cli.kernel.text import is_ulid, quoted
 from specify_cli.kernel.values import replace
 from specify_cli.status import lines, mission_log, reading, store, transitions
 from specify_cli.status.holders import Holder, holders
@@ -162,7 +162,9 @@ class Writer:
         problems = transitions.unmet(source, target, context, wp_id) or _actor_missing(actor, target, wp_id)
         if problems:
             at = f" --mission {self._place.slug}"
-            raise _rejected(wp_id, source, target, [replace(each, fix=each.fix + at) for each in problems])
+            who = f" {quoted(actor)}" if actor.strip() else " NAME"
+            told = [replace(each, fix=each.fix.replace(" NAME", who) + at) for each in problems]
+            raise _rejected(wp_id, source, target, told)
         return context
 
     def _refuse_if_held(self, wp_id: str, source: Lane, target: Lane, mover: Holder) -> None:
@@ -174,7 +176,7 @@ class Writer:
         raise Conflict(
             f"{wp_id} is {source} and held by {holder}",
             "WP_ALREADY_CLAIMED",
-            hint=f"spec-kitty next --agent {mover.actor} --mission {self._place.slug}",
+            hint=f"spec-kitty next --agent {quoted(mover.actor)} --mission {self._place.slug}",
             details={
                 "mission_slug": self._place.slug,
                 "wp_id": wp_id,

@@ -87,7 +87,8 @@ class MissionEvent:
 
 def is_mission_event(data: Mapping[str, object]) -> bool:
     """Whether a line is of a type that this version knows; others are kept and skipped."""
-    return data.get("type") in TYPES and "payload" not in data
+    told = data.get("type")
+    return isinstance(told, str) and told in TYPES and "payload" not in data
 
 
 def require_type(type: str) -> str:

@@ -108,13 +108,16 @@ def read_prompt(name: str, text: str) -> Told:
         text: all of it.
 
     Raises:
-        Refused: `UNKNOWN_LANE`: a lane that no version knows; a malformed header.
+        Refused: `UNKNOWN_LANE`: a lane that no version knows; `LANE_AMBIGUOUS`: two of them; a malformed header.
     """
     folder = name.split("/")[-2] if name.count("/") > 1 else ""
     header = header_of(text)
-    line = LANE_LINE.search(header)
-    written = line["lane"] if line else ""
-    lane = _lane(LANE_FOLDERS.get(folder) or written, name)
+    said = list(dict.fromkeys(line["lane"] for line in LANE_LINE.finditer(header)))
+    if len(said) > 1:
+        raise Refused(
+            f"{name}: its header names the lanes {', '.join(said)}", "LANE_AMBIGUOUS", hint=f"edit lane: in {name}"
+        )
+    lane = _lane(LANE_FOLDERS.get(folder) or "".join(said), name)
     entries = _logged(text[len(header) :])
     if not entries and lane not in (None, Lane.PLANNED):
         entries = _history(text, name)

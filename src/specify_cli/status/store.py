@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import clock, files, lazy
 from specify_cli.kernel.errors import Refused, SpecKittyError
+from specify_cli.kernel.links import leads_out
 from specify_cli.kernel.values import frozen
 from specify_cli.status import lines, tails
 from specify_cli.status.lines import Keep, Line, Scan
@@ -221,7 +222,7 @@ def _open_copy(log: LogFile) -> Path | None:
     copy, home = log.copy, log.place.home
     if copy is None or home is None or home.busy or not copy.parent.is_dir():
         return None
-    if not copy.parent.resolve().is_relative_to(home.path.resolve()):
+    if leads_out(copy.parent, home.path):
         raise Refused(
             f"{copy.parent} leads out of the project and is not written through",
             "SYMLINK_REFUSED",

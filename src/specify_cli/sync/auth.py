@@ -207,14 +207,14 @@ def _login_of(answer: HttpAnswer, account: Account, keep: Credentials | None = N
         refresh, refresh_end = keep.refresh, keep.refresh_expires_at
     else:
         refresh_end = _end(found, "refresh_lifetime", "refresh_expires_in", default=REFRESH_LIFETIME)
-    if not (_is_token(access) and _is_token(refresh)):
+    team = found.get("team_slug")
+    if not (_is_token(access) and _is_token(refresh)) or not _is_text(team):
         raise Unavailable(
-            f"{account.server} answered without tokens that can be used; nothing was changed",
+            f"{account.server} answered without a login that can be used; nothing was changed",
             "ANSWER_INVALID",
             hint="spec-kitty sync status --check",
             details={"server": account.server, "retryable": True},
         )
-    team = found.get("team_slug")
     if isinstance(team, str) and team.strip():
         account = replace(account, team_slug=team.strip())
     access_end = _end(found, "access_lifetime", "expires_in", default=ACCESS_LIFETIME)
@@ -224,6 +224,11 @@ def _login_of(answer: HttpAnswer, account: Account, keep: Credentials | None = N
 def _is_token(value: object) -> bool:
     """Whether it can stand in a header: printable ASCII without blanks."""
     return isinstance(value, str) and bool(re.fullmatch(r"[!-~]{1,16384}", value))
+
+
+def _is_text(value: object) -> bool:
+    """Whether a file can hold it: no half of a character."""
+    return not isinstance(value, str) or value.encode("utf-8", "replace").decode() == value
 
 
 def _end(found: Mapping[str, object], *names: str, default: int) -> datetime:

@@ -222,7 +222,8 @@ class Collector:
 def _cursor(db: Connection, path: Path) -> int:
     """Where to go on in a journal; its beginning where it is another one by now."""
     row = db.execute("SELECT position, mark FROM cursors WHERE journal = ?", (str(path),)).fetchone()
-    return row["position"] if row is not None and journals.mark(path, row["position"]) == row["mark"] else 0
+    at = 0 if row is None else row["position"]
+    return at if isinstance(at, int) and at > 0 and journals.mark(path, at) == row["mark"] else 0
 
 
 def _remember(db: Connection, paths: Sequence[Path], places: Sequence[int]) -> None:

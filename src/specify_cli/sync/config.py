@@ -8,6 +8,7 @@ from pathlib import Path
 
 from specify_cli.kernel import files, toml
 from specify_cli.kernel.errors import Refused
+from specify_cli.kernel.paths import at_home
 from specify_cli.kernel.urls import server_url
 from specify_cli.kernel.values import frozen
 
@@ -59,7 +60,7 @@ def state_home() -> Path:
     """
     given = os.environ.get(HOME_VARIABLE)
     try:
-        return Path(given).expanduser().absolute() if given else Path.home() / ".spec-kitty"
+        return at_home(given).absolute() if given else Path.home() / ".spec-kitty"
     except RuntimeError as error:
         raise Refused("there is no home folder", "NO_HOME", hint=f"export {HOME_VARIABLE}=FOLDER") from error
 

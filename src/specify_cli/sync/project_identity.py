@@ -51,13 +51,12 @@ class ProjectIdentity:
         }
 
 
-def ensure_identity(repo: Repository) -> ProjectIdentity:
-    """The identity of the checkout one stands in; its build id is minted at the first call, and kept.
+def project_of(repo: Repository) -> tuple[str, Config]:
+    """The UUID that all clones of the project share, and the config that says so.
 
     Raises:
         NotFound: `NOT_INITIALIZED`.
-        Refused: `NOT_A_GIT_REPOSITORY`, `NO_WORKING_TREE`, `MALFORMED_YAML`, `CONFIG_INVALID` (a uuid that is none, or
-            none at all: it is never made up), `RECORD_INVALID`.
+        Refused: `MALFORMED_YAML`, `CONFIG_INVALID` (a uuid that is none, or none at all: it is never made up).
     """
     path = kittify_of(repo) / "config.yaml"
     text = files.read_text(path)
@@ -74,6 +73,17 @@ def ensure_identity(repo: Repository) -> ProjectIdentity:
             hint="spec-kitty init  # mints one where there is none" if not uuid else f"edit project.uuid in {path}",
             details={"path": str(path), "key": "project.uuid", "expected": "a UUID"},
         )
+    return uuid, config
+
+
+def ensure_identity(repo: Repository) -> ProjectIdentity:
+    """The identity of the checkout one stands in; its build id is minted at the first call, and kept.
+
+    Raises:
+        NotFound: `NOT_INITIALIZED`.
+        Refused: as `project_of`; `NOT_A_GIT_REPOSITORY`, `NO_WORKING_TREE`, `RECORD_INVALID`.
+    """
+    uuid, config = project_of(repo)
     url = origin_url(repo)
     slug = config.project_slug or project_slug(repo.root.name, url)
     build_id, node_id = _checkout_ids(repo)

@@ -56,16 +56,17 @@ CREATE INDEX IF NOT EXISTS queue_coalesce ON queue(coalesce_key) WHERE coalesce_
 CREATE INDEX IF NOT EXISTS bodies_due ON body_upload_queue(next_attempt_at);
 CREATE INDEX IF NOT EXISTS bodies_size ON body_upload_queue(size_bytes);
 CREATE INDEX IF NOT EXISTS bodies_of_mission ON body_upload_queue(project_uuid, mission_slug, target_branch);
-CREATE TABLE dead_letters (
+CREATE TABLE IF NOT EXISTS dead_letters (
     event_id TEXT PRIMARY KEY, event_type TEXT NOT NULL, data TEXT NOT NULL, project TEXT NOT NULL,
     category TEXT NOT NULL, reason TEXT NOT NULL, retry_count INTEGER NOT NULL, timestamp INTEGER NOT NULL,
     died_at INTEGER NOT NULL);
-CREATE INDEX dead_of_project ON dead_letters(project);
-CREATE TABLE collected (event_id TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE cursors (journal TEXT PRIMARY KEY, position INTEGER NOT NULL, mark TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE dossier (namespace TEXT, artifact_key TEXT, state TEXT NOT NULL, PRIMARY KEY (namespace, artifact_key))
+CREATE INDEX IF NOT EXISTS dead_of_project ON dead_letters(project);
+CREATE TABLE IF NOT EXISTS collected (event_id TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS cursors (journal TEXT PRIMARY KEY, position INTEGER NOT NULL, mark TEXT NOT NULL)
     WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS dossier (namespace TEXT, artifact_key TEXT, state TEXT NOT NULL,
+    PRIMARY KEY (namespace, artifact_key)) WITHOUT ROWID;
 """
 
 # Rows of before there was a tag tell their project in the event; a row that is no event keeps an empty one.

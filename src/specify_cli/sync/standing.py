@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from specify_cli.core.project_resolver import kittify_of
-from specify_cli.kernel import files
-from specify_cli.kernel.config import parse_config
-from specify_cli.kernel.errors import NotFound, SpecKittyError
+from specify_cli.kernel.errors import SpecKittyError
 from specify_cli.kernel.paths import Repository
 from specify_cli.kernel.values import frozen
+from specify_cli.sync.account import Account
 from specify_cli.sync.body_queue import OfflineBodyUploadQueue
 from specify_cli.sync.collect import Collector, Find
 from specify_cli.sync.config import load_config
+from specify_cli.sync.project_identity import project_of
 from specify_cli.sync.queue import OfflineQueue
 from specify_cli.sync.runtime import SyncRuntime, runtime_of
 
@@ -40,31 +39,24 @@ class Standing:
 def standing_of(repo: Repository) -> Standing:
     """How sync stands in a clone."""
     runtime = runtime_of(repo)
-    project = _project_of(repo) if runtime.account is not None else None
-    if runtime.account is None or not project:
-        return Standing(runtime)
-    path, most = runtime.account.queue_path, load_config().max_queue_size
-    return Standing(runtime, OfflineQueue(path, project, most), OfflineBodyUploadQueue(path, project, most))
+    with suppress(SpecKittyError):
+        if runtime.account is not None:
+            return Standing(runtime, *_queues(runtime.account, repo))
+    return Standing(runtime)
 
 
 def require_queues(repo: Repository) -> tuple[OfflineQueue, OfflineBodyUploadQueue]:
     """What waits of a project; the clone need not have agreed to send anything.
 
     Raises:
-        Refused: sync is switched off, or nobody is logged in.
+        Refused: sync is switched off, or nobody is logged in; or as `project_of`.
         NotFound: `NOT_INITIALIZED`.
     """
-    found = standing_of(repo)
-    if found.queue is not None and found.bodies is not None:
-        return found.queue, found.bodies
-    if found.runtime.account is None:
-        found.runtime.require()
-    raise NotFound(f"{repo.checkout} is not a spec-kitty project yet", "NOT_INITIALIZED", "spec-kitty init --ai claude")
+    runtime = runtime_of(repo)
+    return _queues(runtime.account or runtime.require(), repo)
 
 
-def _project_of(repo: Repository) -> str | None:
-    """The project's uuid as the config has it; None is minted by nobody here."""
-    with suppress(SpecKittyError):
-        path = kittify_of(repo) / "config.yaml"
-        return (parse_config(files.read_text(path), str(path)).project_uuid or "").lower() or None
-    return None
+def _queues(account: Account, repo: Repository) -> tuple[OfflineQueue, OfflineBodyUploadQueue]:
+    project, _ = project_of(repo)
+    path, most = account.queue_path, load_config().max_queue_size
+    return OfflineQueue(path, project, most), OfflineBodyUploadQueue(path, project, most)

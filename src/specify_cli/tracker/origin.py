@@ -15,6 +15,7 @@ from specify_cli.context.actor import session_here, who
 from specify_cli.context.missions import all_places, place_of
 from specify_cli.core.commits import publish_mode
 from specify_cli.core.mission_creation import create_mission_core
+from specify_cli.core.mission_sizes import Size
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import files, locks, paths
 from specify_cli.kernel.config import parse_config
@@ -133,6 +134,7 @@ def start_mission_from_ticket(
     *,
     client: SaaSTrackerClient | None = None,
     start_branch: str | None = None,
+    size: Size = Size.NORMAL,
 ) -> MissionFromTicketResult:
     """Create the mission of a ticket, or find the one that was made for it, and bind it.
 
@@ -149,6 +151,7 @@ def start_mission_from_ticket(
                     repo_root,
                     slug_of(candidate),
                     mission=mission_type,
+                    size=size,
                     start_branch=start_branch,
                     session=session_here(),
                     facts={

@@ -7,6 +7,7 @@ place, `backup.json` says which is which. It is whole on disk, and read back, be
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -25,6 +26,7 @@ VERSION = 1
 FILE = "backup.json"
 _OLD, _NEW = "files", "new"
 _GIT, _ELSEWHERE = "@git", "@elsewhere"
+_OF_GIT = re.compile(r"(?:worktrees/[^/]+/)?spec-kitty/(?:journal/[^/]+\.jsonl|checkout\.json)")
 UPGRADE, ROLLBACK = "upgrade", "rollback"
 
 
@@ -88,6 +90,9 @@ class Store:
     Args:
         repo: the project's repository.
         root: the checkout whose `.kittify` counts.
+
+    Raises:
+        Refused: `SYMLINK_REFUSED`, `FILE_UNUSABLE`: there is no place for them.
     """
 
     def __init__(self, repo: Repository, root: Path) -> None:
@@ -95,6 +100,11 @@ class Store:
         self.intent = repo.state / "upgrade.json"
         self._root = root
         self._git = repo.common_dir
+        self._checkouts = [each.path for each in repo.checkouts()]
+        files.refuse_links(root, self.folder)
+        if os.path.lexists(self.folder) and not self.folder.is_dir():
+            message = f"{self.folder} is no folder, and backups belong there"
+            raise Refused(message, "FILE_UNUSABLE", hint=f"mv {quoted(self.folder)} {quoted(f'{self.folder}.aside')}")
 
     def slot_of(self, path: Path) -> str:
         """How a path is spelled in a backup."""
@@ -158,7 +168,7 @@ class Store:
 
     def write(self, backup: Backup) -> None:
         """Write `backup.json`."""
-        files.write_json(self.folder / backup.name / FILE, {"version": VERSION, **asdict(backup)})
+        files.write_json(self.folder / backup.name / FILE, {"version": VERSION, **asdict(backup)}, mkdir=True)
 
     def read(self, name: str) -> Backup | None:
         """A backup by its name, or None where it is not whole.
@@ -168,7 +178,33 @@ class Store:
         """
         path = self.folder / name / FILE
         data = files.read_json(path)
-        return None if data is None else _parsed(data, path)
+        if data is None:
+            return None
+        backup = _parsed(data, path)
+        for entry in backup.entries:
+            if self._base(entry.slot) is None:
+                raise _invalid(path, f"{entry.slot} is nothing that an upgrade writes")
+        return backup
+
+    def _base(self, slot: str) -> Path | None:
+        """The folder that a path may be written in; None for what no upgrade writes.
+
+        A backup can come with a clone, and lead anywhere. Of git's own folder it may have journals and the identity of
+        a checkout, never a hook, nor what was trusted.
+        """
+        first, _, rest = slot.partition("/")
+        if first == _GIT:
+            return self._git if _OF_GIT.fullmatch(rest) else None
+        parts = slot.lower().split("/")
+        if slot.startswith("/") or ".." in parts or ".git" in parts:
+            return None
+        if first != _ELSEWHERE:
+            return self._root
+        return next((each for each in self._checkouts if (Path("/") / rest).is_relative_to(each)), None)
+
+    def refuse_links(self, slot: str) -> None:
+        """Refuse a path that a symbolic link takes elsewhere; raises as `files.refuse_links`."""
+        files.refuse_links(self._base(slot) or self._root, self.path_of(slot))
 
     def begin(self, name: str) -> None:
         """Say that the swap of a backup's files begins: from now on it is finished, by whoever comes."""
@@ -221,11 +257,10 @@ def _parsed(data: Mapping[str, Any], path: Path) -> Backup:
         told["entries"] = tuple(Entry(**each) for each in told["entries"])
         told["queues"] = tuple(QueueCopy(**each) for each in told["queues"])
         backup = Backup(**told)
-        sound = version == VERSION and not any(".." in Path(each.slot).parts for each in backup.entries)
     except (KeyError, TypeError) as error:
         raise _invalid(path, repr(error)) from error
-    if not sound:
-        raise _invalid(path, f"version {version}, or a path that leads out of it")
+    if version != VERSION:
+        raise _invalid(path, f"version {version}")
     return backup
 
 

@@ -10,16 +10,14 @@ from packaging.version import InvalidVersion, Version
 
 from specify_cli.context.missions import standing_checkouts
 from specify_cli.core.manifest import PATH as MANIFEST
-from specify_cli.core.project_files import METADATA
 from specify_cli.core.project_resolver import user_folder
-from specify_cli.kernel import files, yaml
-from specify_cli.kernel.errors import NotFound, Refused, UsageError
+from specify_cli.core.project_version import is_newer, require_not_newer
+from specify_cli.kernel.errors import NotFound, UsageError
 from specify_cli.kernel.paths import KITTIFY, SPECS, Checkout, Repository
 from specify_cli.kernel.values import as_dict, frozen
 from specify_cli.lanes.branch_naming import is_lane_branch, is_mission_branch
 from specify_cli.upgrade.draft import Draft
 
-UNKNOWN = "unknown"
 _PER_WP = re.compile(r"(?P<slug>.+)-(?P<wp>WP\d{2,})")
 _SOURCES = (KITTIFY, ".specify", SPECS)
 
@@ -72,35 +70,6 @@ def project_at(repo: Repository, version: str) -> Project:
         raise NotFound(message, "NOT_INITIALIZED", hint="spec-kitty init --ai claude")
     made = require_not_newer(root, version)
     return Project(repo, root, made, not (root / MANIFEST).exists())
-
-
-def require_not_newer(root: Path, version: str) -> str:
-    """The version that made a project, which is none after this one; `unknown` where nothing says so.
-
-    Raises:
-        Refused: `PROJECT_NEWER`, or `MALFORMED_YAML`.
-    """
-    text = files.read_text(root / METADATA)
-    found = yaml.mapping(text, METADATA).get("spec_kitty") if text else None
-    about: Mapping[str, object] = found if isinstance(found, dict) else {}
-    made = str(about.get("version") or UNKNOWN)
-    # The number of a schema is written by versions after this one alone.
-    if is_newer(made, version) or "schema_version" in about:
-        raise Refused(
-            f"{root} was made by spec-kitty {made}, which is newer than this {version}; nothing was changed",
-            "PROJECT_NEWER",
-            hint="pip install --upgrade spec-kitty-cli",
-            details={"project_version": made, "version": version},
-        )
-    return made
-
-
-def is_newer(version: str, than: str) -> bool:
-    """Whether a version is newer than another; one that cannot be read is not."""
-    try:
-        return Version(version) > Version(than)
-    except InvalidVersion:
-        return False
 
 
 def require_target(target: str, project: Project, version: str) -> str:

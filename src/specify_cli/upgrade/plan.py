@@ -137,7 +137,7 @@ def make_plan(project: Project, options: Options, version: str, progress: Progre
             if migration.detect(case):
                 migration.apply(case)
                 done.where.append(PROJECT)
-    _refuse_links(draft.changes, project)
+    _refuse_foreign(draft.changes, project)
     plan.notices += case.notices
     _missions(plan, draft, [each for each in wanted if isinstance(each, MissionMigration)], progress)
     _queues(plan)
@@ -164,7 +164,7 @@ def _missions(plan: Plan, draft: Draft, wanted: Sequence[MissionMigration], prog
                 continue
             case.project_uuid = config.project_uuid or ""
             done = _migrated(case, wanted)
-            _refuse_links(case.draft.changes, plan.project, checkout.path)
+            _refuse_foreign(case.draft.changes, plan.project, checkout.path)
         except SpecKittyError as error:
             plan.skipped.append(Broken(slug, error))
             for each in by_id.values():
@@ -230,8 +230,12 @@ def _locks(case: MissionCase) -> tuple[Path, ...]:
     return tuple(case.place.lock.with_name(f"{key}.lock") for key in sorted({case.place.key, *keys}))
 
 
-def _refuse_links(changes: Changes, project: Project, checkout: Path | None = None) -> None:
+def _refuse_foreign(changes: Changes, project: Project, checkout: Path | None = None) -> None:
+    """Nothing is written through a link that leads out, nor where a folder stands."""
     for path in changes:
+        if path.is_dir():
+            message = f"{path} is a folder, and a file belongs there"
+            raise Refused(message, "FILE_UNUSABLE", hint=f"mv {quoted(path)} {quoted(f'{path}.aside')}")
         for root in (checkout, project.root, project.repo.common_dir, project.repo.git_dir):
             if root is not None and path.is_relative_to(root):
                 files.refuse_links(root, path)

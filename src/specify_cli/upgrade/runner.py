@@ -17,7 +17,7 @@ from specify_cli.sync.config import state_home
 from specify_cli.upgrade.backup import ROLLBACK, UPGRADE, Backup, Entry, QueueCopy, Store
 from specify_cli.upgrade.detect import Project, project_at, require_target
 from specify_cli.upgrade.draft import Changes, Seen
-from specify_cli.upgrade.migration_064 import migrate_queue
+from specify_cli.upgrade.migration_064 import migrate_queue, queue_files
 from specify_cli.upgrade.plan import METADATA_UNIT, Options, Plan, Progress, Unit, make_plan
 
 _DOING = "upgrade the project"
@@ -212,6 +212,7 @@ def _reversed(store: Store, last: Backup, undone: Undone) -> tuple[list[Unit], d
     seen: Seen = {}
     for entry in reversed(last.entries):
         path, copy = store.path_of(entry.slot), store.old(last.name, entry.slot)
+        store.refuse_links(entry.slot)
         content = files.read_bytes(copy) if entry.before is not None else None
         now = _content(path)
         if now == entry.before:
@@ -258,9 +259,10 @@ def _migrated(copy: QueueCopy, notices: list[Notice]) -> QueueCopy:
 def _give_back(copy: QueueCopy, notices: list[Notice]) -> None:
     """Put a queue file back, unless something was queued since."""
     path, data = Path(copy.path), files.read_bytes(Path(copy.copy))
-    if data is None or copy.after is None:
+    if data is None or copy.after is None or path not in queue_files():
         return
-    if _content(path) == copy.after:
+    # What a process has queued and not closed yet, or was killed over, is not in the file itself.
+    if _content(path) == copy.after and not path.with_name(f"{path.name}-wal").exists():
         files.atomic_write(path, data, private=True)
     else:
         message = f"{path} stays as it is: events were queued or sent since; its older copy is {copy.copy}"

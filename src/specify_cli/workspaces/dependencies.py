@@ -10,6 +10,7 @@ from specify_cli.kernel.errors import Conflict, Refused
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
+from specify_cli.workspaces.records import workspace_records
 from specify_cli.workspaces.trees import Workbench
 
 
@@ -74,12 +75,17 @@ def bring_together(
 
 def branch_missing(place: MissionPlace, branch: str, what: str = "branch") -> Refused:
     """The refusal for work that this clone does not have."""
-    return Refused(
-        f"{what} {branch} is not in this clone",
-        "LANE_BRANCH_MISSING",
-        hint=f"git -C {quoted(place.repo.root)} fetch origin {branch}:{branch}",
-        details={"branch": branch},
-    )
+    said = f"{what} {branch} is not in this clone"
+    return Refused(said, "LANE_BRANCH_MISSING", hint=way_back(place, branch), details={"branch": branch})
+
+
+def way_back(place: MissionPlace, branch: str) -> str:
+    """The command that brings a lane's branch back: from its last work that this clone still has, else fetched."""
+    git, wanted = place.git, (each for each in workspace_records(place) if each.branch == branch)
+    heads = [span.head for record in wanted for span in record.wps.values() if span.head and git.resolve(span.head)]
+    last = next((head for head in heads if all(git.is_ancestor(each, head) for each in heads)), None)
+    words = f"branch {branch} {last}" if last else f"fetch origin {branch}:{branch}"
+    return f"git -C {quoted(place.repo.root)} {words}"
 
 
 def still_missing(git: Git, refs: dict[str, str], commit: str, needed: Sequence[Needed]) -> tuple[Needed, ...]:

@@ -71,7 +71,8 @@ def forecast(
         raise NotFound(f"there is no branch {place.target_branch}", "BRANCH_NOT_FOUND", hint="git fetch --all")
     lanes = lane_tips(place, manifest, refs, canceled, heads or {})
     mission = refs.get(f"refs/heads/{mission_branch_name(place.slug)}")
-    tips = [target, mission, *(lane.tip for lane in lanes if not lane.planning)]
+    # Not dated by a target that moves on: what a person resolved is known by the commits that it brings together.
+    tips = [mission or target, *(lane.tip for lane in lanes if not lane.planning)]
     bench = workbench(place, [tip for tip in tips if tip], elsewhere)
     lanes = with_arrived(bench, target, mission, lanes)
     code = [lane for lane in lanes if not lane.planning and not lane.given_up and lane.tip]
@@ -160,10 +161,17 @@ def _merge(at_work: _Merging, ours: str, tree: str, theirs: str, name: str, wps:
         tree: that of `ours`.
     """
     bench = at_work.bench
-    resolved = _resolution(at_work, ours, theirs, name)
+    resolved = at_work.resolutions.get((ours, theirs))
     if resolved is not None:
         after = bench.with_folder_of(bench.git.tree_of(resolved) or "", ours)
         return Step(name, ours, theirs, Outcome.RESOLVED, bench.passing_commit(after, ours, theirs), after, wps)
+    earlier = _earlier(at_work, ours, theirs)
+    if earlier is not None:
+        step = _merge(at_work, ours, tree, earlier, name, wps)
+        if step.outcome is Outcome.CONFLICT:
+            return step  # what has to be merged is the solution, not once more what it solved
+        outcome = Outcome.RESOLVED if step.outcome is Outcome.MERGED else step.outcome
+        return replace(step, theirs=theirs, outcome=outcome)
     merged = bench.merge(ours, theirs)
     if merged.conflicts:
         clashes = tuple(Clash(path, (), ()) for path in merged.conflicts)
@@ -174,16 +182,11 @@ def _merge(at_work: _Merging, ours: str, tree: str, theirs: str, name: str, wps:
     return Step(name, ours, theirs, Outcome.MERGED, bench.passing_commit(merged.tree, ours, theirs), merged.tree, wps)
 
 
-def _resolution(at_work: _Merging, ours: str, theirs: str, name: str) -> str | None:
-    """A commit in which a person has merged the two; where the target moved on since, that merge carried forward."""
-    known = at_work.resolutions.get((ours, theirs))
-    if known is not None or name != TARGET_STEP:
-        return known
-    bench = at_work.bench
+def _earlier(at_work: _Merging, ours: str, theirs: str) -> str | None:
+    """A commit in which a person has merged the same side with what `ours` was: only what came since is merged anew."""
     for (was, came_in), commit in at_work.resolutions.items():
-        if came_in == theirs and bench.git.is_ancestor(was, ours):
-            merged = bench.merge(ours, commit)
-            return None if merged.conflicts else bench.passing_commit(merged.tree, ours, commit)
+        if came_in == theirs and commit != theirs and at_work.bench.git.is_ancestor(was, ours):
+            return commit
     return None
 
 

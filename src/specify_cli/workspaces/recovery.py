@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from specify_cli.home import MissionPlace
@@ -92,9 +93,24 @@ def _finish_making(place: MissionPlace, lane_id: str) -> None:
         else:
             # git locks what it is making.
             place.git.call("worktree", "unlock", str(found.path), write=True)
-            if left.old != left.new and git.resolve("HEAD") == left.old:
+            changed = [change.path for change in git.changes()]
+            begun = left.old != left.new and git.resolve("HEAD") == left.old
+            # What git had not brought is somebody's, and the next claim names it.
+            if begun and changed and all(is_coming(git, left.new, path) for path in changed):
                 git.run("reset", "--hard", "--quiet", left.new, write=True)
     forget_making(place, lane_id)
+
+
+def is_coming(git: Git, commit: str, path: str) -> bool:
+    """Whether nothing stands at a path but what a commit has there: where git is killed amid its work, a part of it."""
+    there = git.root / path
+    if not os.path.lexists(there):
+        return True
+    coming = git.call("cat-file", "--filters", f"{commit}:{path}")
+    if coming.code != 0 or (there.is_dir() and not there.is_symlink()):
+        return False
+    found = os.fsencode(there.readlink()) if there.is_symlink() else there.read_bytes()
+    return files.encode(coming.out).startswith(found)
 
 
 def _is_lost(folder: Path) -> bool:

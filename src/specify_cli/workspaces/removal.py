@@ -49,6 +49,11 @@ def remove_worktree(repo: Repository, path: Path, branch: str) -> str:
         clock.sleep(0.05)
 
 
+def still_there(repo: Repository) -> Git:
+    """Git in a folder of the repository: the worktree that one stands in may be the one that was removed."""
+    return Git(next(path for path in (repo.root, repo.checkout, repo.require_git()) if path.is_dir()))
+
+
 def _leaving(path: Path) -> bool:
     """Whether a worktree looks as one does while git removes it."""
     try:
@@ -60,7 +65,7 @@ def _leaving(path: Path) -> bool:
 
 
 def _removed(repo: Repository, path: Path, branch: str) -> str:
-    git = Git(repo.root if repo.root.is_dir() else repo.checkout)
+    git = still_there(repo)
     found = repo.checkout_at(path)
     if found is None:
         if any(each.path == path for each in repo.away()):
@@ -70,6 +75,9 @@ def _removed(repo: Repository, path: Path, branch: str) -> str:
     kept = reason_to_stay(found, branch)
     if kept:
         return kept
+    inside = next((each.path for each in repo.checkouts() if path in each.path.parents), None)
+    if inside is not None:
+        return f"it has another worktree in it, {inside}"
     # git refuses to remove worktrees with submodules, clean or not; that they are clean we have just seen.
     force = ("--force",) if Git(path).submodules() else ()
     done = git.call("worktree", "remove", *force, str(path), write=True)
@@ -118,7 +126,7 @@ def delete_branch(repo: Repository, branch: str, tip: str) -> str:
     Returns:
         Why it stays; empty where it is gone.
     """
-    git = Git(repo.root if repo.root.is_dir() else repo.checkout)
+    git = still_there(repo)
     user = next((each.path for each in (*repo.checkouts(), *repo.away()) if each.branch == branch), None)
     if user is not None:
         return f"{user} has it checked out"

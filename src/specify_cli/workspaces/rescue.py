@@ -14,7 +14,7 @@ from pathlib import Path
 
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import files
-from specify_cli.kernel.git import ZERO, Change, Git
+from specify_cli.kernel.git import Change, Git, taken_out
 from specify_cli.kernel.values import frozen
 from specify_cli.workspaces.survey import RESCUED
 
@@ -97,7 +97,7 @@ def save(
         parents.append(_commit(git, str(staged), [head], f"What was staged of {wp_id}\n"))
     commit = _commit(git, tree, parents, f"Uncommitted work of {wp_id}, rescued\n")
     ref = f"{RESCUED}/{place.slug}/{wp_id}/{_number(last) + 1 if last else 1}"
-    git.run(*_DURABLE, "update-ref", "-m", "rescue", ref, commit, ZERO, write=True)
+    git.run(*_DURABLE, "update-ref", "-m", "rescue", ref, commit, "", write=True)
     return Rescue(ref, commit, tuple(paths))
 
 
@@ -192,7 +192,7 @@ def _hash(git: Git, *words: str, write: bool, input: str | bytes | None = None) 
 
 def _tree(place: MissionPlace, git: Git, head: str, entries: Mapping[str, Entry], paths: Iterable[str]) -> str:
     """The tree of a commit with some paths as they are given, or gone; made through an index of its own."""
-    gone = "".join(f"0 {ZERO}\t{path}\0" for path in paths if path not in entries)
+    gone = taken_out((path for path in paths if path not in entries), head)
     there = "".join(f"{entry.mode} {entry.blob}\t{path}\0" for path, entry in entries.items())
     files.make_private(place.state)
     return git.tree_with(head, gone + there, place.state / f"rescue.{os.getpid()}.index", *_DURABLE)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import files
-from specify_cli.kernel.git import ZERO, Git, TreeMerge
+from specify_cli.kernel.git import Git, TreeMerge, taken_out
 from specify_cli.kernel.paths import SPECS
 from specify_cli.kernel.scratch import temporary_folder
 from specify_cli.kernel.values import frozen
@@ -57,7 +57,7 @@ class Workbench:
             return tree
         listed = self.git.run("ls-tree", "-r", "-z", source, f"{folder}/")
         there = self.git.run("ls-tree", "-r", "-z", "--name-only", tree, f"{folder}/").split("\0")
-        gone = "".join(f"0 {ZERO}\t{path}\0" for path in there if path)
+        gone = taken_out(filter(None, there), tree)
         return self.git.tree_with(tree, gone + listed, self.scratch("folder"))
 
     def passing_commit(self, tree: str, *parents: str) -> str:

@@ -161,6 +161,16 @@ def test_an_account_without_waiting_events_is_changed_at_once(world: World) -> N
     assert world.stored().account == Account(world.server.url, "bob")
 
 
+def test_logging_out_needs_no_queue(world: World) -> None:
+    account = world.log_in().account
+    _waits(account, 1)
+    account.queue_path.write_bytes(b"no database " * 1000)
+    told = world.run("auth", "logout", "--json").ok().json()
+    assert (told["changed"], told["pending_events"]) == (True, None)
+    assert [each["code"] for each in told["warnings"]] == ["DATABASE_BROKEN"]
+    assert world.store.load() is None
+
+
 def test_logging_out_tells_what_waits(world: World) -> None:
     _waits(world.log_in().account, 1)
     assert world.run("auth", "logout", "--json").ok().json()["pending_events"] == 1

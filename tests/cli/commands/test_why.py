@@ -62,7 +62,7 @@ def test_what_a_claim_wants_is_what_the_claim_is_refused_for(mission: Mission) -
     refusal = mission.project.run(*words).failed("DEPENDENCIES_NOT_SATISFIED", 1).json()
     assert [each["what"] for each in refusal["details"]["unmet"]] == [each["what"] for each in told["unmet"]]
     assert refusal["details"]["waiting_for"] == {"WP01": "in_progress"}
-    assert refusal["hint"] == told["unmet"][0]["fix"]
+    assert refusal["hint"] == f"spec-kitty next --agent codex --wait 60 --mission {mission.slug}"
 
 
 def test_without_lanes_the_lane_is_missing(project: Project) -> None:

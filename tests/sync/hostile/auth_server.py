@@ -229,6 +229,7 @@ ROWS: tuple[Row, ...] = (
     Row(_MALFORMED, "missing refresh", "the old one is kept", _no_refresh_token),
     Row(_MALFORMED, "numbers", _UNTOUCHED, _answers({"access": 1, "refresh": 2})),
     Row(_MALFORMED, "a number as refresh token", _UNTOUCHED, _answers({"access": "a", "refresh": 2})),
+    Row(_MALFORMED, "half a character as team", _UNTOUCHED, _answers({**_TOKENS, "team_slug": "\ud800"})),
     Row(_MALFORMED, "nested too deeply", _UNTOUCHED, _answers(b"[" * 100_000)),
     Row(_MALFORMED, "10 MB", _UNTOUCHED, _answers(b" " * 10_000_000, code="ANSWER_TOO_LARGE")),
     Row(_LIFETIMES, '"900"', "900 s", _lifetime("900", 900)),

@@ -47,6 +47,21 @@ def _damaged(damage: Callable[[Path], object]) -> Callable[[World], None]:
     return check
 
 
+def _sql(statements: str) -> Callable[[Path], None]:
+    def change(path: Path) -> None:
+        with closing(sqlite3.connect(path)) as db:
+            db.executescript(statements)
+
+    return change
+
+
+def _beside(path: Path) -> None:
+    """A writer is killed, and then the file itself is damaged."""
+    source = "import os, sqlite3, sys; db = sqlite3.connect(sys.argv[1]); db.execute('DELETE FROM facts'); db.commit()"
+    run_python(f"{source}; os._exit(9)", str(path), cwd=path.parent)
+    path.write_bytes(b"no database " * 1000)
+
+
 def _cut(path: Path) -> None:
     with closing(sqlite3.connect(path)) as db:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -311,6 +326,14 @@ _AGAIN = "named with the command that mends it; then all is collected again, not
 ROWS: tuple[Row, ...] = (
     Row("file not a database", "text", _AGAIN, _damaged(lambda path: path.write_bytes(b"no database " * 1000))),
     Row("truncated", "to 5000 bytes", _AGAIN, _damaged(_cut)),
+    Row(
+        "file not a database",
+        "tables of somebody else",
+        _AGAIN,
+        _damaged(_sql("DROP TABLE queue; CREATE TABLE queue (a)")),
+    ),
+    Row("file not a database", "one table is gone", _AGAIN, _damaged(_sql("DROP TABLE cursors"))),
+    Row("file not a database", "with what was committed last beside it", _AGAIN, _damaged(_beside)),
     Row("locked by another process > 5 s", "a writer that stays", "refused; looking is not kept waiting", _locked),
     Row("read-only", "file and folder", "refused, nothing sent, nothing lost", _read_only),
     Row(

@@ -59,19 +59,25 @@ def logout() -> Reply:
     found = CredentialStore().peek()
     account = found.account if found else None
     before = CredentialStore().clear()
-    waiting = load(_PENDING)(account) if account is not None and is_enabled() else None
+    waiting, warnings = None, []
+    try:
+        waiting = load(_PENDING)(account) if account is not None and is_enabled() else None
+    except SpecKittyError as error:  # the tokens are gone, whatever became of the queue
+        warnings.append(Notice(error.code, error.message, error.hint))
     data = {
         "result": "success",
         "changed": before,
         "username": account.username if account else None,
         "server": account.server if account else None,
         "pending_events": waiting,
+        "warnings": notices(warnings),
     }
     if not before:
         return Reply(data, "Nobody is logged in.")
     lines = [f"{style('Logged out', 'bold')} {safe(account or 'half a login')}."]
     if waiting:
-        lines.append(f"  {plural(waiting, 'event')} wait until this account logs in again.")
+        wait = "waits" if waiting == 1 else "wait"
+        lines.append(f"  {plural(waiting, 'event')} {wait} until this account logs in again.")
     return Reply(data, "\n".join(lines))
 
 

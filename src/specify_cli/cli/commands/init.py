@@ -14,7 +14,7 @@ from specify_cli.core.agent_table import AGENTS, DEFAULT_AGENT
 from specify_cli.core.agents import hints, installed, parse_agents
 from specify_cli.core.project_setup import SetUp, configured_agents, set_up
 from specify_cli.kernel.errors import UsageError
-from specify_cli.kernel.paths import starting_point
+from specify_cli.kernel.paths import at_home, starting_point
 from specify_cli.kernel.text import plural
 from specify_cli.version import VERSION
 
@@ -77,7 +77,7 @@ def _folder(name: str | None) -> Path:
         return start
     if not name.strip():
         raise UsageError("the name of the folder is empty", "INVALID_NAME", hint="spec-kitty init my-project")
-    return start / Path(name).expanduser()
+    return start / at_home(name)
 
 
 def _without_flag(*, ask: bool, default: bool) -> tuple[str, ...]:

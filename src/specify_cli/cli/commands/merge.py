@@ -15,6 +15,7 @@ from specify_cli.cli.text import table
 from specify_cli.cli.unmet import unmet_lines
 from specify_cli.context.actor import who
 from specify_cli.context.models import Context
+from specify_cli.core.project_version import refuse_newer
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.lazy import load
 from specify_cli.kernel.text import plural
@@ -57,6 +58,7 @@ def merge(
     context = reading(mission)
     if dry_run:
         return _forecast(context, engine.dry_run(context.place))
+    refuse_newer(context.repo.root, context.repo.checkout)
     if abort:
         removed = engine.abort(context.place)
         data = {**_chosen(context), "result": "success", "aborted": True, "worktree_removed": removed, "warnings": []}

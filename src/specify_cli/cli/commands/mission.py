@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from specify_cli.cli.options import MissionFlag
 from specify_cli.cli.output import Reply, safe, style
-from specify_cli.cli.selecting import reading
+from specify_cli.cli.selecting import reading, tell_newer
 from specify_cli.cli.text import clipped, padded, table, wrapped
 from specify_cli.context.missions import Broken, all_places
 from specify_cli.context.models import Context
@@ -34,6 +34,7 @@ def list_missions() -> Reply:
     A mission that cannot be read is listed with what is wrong, and hides no other.
     """
     repo = paths.discover(paths.starting_point())
+    tell_newer(repo)
     places, broken = all_places(repo)
     found: list[Overview] = []
     for place in places:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from specify_cli.cli.acting import notices
 from specify_cli.cli.asking import can_ask, chosen, confirmed
+from specify_cli.cli.commands.agent.mission import SizeFlag
 from specify_cli.cli.options import MissionTypeFlag
 from specify_cli.cli.output import Reply, safe, say, style
 from specify_cli.cli.text import clipped, table
 from specify_cli.context.missions import place_of
 from specify_cli.core.commits import Committed, milestone
+from specify_cli.core.mission_sizes import Size, mission_type_of
+from specify_cli.home import MissionPlace
 from specify_cli.kernel import files, paths
 from specify_cli.kernel.config import parse_config
 from specify_cli.kernel.errors import NotFound, Refused, UsageError
-from specify_cli.kernel.paths import KITTIFY, Repository
+from specify_cli.kernel.paths import KITTIFY
 from specify_cli.kernel.text import quoted
 from specify_cli.merge.intent import settle
 from specify_cli.tracker.closing import may_write
@@ -39,6 +43,7 @@ def from_ticket(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask; only with the exact key of a ticket.")] = False,
     limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, max=100, help="Show at most N.")] = 10,
     mission_type: MissionTypeFlag = None,
+    size: SizeFlag = Size.NORMAL,
     start_branch: Annotated[
         str | None, typer.Option("--start-branch", metavar="BRANCH", help="Make this branch and land there.")
     ] = None,
@@ -74,8 +79,11 @@ def from_ticket(
         found.resource_id,
         mission_type or "software-dev",
         start_branch=start_branch,
+        size=size,
     )
-    return _reply(done, _publish(repo, done, ticket), created=before is None)
+    place = place_of(repo, done.mission_slug)
+    document = done.feature_dir / (mission_type_of(place).first_document if place else "spec.md")
+    return _reply(done, document, _publish(place, ticket), created=before is None)
 
 
 def _choice(found: SearchOriginResult, select: int | None, asked: str, *, yes: bool) -> OriginCandidate | None:
@@ -141,16 +149,15 @@ def _table(found: SearchOriginResult) -> str:
     return table([head, *rows], indent=2)
 
 
-def _publish(repo: Repository, done: MissionFromTicketResult, ticket: OriginCandidate) -> Committed:
+def _publish(place: MissionPlace | None, ticket: OriginCandidate) -> Committed:
     """Commit what binding wrote."""
-    place = place_of(repo, done.mission_slug)
     if place is None:
         return Committed()
-    config = parse_config(files.read_text(done.feature_dir.parent.parent / KITTIFY / "config.yaml"))
+    config = parse_config(files.read_text(place.feature_dir.parent.parent / KITTIFY / "config.yaml"))
     return milestone(place, config, f"bind to {' '.join(ticket.external_issue_key.split())}")
 
 
-def _reply(done: MissionFromTicketResult, published: Committed, *, created: bool) -> Reply:
+def _reply(done: MissionFromTicketResult, document: Path, published: Committed, *, created: bool) -> Reply:
     ticket = done.origin_ticket
     step = f"spec-kitty next --agent NAME --mission {done.mission_slug}"
     data: dict[str, object] = {
@@ -158,7 +165,7 @@ def _reply(done: MissionFromTicketResult, published: Committed, *, created: bool
         "created": created,
         "mission_slug": done.mission_slug,
         "feature_dir": str(done.feature_dir),
-        "spec_file": str(done.feature_dir / "spec.md"),
+        "spec_file": str(document),
         "origin_ticket": ticket,
         "event_emitted": done.event_emitted,
         "next_step": step,
@@ -170,7 +177,7 @@ def _reply(done: MissionFromTicketResult, published: Committed, *, created: bool
         f"{style(done.mission_slug, 'bold')} {said} {style(safe(ticket['external_issue_key']), 'bold')}",
         f"  ticket    {safe(ticket['title'])}",
         f"  link      {safe(ticket['external_issue_url'])}",
-        f"  write     {safe(done.feature_dir / 'spec.md')}",
+        f"  write     {safe(document)}",
         "",
         f"  Next: {style(step, 'bold')}",
     ]

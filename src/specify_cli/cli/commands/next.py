@@ -15,6 +15,7 @@ from specify_cli.context.overview import overview
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.lazy import load
 from specify_cli.next.decision import Decision, DecisionKind
+from specify_cli.next.observation import with_fix
 
 RESULTS = ("success", "failed", "blocked")
 MISSING_SHOWN = 4
@@ -59,13 +60,10 @@ def step(
 
 def _check(agent: str | None, result: str | None, given: Mapping[str, object]) -> None:
     if result is not None and result not in RESULTS:
-        raise UsageError(
-            f"--result is {result!r}; it is one of {', '.join(RESULTS)}", "USAGE_ERROR", hint="spec-kitty next --help"
-        )
+        raise UsageError(f"--result is {result!r}; it is one of {', '.join(RESULTS)}", "USAGE_ERROR")
     used = [name for name, value in given.items() if value is not None]
     if agent is None and used:
-        said = f"{', '.join(used)} needs --agent: who is it?"
-        raise UsageError(said, "USAGE_ERROR", hint="spec-kitty next --help")
+        raise UsageError(f"{', '.join(used)} needs --agent: who is it?", "USAGE_ERROR")
 
 
 def _text(decision: Decision, context: Context) -> str:
@@ -73,9 +71,9 @@ def _text(decision: Decision, context: Context) -> str:
     if decision.reason and decision.kind != DecisionKind.DECISION_REQUIRED:
         lines.append(f"  {safe(decision.reason)}")
     for each in decision.guard_failures[:MISSING_SHOWN]:
-        what, _, fix = each.partition(" (fix: ")
+        what, fix = with_fix(each)
         lines.append(f"  missing   {safe(what)}")
-        lines += [f"            {style(safe(fix.removesuffix(')')), 'dim')}"] if fix else []
+        lines += [f"            {style(safe(fix), 'dim')}"] if fix else []
     if len(decision.guard_failures) > MISSING_SHOWN:
         lines.append(f"            and {len(decision.guard_failures) - MISSING_SHOWN} more")
     lines += [f"  waiting for {safe(other['what'])}: {safe(other['actor'])}" for other in decision.waiting_for]

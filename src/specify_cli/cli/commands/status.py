@@ -15,7 +15,7 @@ from specify_cli.cli.board import Board, read_board
 from specify_cli.cli.board_text import board_text
 from specify_cli.cli.options import MissionFlag
 from specify_cli.cli.output import Reply, safe, style
-from specify_cli.cli.selecting import reading
+from specify_cli.cli.selecting import reading, tell_newer
 from specify_cli.cli.text import clipped, table, width, wrapped
 from specify_cli.context.missions import Broken, all_places, config_of, is_open
 from specify_cli.context.models import Context
@@ -90,6 +90,7 @@ def _changes(journal: Path) -> object:
 
 def _all(columns: int | None = None) -> Reply:
     repo = paths.discover(paths.starting_point())
+    tell_newer(repo)
     places, broken = all_places(repo)
     waiting = [place for place in places if is_open(place)]
     merged = len(places) - len(waiting)

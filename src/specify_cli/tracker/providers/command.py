@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from specify_cli.core.agents import is_on_path
 from specify_cli.kernel import process
 from specify_cli.kernel.errors import Refused, Unavailable
 from specify_cli.kernel.text import quoted
@@ -16,6 +17,12 @@ from specify_cli.kernel.values import frozen
 TIMEOUT = 30.0
 _PLAIN = re.compile(r"[A-Za-z0-9][\w.\-]{0,199}")
 _LONGEST_TEXT = 500
+# Program -> what installs it, taken where that installer is here; and its page, where none is.
+_INSTALLERS: Mapping[str, tuple[str, ...]] = {
+    "gh": ("brew install gh", "winget install --id GitHub.cli", "sudo apt install gh", "sudo dnf install gh"),
+    "bd": ("npm install --global @beads/bd",),
+}
+_PAGES: Mapping[str, str] = {"gh": "https://cli.github.com", "bd": "https://github.com/steveyegge/beads"}
 
 
 @frozen
@@ -71,7 +78,8 @@ class Program:
         try:
             done = process.run([*self.command, *words], cwd=self.cwd, env=env, input=input, timeout=TIMEOUT)
         except Unavailable as error:
-            error.hint = error.hint or f"command -v {quoted(self.command[0])}"
+            missing = error.code == "PROGRAM_MISSING"
+            error.hint = _way_out(self.command[0]) if missing else error.hint or f"{quoted(self.command[0])} --version"
             raise
         if done.code != 0:
             said = " ".join(done.said.split())[:_LONGEST_TEXT] or f"exit code {done.code}"
@@ -103,6 +111,16 @@ class Program:
             "TRACKER_OUTPUT_INVALID",
             hint=f"{quoted(self.command[0])} --version",
         )
+
+
+def _way_out(program: str) -> str:
+    """The command that brings a program here; of one that nobody knows how to get, how to say where it is."""
+    for way in _INSTALLERS.get(program, ()):
+        if is_on_path(way.removeprefix("sudo ").split()[0]):
+            return way
+    if program in _PAGES:
+        return f"python3 -m webbrowser {_PAGES[program]}"
+    return "spec-kitty tracker bind --help  # --credential command=PROGRAM says where it is"
 
 
 def plain(issue_id: str) -> str:

@@ -35,7 +35,7 @@ def apply(case: MissionCase) -> None:
     """Draft the events, and the prompts without what they now tell.
 
     Raises:
-        Refused: `UNKNOWN_LANE`, `WP_DUPLICATE`, `LOG_TORN`, `LOG_NOT_A_FILE`, or a malformed header.
+        Refused: `UNKNOWN_LANE`, `LANE_AMBIGUOUS`, `WP_DUPLICATE`, `LOG_TORN`, `LOG_NOT_A_FILE`, or a malformed header.
     """
     case.verdicts = verdicts(case)
     new = [event for verdict in case.verdicts for event in verdict.events]
@@ -76,7 +76,7 @@ def _refuse_twins(case: MissionCase) -> None:
 def without_lane(text: str) -> str:
     """A prompt without `lane:` in its header; all else stays byte for byte."""
     header = older.header_of(text)
-    return older.LANE_LINE.sub("", header, count=1) + text[len(header) :]
+    return older.LANE_LINE.sub("", header) + text[len(header) :]
 
 
 def _settle(case: MissionCase, name: str) -> None:

@@ -106,5 +106,6 @@ def _reply(context: Context, actor: Actor, claim: Claim, action: str) -> Reply:
     ]
     lines += [f"  brought   {safe(each)}" for each in claim.workspace.brought]
     done = "for_review" if action == "implement" else "approved"
-    move = f"spec-kitty agent tasks move-task {claim.package.id} --to {done} --mission {context.place.slug}"
+    who = "" if actor.is_person else f" --agent {safe(quoted(actor.name))}"
+    move = f"spec-kitty agent tasks move-task {claim.package.id} --to {done}{who} --mission {context.place.slug}"
     return Reply(data, "\n".join([*lines, "", f"  When done: {style(move, 'bold')}"]))

@@ -24,6 +24,9 @@ from specify_cli.kernel.errors import NotFound, UsageError
 from specify_cli.kernel.text import plural, quoted
 from specify_cli.merge.intent import settle
 
+SizeFlag = Annotated[
+    Size, typer.Option("--size", help="Tiny: one document and one work package. Full: research documents too.")
+]
 ValidateOnly = Annotated[bool, typer.Option("--validate-only", help="Check and compute, write nothing.")]
 
 
@@ -39,9 +42,7 @@ def create(
     number: Annotated[
         int | None, typer.Option("--number", metavar="N", min=1, help="Display number; else the next one.")
     ] = None,
-    size: Annotated[
-        Size, typer.Option("--size", help="Tiny: one document and one work package. Full: research documents too.")
-    ] = Size.NORMAL,
+    size: SizeFlag = Size.NORMAL,
     agent: AgentFlag = None,
 ) -> Reply:
     """Create a mission: its folder, its identity and an empty specification."""

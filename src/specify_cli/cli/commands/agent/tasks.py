@@ -20,12 +20,14 @@ from specify_cli.cli.options import (
 )
 from specify_cli.cli.output import Reply, safe, style
 from specify_cli.cli.selecting import package_of, wp_name
+from specify_cli.context.actor import own_name
 from specify_cli.context.models import Actor, Context
 from specify_cli.core.commits import milestone, publish_mode
 from specify_cli.core.subtask_marks import mark
 from specify_cli.core.work_packages import load_work_packages
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.lazy import load
+from specify_cli.kernel.text import quoted
 from specify_cli.next.moves import Asked, Moved, move
 from specify_cli.next.notes import add_note
 from specify_cli.next.steps import keep_awake
@@ -72,7 +74,7 @@ def move_task(
     package = package_of(context, wp)
     asked = Asked(
         target,
-        reviewer=reviewer,
+        reviewer=own_name(reviewer),
         approval_ref=approval_ref,
         feedback_file=review_feedback_file,
         note=note if note is not None else done_override_reason,
@@ -106,8 +108,7 @@ def _moved(context: Context, actor: Actor, wp_id: str, moved: Moved) -> Reply:
     lines += [f"  open      {safe(each)}" for each in moved.findings if each.open]
     if closed := [each.id for each in moved.findings if not each.open]:
         lines.append(f"  settled   {safe(', '.join(closed))}")
-    person = actor.name.startswith("user:") or actor.name == "user"
-    follow = "status" if person else f"next --agent {safe(actor.name)}"
+    follow = "status" if actor.is_person else f"next --agent {safe(quoted(actor.name))}"
     loop = f"spec-kitty {follow} --mission {context.place.slug}"
     return Reply(data, "\n".join([*lines, "", f"  Next: {style(loop, 'bold')}"]))
 

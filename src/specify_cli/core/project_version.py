@@ -1,0 +1,87 @@
+"""Which version of spec-kitty made a project; one that a newer version made is read with a warning, and not changed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from specify_cli.core.project_files import METADATA
+from specify_cli.kernel import files, lazy, yaml
+from specify_cli.kernel.errors import Refused
+from specify_cli.kernel.notices import Notice
+from specify_cli.kernel.paths import Repository
+from specify_cli.version import VERSION
+
+UNKNOWN = "unknown"
+CODE = "PROJECT_NEWER"
+_PLAIN = re.compile(r"""^spec_kitty: *\n(?: [^\n]*\n)*? +version: *['"]?(\d+\.\d+\.\d+)['"]? *$""", re.MULTILINE)
+_HINT = "pip install --upgrade spec-kitty-cli"
+
+
+def require_not_newer(root: Path, version: str = VERSION) -> str:
+    """The version that made a project, which is none after this one; `unknown` where nothing says so.
+
+    Raises:
+        Refused: `PROJECT_NEWER`, or `MALFORMED_YAML`.
+    """
+    text = files.read_text(root / METADATA) or ""
+    plain = None if "schema_version" in text else _PLAIN.search(text)
+    if plain and (plain[1] == version or _numbers(plain[1]) < _numbers(version)):
+        return plain[1]  # nearly always, and without a YAML library
+    found = yaml.mapping(text, METADATA).get("spec_kitty") if text else None
+    about: Mapping[str, object] = found if isinstance(found, dict) else {}
+    made = str(about.get("version") or UNKNOWN)
+    # The number of a schema is written by versions after this one alone.
+    if "schema_version" in about or is_newer(made, version):
+        raise Refused(
+            f"{root} was made by spec-kitty {made}, which is newer than this {version}; nothing was changed",
+            CODE,
+            hint=_HINT,
+            details={"project_version": made, "version": version},
+        )
+    return made
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", version)[:3]]
+
+
+def is_newer(version: str, than: str) -> bool:
+    """Whether a version is newer than another; one that cannot be read is not."""
+    if version == than:
+        return False
+    compare: type = lazy.load("packaging.version:Version")
+    with suppress(ValueError):
+        return bool(compare(version) > compare(than))
+    return False
+
+
+def refuse_newer(*folders: Path, version: str = VERSION) -> None:
+    """Change nothing in a project that a newer version made; metadata that cannot be read is for `doctor` to tell.
+
+    Args:
+        folders: the checkouts of the project that count.
+        version: of this program.
+
+    Raises:
+        Refused: `PROJECT_NEWER`.
+    """
+    for folder in dict.fromkeys(folders):
+        try:
+            require_not_newer(folder, version)
+        except Refused as error:
+            if error.code == CODE:
+                raise
+
+
+def newer_notice(repo: Repository) -> Notice | None:
+    """What somebody who reads such a project must know."""
+    try:
+        refuse_newer(repo.root, repo.checkout)
+    except Refused as error:
+        made = error.details["project_version"]
+        told = f"spec-kitty {made} made this project: this {VERSION} may show less than there is, and changes nothing"
+        return Notice(CODE, told, _HINT)
+    return None
