@@ -53,6 +53,16 @@ def test_an_agent_goes_on_from_there(project: Project, tool: str) -> None:
     project.run("doctor", "log", "--json").ok()
 
 
+@pytest.mark.parametrize("command", ["accept", "merge"])
+def test_what_was_finished_before_it_came_is_neither_accepted_nor_merged_here(project: Project, command: str) -> None:
+    closed = next(each["mission_slug"] for each in beside(project, "openspec").run()["missions"] if each["closed"])
+    refused = project.run(command, "--mission", closed, "--json").failed("MISSION_CLOSED").json()
+    assert refused["hint"] == f"spec-kitty status --mission {closed}"
+    again = ("agent", "tasks", "move-task", "WP01", "--to", "planned", "--force", "--note", "not yet", "--json")
+    project.run(*again, "--mission", closed).ok()
+    assert project.run(command, "--mission", closed, "--json").failed().json()["error_code"] != "MISSION_CLOSED"
+
+
 def test_the_rest_of_an_imported_mission_is_built_and_merged(project: Project) -> None:
     """What was done before the import has no branch here; what depends on it in another lane is begun all the same."""
     source = beside(project, "spec-kit")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from specify_cli.version import VERSION
 from tests.support.cli import run_here
 from tests.support.legacy import NEWER, OLD, SLUG, Legacy, build, worktrees_of
 from tests.support.project import Project
@@ -194,6 +195,18 @@ def test_programs_get_no_state_of_a_newer_project(words: str, tmp_path: Path) ->
     answer = run_here("orchestrator-api", *words.split(), cwd=project.path)
     assert (answer.code, answer.json()["error_code"]) == (1, "MISSION_NOT_READY")
     assert answer.json()["data"]["reason"] == "PROJECT_NEWER"
+
+
+@pytest.mark.parametrize("made", ["", ".dev0"])
+def test_a_version_that_mends_this_one_stops_no_work(made: str, project: Project) -> None:
+    """Its third number differs, and the formats do not: who is not up to date yet goes on."""
+    major, minor, patch = VERSION.split(".")[:3]
+    metadata = project.path / ".kittify" / "metadata.yaml"
+    text = metadata.read_text(encoding="utf-8")
+    metadata.write_text(text.replace(VERSION, f"{major}.{minor}.{int(patch) + 1}{made}"), encoding="utf-8")
+    assert project.run("agent", "mission", "create", "tea", "--json").ok().err == ""
+    assert "newer" not in project.run("status").ok().err
+    project.run("upgrade", "--json").failed("PROJECT_NEWER")
 
 
 @pytest.mark.parametrize("content", ["", "a: [", "spec_kitty: 7\n", "spec_kitty: {version: later}\n"])

@@ -6,7 +6,7 @@ from dataclasses import field
 
 from specify_cli.acceptance.evidence import run_tests
 from specify_cli.conditions import accept_rules
-from specify_cli.conditions.accept_facts import accept_facts, canceled_in, last_acceptance, unavailable
+from specify_cli.conditions.accept_facts import accept_facts, canceled_in, check_open, last_acceptance, unavailable
 from specify_cli.conditions.accept_rules import SETTLED, TestRun
 from specify_cli.conditions.merge_rules import Accepted, changed_lanes
 from specify_cli.core.commits import milestone, publish_mode, require_identity
@@ -151,7 +151,7 @@ def accept(
         actor: who accepts.
 
     Raises:
-        Refused: `TARGET_NOT_CHECKED_OUT`, `NO_GIT_IDENTITY` (not for a checklist).
+        Refused: `TARGET_NOT_CHECKED_OUT`, `NO_GIT_IDENTITY` (not for a checklist); `MISSION_CLOSED`.
         Conflict: `MISSION_MOVED`: somebody moved a work package in the meantime.
     """
     place.repo.require_git()
@@ -159,6 +159,7 @@ def accept(
         place.feature_dir.exists()
         require_identity(place)
     packages, status = load_work_packages(place), read_status(place)
+    check_open(place, status)
     manifest = lanes_of(place)
     canceled = canceled_in(status.snapshot)
     merge = forecast(place, manifest, canceled=canceled) if manifest else None

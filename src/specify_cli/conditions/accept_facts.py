@@ -14,6 +14,7 @@ from specify_cli.core.subtasks import boxes, subtask_states, subtasks_for
 from specify_cli.core.templates import template
 from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace
+from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.git import Git
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.status.mission_log import MissionEvent
@@ -40,6 +41,22 @@ def package_states(
 def canceled_in(snapshot: StatusSnapshot) -> frozenset[str]:
     """Work packages that were given up."""
     return frozenset(wp_id for wp_id, state in snapshot.work_packages.items() if state["lane"] is Lane.CANCELED)
+
+
+def check_open(place: MissionPlace, status: Status) -> None:
+    """Nothing is left to do in a mission that was finished before it came here: nobody accepted it with this tool.
+
+    Raises:
+        Refused: `MISSION_CLOSED`.
+    """
+    states = status.snapshot.work_packages.values()
+    over = all(state["lane"] in (Lane.DONE, Lane.CANCELED) for state in states)
+    if over and place.meta.get("merged_at") and last_acceptance(status.mission_events) is None:
+        raise Refused(
+            f"{place.slug} was finished before it came here: nothing is left to accept or merge",
+            "MISSION_CLOSED",
+            hint=f"spec-kitty status --mission {place.slug}",
+        )
 
 
 def last_acceptance(events: Sequence[MissionEvent]) -> Accepted | None:

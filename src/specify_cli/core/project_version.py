@@ -20,21 +20,24 @@ _PLAIN = re.compile(r"""^spec_kitty: *\n(?: [^\n]*\n)*? +version: *['"]?(\d+\.\d
 _HINT = "pip install --upgrade spec-kitty-cli"
 
 
-def require_not_newer(root: Path, version: str = VERSION) -> str:
+def require_not_newer(root: Path, version: str = VERSION, *, series: bool = False) -> str:
     """The version that made a project, which is none after this one; `unknown` where nothing says so.
+
+    Args:
+        series: the third number does not count: versions that differ in it alone keep all formats.
 
     Raises:
         Refused: `PROJECT_NEWER`, or `MALFORMED_YAML`.
     """
     text = files.read_text(root / METADATA) or ""
     plain = None if "schema_version" in text else _PLAIN.search(text)
-    if plain and (plain[1] == version or _numbers(plain[1]) < _numbers(version)):
+    if plain and _is_known(plain[1], version, series=series):
         return plain[1]  # nearly always, and without a YAML library
     found = yaml.mapping(text, METADATA).get("spec_kitty") if text else None
     about: Mapping[str, object] = found if isinstance(found, dict) else {}
     made = str(about.get("version") or UNKNOWN)
     # The number of a schema is written by versions after this one alone.
-    if "schema_version" in about or is_newer(made, version):
+    if "schema_version" in about or (is_newer(made, version) and not _is_known(made, version, series=series)):
         raise Refused(
             f"{root} was made by spec-kitty {made}, which is newer than this {version}; nothing was changed",
             CODE,
@@ -42,6 +45,12 @@ def require_not_newer(root: Path, version: str = VERSION) -> str:
             details={"project_version": made, "version": version},
         )
     return made
+
+
+def _is_known(made: str, version: str, *, series: bool) -> bool:
+    """Whether the numbers alone tell that a version is not newer."""
+    theirs, ours = _numbers(made), _numbers(version)
+    return made == version or theirs < ours or (series and theirs[:2] == ours[:2])
 
 
 def _numbers(version: str) -> list[int]:
@@ -59,7 +68,7 @@ def is_newer(version: str, than: str) -> bool:
 
 
 def refuse_newer(*folders: Path, version: str = VERSION) -> None:
-    """Change nothing in a project that a newer version made; metadata that cannot be read is for `doctor` to tell.
+    """Change nothing in a project that a newer series of versions made; unreadable metadata is for `doctor` to tell.
 
     Args:
         folders: the checkouts of the project that count.
@@ -70,7 +79,7 @@ def refuse_newer(*folders: Path, version: str = VERSION) -> None:
     """
     for folder in dict.fromkeys(folders):
         try:
-            require_not_newer(folder, version)
+            require_not_newer(folder, version, series=True)
         except Refused as error:
             if error.code == CODE:
                 raise

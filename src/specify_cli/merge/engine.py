@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from specify_cli.conditions import merge_rules
-from specify_cli.conditions.accept_facts import canceled_in, last_acceptance
+from specify_cli.conditions.accept_facts import canceled_in, check_open, last_acceptance
 from specify_cli.conditions.merge_facts import approved_heads, merge_facts
 from specify_cli.context.missions import config_of, place_of
 from specify_cli.core.mission_lanes import lanes_of
@@ -130,7 +130,7 @@ def merge(place: MissionPlace, config: Config, wish: Wish) -> Merged:
 
     Raises:
         Refused: all reasons at once (`MERGE_REFUSED`, or the code of the only one); `DIRTY_OVERLAP`,
-            `REBASE_NOT_LINEAR`.
+            `REBASE_NOT_LINEAR`; `MISSION_CLOSED`.
         Conflict: `MERGE_CONFLICT`, `REFS_MOVED`, `PUSH_REJECTED`, `LOCKED`.
     """
     place.repo.require_git()
@@ -213,6 +213,7 @@ def _reread(place: MissionPlace) -> MissionPlace:
 
 def _merge(place: MissionPlace, config: Config, wish: Wish, stopped: conflict.Stopped | None) -> Merged:
     seen = examine(place, stopped)
+    check_open(place, seen.status)
     if seen.unmet or seen.merge is None or seen.manifest is None:
         raise refusal(place, seen.unmet)
     strategy = wish.strategy or config.merge_strategy
