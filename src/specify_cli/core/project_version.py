@@ -16,7 +16,6 @@ from specify_cli.version import VERSION
 
 UNKNOWN = "unknown"
 CODE = "PROJECT_NEWER"
-_PLAIN = re.compile(r"""^spec_kitty: *\n(?: [^\n]*\n)*? +version: *['"]?(\d+\.\d+\.\d+)['"]? *$""", re.MULTILINE)
 _HINT = "pip install --upgrade spec-kitty-cli"
 
 
@@ -30,9 +29,9 @@ def require_not_newer(root: Path, version: str = VERSION, *, series: bool = Fals
         Refused: `PROJECT_NEWER`, or `MALFORMED_YAML`.
     """
     text = files.read_text(root / METADATA) or ""
-    plain = None if "schema_version" in text else _PLAIN.search(text)
-    if plain and _is_known(plain[1], version, series=series):
-        return plain[1]  # nearly always, and without a YAML library
+    plain = _plain(text)
+    if plain and _is_known(plain, version, series=series):
+        return plain  # nearly always, and without a YAML library
     found = yaml.mapping(text, METADATA).get("spec_kitty") if text else None
     about: Mapping[str, object] = found if isinstance(found, dict) else {}
     made = str(about.get("version") or UNKNOWN)
@@ -45,6 +44,19 @@ def require_not_newer(root: Path, version: str = VERSION, *, series: bool = Fals
             details={"project_version": made, "version": version},
         )
     return made
+
+
+def _plain(text: str) -> str:
+    """The version that metadata in its usual form name, such as 3.1.1; else nothing."""
+    before, _, after = f"\n{text}".partition("\nspec_kitty:\n")
+    for line in after.splitlines() if "schema_version" not in before + after else ():
+        key, _, value = line.strip().partition(": ")
+        if not line.startswith(" "):
+            break
+        if key == "version":
+            value = value.strip("'\" ")
+            return value if value.replace(".", "").isdecimal() and value.count(".") == 2 else ""
+    return ""
 
 
 def _is_known(made: str, version: str, *, series: bool) -> bool:
