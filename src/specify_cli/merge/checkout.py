@@ -32,7 +32,7 @@ def rehearse(place: MissionPlace, home: Checkout, old: str, new: str) -> tuple[s
     git, folder = Git(home.path), place.relative
     taken = tuple(git.changed_between(old, new, folder))
     moving = [path for path in git.changed_between(old, new) if not path.startswith(f"{folder}/")]
-    hidden = _hidden_changes(git, old, moving)
+    hidden = [path for path in git.hidden_changes(old) if path in moving]
     blockers = [*_in_the_way(git, old, new, folder), *hidden]
     index, scratch = home.git_dir / "index", Workbench(place).scratch("rehearsal")
     try:
@@ -165,19 +165,6 @@ def _in_the_way(git: Git, old: str, new: str, folder: str = "") -> list[str]:
         return []
     tracked = set(git.run("ls-tree", "-r", "-z", "--name-only", old).split("\0"))
     return sorted({blocker for path in added for blocker in _blockers(git.root, path, tracked)})
-
-
-def _hidden_changes(git: Git, old: str, moving: Sequence[str]) -> list[str]:
-    """Files that the user changed and told git not to look at (`assume-unchanged` and its kin): git overwrites them."""
-    listed = (entry.partition(" ") for entry in git.run("ls-files", "-v", "-z").split("\0") if entry)
-    flagged = {path for flag, _, path in listed if flag.islower() or flag == "S"}
-    both = sorted(flagged.intersection(moving))
-    return [path for path in both if (git.root / path).is_file() and _differs(git, path, old)]
-
-
-def _differs(git: Git, path: str, commit: str) -> bool:
-    on_disk = git.run("hash-object", "--", path).strip()
-    return git.call("rev-parse", "--verify", "--quiet", f"{commit}:{path}").out.strip() != on_disk
 
 
 def _occupied(home: Path, path: str) -> bool:

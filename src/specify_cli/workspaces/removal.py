@@ -102,7 +102,7 @@ def reason_to_stay(found: Checkout, branch: str) -> str:
 
 def _unsaved(git: Git) -> str:
     """What would be lost with a working tree or its submodules, whose commits are nowhere else; empty for nothing."""
-    dirty = [change.path for change in git.changes(strict=True)]
+    dirty = [change.path for change in git.changes(strict=True)] + git.hidden_changes("HEAD")
     if dirty:
         return f"has uncommitted files: {', '.join(dirty[:5])}"
     for name in git.submodules():
