@@ -122,6 +122,7 @@ def test_what_is_written_is_read_back(value: dict[str, object]) -> None:
         "worktree: {copy: [.env]}\nleases: {quiet_minutes: 15}\nprotected: [main]\n",
         'work_package_id: WP01\ntitle: Init coherence\ndependencies: []\nowned_files: ["src/a.py", "tests/**"]\n',
         'history: [{at: "2026-04-09T07:30:50Z", actor: planner, event: created}]\n',
+        'spec_kitty:\n  version: 3.1.1\n  initialized_at: "2026-11-20T19:29:40+00:00"\n  last_upgraded_at: null\n',
         "missing:\nnothing: ~\ndeep:\n  deeper:\n    - a: 1\n      b: two\n    - c\n",
     ],
 )

@@ -137,7 +137,10 @@ def test_a_worktree_of_another_branch_or_at_work_stays(project: Project) -> None
     tree.write("c.txt", "c\n")
     assert remove_worktree(repo, tree.path, LANE) == "it has uncommitted files: c.txt"
     (tree.path / "c.txt").unlink()
-    tree("update-index", "--assume-unchanged", "a.txt")
+    (tree.path / "link").symlink_to("a.txt")
+    tree("add", "link")
+    tree("commit", "-qm", "a link")
+    tree("update-index", "--assume-unchanged", "a.txt", "link")
     tree.write("a.txt", "mine\n")
     assert remove_worktree(repo, tree.path, LANE) == "it has uncommitted files: a.txt"
     tree.write("a.txt", "work\n")

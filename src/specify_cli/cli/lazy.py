@@ -88,14 +88,12 @@ class LazyGroup(TyperGroup):
 
     def _format_rows(self, formatter: Any) -> None:
         """The listed commands, those of the whole program in sections; what they do stands in one column."""
-        rows = {name: entry.summary for name, entry in self.table.items() if not entry.hidden}
-        width = max(map(len, rows), default=0)
-        parts = {title: [name for name in part if name in rows] for title, part in SECTIONS.items()}
-        if self.table is not TABLE:
-            parts = {"Commands": list(rows)}
-        for title, names in parts.items():
+        width = max((len(name) for name, entry in self.table.items() if not entry.hidden), default=0)
+        for title, part in (SECTIONS if self.table is TABLE else {"Commands": self.table}).items():
             with formatter.section(title):
-                formatter.write_dl([(name.ljust(width), rows[name]) for name in names])
+                formatter.write_dl(
+                    [(name.ljust(width), each.summary) for name, each in part.items() if not each.hidden]
+                )
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Without any argument the answer is the help of this group, for programs a usage error."""

@@ -15,11 +15,11 @@ from specify_cli.conditions.merge_rules import MergeFacts
 from specify_cli.core.mission_target import started_from
 from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace
-from specify_cli.kernel.paths import WORKTREES
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.status.models import Lane, StatusEvent
 from specify_cli.status.reading import Status
 from specify_cli.workspaces.forecast_models import Forecast
+from specify_cli.workspaces.lookup import lane_path
 
 
 def merge_facts(
@@ -99,7 +99,7 @@ def _lacking(place: MissionPlace, status: Status, forecast: Forecast) -> tuple[t
             head = heads.get(wp_id)
             approved = status.snapshot.lane_of(wp_id) is Lane.APPROVED
             if head and approved and head != lane.tip and not place.git.is_ancestor(head, lane.tip):
-                tree = lane.record.path if lane.record else place.repo.root / WORKTREES / f"{place.slug}-{lane.lane_id}"
+                tree = lane.record.path if lane.record else lane_path(place, lane.lane_id)
                 found.append((wp_id, lane.lane_id, head, tree.as_posix()))
     return tuple(found)
 

@@ -121,8 +121,13 @@ def is_merged_by_host(place: MissionPlace, status: Status) -> bool:
 
 def merge_command(place: MissionPlace, status: Status) -> str:
     """What a person runs once a mission is accepted; where the host merges it, once that has happened."""
-    merge = f"spec-kitty merge --mission {place.slug}"
-    return f"git pull --no-rebase && {merge}" if is_merged_by_host(place, status) else merge
+    return merging(place.slug, by_host=is_merged_by_host(place, status))
+
+
+def merging(slug: str, *, by_host: bool) -> str:
+    """The command that merges a mission, or records what a host has merged."""
+    merge = f"spec-kitty merge --mission {slug}"
+    return f"git pull --no-rebase && {merge}" if by_host else merge
 
 
 def _settled(board: Mapping[str, list[str]]) -> bool:

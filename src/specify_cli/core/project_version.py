@@ -28,15 +28,12 @@ def require_not_newer(root: Path, version: str = VERSION, *, series: bool = Fals
     Raises:
         Refused: `PROJECT_NEWER`, or `MALFORMED_YAML`.
     """
-    text = files.read_text(root / METADATA) or ""
-    plain = _plain(text)
-    if plain and _is_known(plain, version, series=series):
-        return plain  # nearly always, and without a YAML library
+    text = files.read_text(root / METADATA)
     found = yaml.mapping(text, METADATA).get("spec_kitty") if text else None
     about: Mapping[str, object] = found if isinstance(found, dict) else {}
     made = str(about.get("version") or UNKNOWN)
     # The number of a schema is written by versions after this one alone.
-    if "schema_version" in about or (is_newer(made, version) and not _is_known(made, version, series=series)):
+    if "schema_version" in about or (not _is_known(made, version, series=series) and is_newer(made, version)):
         raise Refused(
             f"{root} was made by spec-kitty {made}, which is newer than this {version}; nothing was changed",
             CODE,
@@ -44,19 +41,6 @@ def require_not_newer(root: Path, version: str = VERSION, *, series: bool = Fals
             details={"project_version": made, "version": version},
         )
     return made
-
-
-def _plain(text: str) -> str:
-    """The version that metadata in its usual form name, such as 3.1.1; else nothing."""
-    before, _, after = f"\n{text}".partition("\nspec_kitty:\n")
-    for line in after.splitlines() if "schema_version" not in before + after else ():
-        key, _, value = line.strip().partition(": ")
-        if not line.startswith(" "):
-            break
-        if key == "version":
-            value = value.strip("'\" ")
-            return value if value.replace(".", "").isdecimal() and value.count(".") == 2 else ""
-    return ""
 
 
 def _is_known(made: str, version: str, *, series: bool) -> bool:

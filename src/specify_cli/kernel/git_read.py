@@ -162,18 +162,15 @@ class GitRead(GitRun):
         out = self.run("status", "--porcelain=v1", "-z", "--no-renames", *words, *scope)
         return [Change(entry[:2], entry[3:]) for entry in out.split("\0") if entry]
 
-    def hidden_changes(self, commit: str) -> list[str]:
-        """Files that differ from a commit and that git was told not to look at (`assume-unchanged` and its kin).
-
-        git itself overwrites and removes them without a word.
-        """
-        listed = (entry.partition(" ") for entry in self.run("ls-files", "-v", "-z").split("\0") if entry)
-        flagged = (path for flag, _, path in listed if flag.islower() or flag == "S")
-        return [path for path in flagged if (self.root / path).is_file() and self._differs(path, commit)]
-
-    def _differs(self, path: str, commit: str) -> bool:
-        on_disk = self.run("hash-object", "--", path).strip()
-        return self.call("rev-parse", "--verify", "--quiet", f"{commit}:{path}").out.strip() != on_disk
+    def entries_of(self, commit: str) -> dict[str, tuple[str, str]]:
+        """Path -> mode and object of everything in a commit."""
+        found = {}
+        for line in self.run("ls-tree", "-r", "-z", "--full-tree", commit).split("\0"):
+            told, _, path = line.partition("\t")
+            if path:
+                mode, _, blob = told.split(" ")
+                found[path] = mode, blob
+        return found
 
     def submodules(self) -> list[str]:
         """Paths of the submodules of this working tree."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -49,6 +50,46 @@ class GitTrees(GitRead):
     def hash_object(self, content: bytes) -> str:
         """Store a blob and return its hash."""
         return self.run("hash-object", "-w", "--stdin", input=content, write=True).strip()
+
+    def blobs_on_disk(self, paths: Sequence[str], *words: str, config: Sequence[str] = ()) -> dict[str, str]:
+        """Path -> the blob that git makes of the file or link there.
+
+        Args:
+            words: of `hash-object`, such as `-w` to store them and `--no-filters` to take the bytes as they are.
+            config: words before the verb.
+        """
+        command = (*config, "hash-object", *words)
+        write = "-w" in words
+        # git reads one path a line, unquotes what begins with a quotation mark and drops a carriage return at the end.
+        odd = {path for path in paths if "\n" in path or "\r" in path or path.startswith('"')}
+        links = {path for path in paths if (self.root / path).is_symlink()}
+        plain, found = [path for path in paths if path not in odd | links], {}
+        for path in links:
+            told = os.fsencode((self.root / path).readlink())
+            found[path] = self.run(*command, "--stdin", input=told, write=write).strip()
+        if plain:
+            given = "".join(f"{path}\n" for path in plain)
+            said = self.run(*command, "--stdin-paths", input=given, write=write, timeout=600)
+            found.update(zip(plain, said.splitlines(), strict=True))
+        for path in odd - links:
+            found[path] = self.run(*command, "--", path, write=write, timeout=600).strip()
+        return found
+
+    def hidden_changes(self, commit: str, *among: str) -> list[str]:
+        """Files that differ from a commit and that git was told not to look at (`assume-unchanged` and its kin).
+
+        git itself overwrites and removes them without a word.
+
+        Args:
+            among: only these paths are looked at; without any, all.
+        """
+        listed = (entry.partition(" ") for entry in self.run("ls-files", "-v", "-z").split("\0") if entry)
+        flagged = {path for flag, _, path in listed if flag.islower() or flag == "S"}
+        there = [path for path in sorted(flagged.intersection(among or flagged)) if (self.root / path).is_file()]
+        if not there:
+            return []
+        known, found = self.entries_of(commit), self.blobs_on_disk(there)
+        return [path for path in there if known.get(path, ("", ""))[1] != found[path]]
 
     def merge_tree(self, ours: str, theirs: str, *, attributes: Path | None = None) -> TreeMerge:
         """Merge two commits without touching a file or a reference.

@@ -39,6 +39,7 @@ _SPECIAL_FIRST = set("&*!|>%@`\"'{}[],?#:")
 _FLOW_KEY = re.compile(r"([A-Za-z_][\w\-]{0,99}): +")
 _ENDS = re.compile(r"[,\[\]{}]")
 _TIMESTAMP = re.compile(r"\d{4}-\d\d?-\d\d?")
+_VERSION = re.compile(r"[0-9]+(?:\.[0-9]+){2,}")
 _LIKE_NUMBER = re.compile(
     r"[-+]?(?:\.?[0-9_][0-9_.,:]*(?:e[-+]?[0-9_]*)?|0[box][0-9a-f_]*|\.(?:inf|nan))", re.IGNORECASE
 )
@@ -217,6 +218,8 @@ def _plain(text: str) -> object:
         return int(text)
     if _FLOAT.fullmatch(text):
         return float(text)
+    if _VERSION.fullmatch(text):
+        return text  # 3.1.1 has two points, and is no number in any YAML
     if (
         text[0] in _SPECIAL_FIRST
         or text.startswith("- ")

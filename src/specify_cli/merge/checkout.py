@@ -32,7 +32,7 @@ def rehearse(place: MissionPlace, home: Checkout, old: str, new: str) -> tuple[s
     git, folder = Git(home.path), place.relative
     taken = tuple(git.changed_between(old, new, folder))
     moving = [path for path in git.changed_between(old, new) if not path.startswith(f"{folder}/")]
-    hidden = [path for path in git.hidden_changes(old) if path in moving]
+    hidden = git.hidden_changes(old, *moving) if moving else []
     blockers = [*_in_the_way(git, old, new, folder), *hidden]
     index, scratch = home.git_dir / "index", Workbench(place).scratch("rehearsal")
     try:

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from specify_cli.conditions.accept_facts import canceled_in, last_acceptance
 from specify_cli.context.missions import place_of
+from specify_cli.context.overview import merging
 from specify_cli.core.documents import functional_requirements, goal_of
 from specify_cli.core.mission_target import started_from
 from specify_cli.core.work_packages import WorkPackage
@@ -76,8 +77,7 @@ class Delivery:
         """What a person does next; what follows a `git pull` is for when the host has merged it."""
         if not is_mission_branch(self.head) and self.stage is not Stage.UNMERGED:
             return f"git switch {quoted(self.base)} && git pull"
-        merge = f"spec-kitty merge --mission {self.slug}"
-        return f"git pull --no-rebase && {merge}" if self.url or self.stage is Stage.PUSHED else merge
+        return merging(self.slug, by_host=bool(self.url) or self.stage is Stage.PUSHED)
 
     def to_dict(self) -> dict[str, object]:
         """The value of `pull_request` in answers."""

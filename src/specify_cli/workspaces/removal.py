@@ -9,7 +9,7 @@ from specify_cli.kernel.errors import Unavailable
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.paths import WORKTREES, Checkout, Repository
 
-PATIENCE = 2.0  # seconds for a removal that outlived its command
+_PATIENCE = 2.0  # seconds for a removal that outlived its command
 
 
 def is_lanes_own(repo: Repository, checkout: Checkout, recorded: Path | None) -> bool:
@@ -35,7 +35,7 @@ def remove_worktree(repo: Repository, path: Path, branch: str) -> str:
     Returns:
         Why it stays; empty where it is gone.
     """
-    until = clock.monotonic() + PATIENCE
+    until = clock.monotonic() + _PATIENCE
     while True:
         late = clock.monotonic() > until
         try:

@@ -164,30 +164,10 @@ def _on_disk(git: Git, paths: Sequence[str], *, write: bool = False) -> dict[str
         if stat.S_ISDIR(bits):
             continue
         modes[path] = "120000" if stat.S_ISLNK(bits) else "100755" if bits & stat.S_IXUSR else "100644"
-    blobs = _hashes(git, [path for path, mode in modes.items() if mode != "120000"], write=write)
-    for path in modes.keys() - blobs.keys():
-        content = os.fsencode((git.root / path).readlink())
-        blobs[path] = _hash(git, "--stdin", input=content, write=write)
+    # The bytes as they are: no filter of git's changes them.
+    words = ("--no-filters", *(("-w",) if write else ()))
+    blobs = git.blobs_on_disk([*modes], *words, config=_DURABLE)
     return {path: Entry(mode, blobs[path]) for path, mode in modes.items()}
-
-
-def _hashes(git: Git, paths: Sequence[str], *, write: bool) -> dict[str, str]:
-    """Path -> blob of its bytes as they are: no filter of git's changes them."""
-    # git reads one path a line, unquotes what begins with a quotation mark and drops a carriage return at the end.
-    odd = [path for path in paths if "\n" in path or "\r" in path or path.startswith('"')]
-    plain = [path for path in paths if path not in set(odd)]
-    found = {}
-    if plain:
-        said = _hash(git, "--stdin-paths", input="".join(f"{path}\n" for path in plain), write=write)
-        found = dict(zip(plain, said.split("\n"), strict=True))
-    return found | {path: _hash(git, "--", path, write=write) for path in odd}
-
-
-def _hash(git: Git, *words: str, write: bool, input: str | bytes | None = None) -> str:
-    store = ("-w",) if write else ()
-    return git.run(
-        *_DURABLE, "hash-object", *store, "--no-filters", *words, input=input, write=write, timeout=600
-    ).strip()
 
 
 def _tree(place: MissionPlace, git: Git, head: str, entries: Mapping[str, Entry], paths: Iterable[str]) -> str:
@@ -228,13 +208,7 @@ def _commit(git: Git, tree: str, parents: Sequence[str], message: str) -> str:
 
 
 def _in_commit(git: Git, commit: str) -> dict[str, Entry]:
-    found = {}
-    for line in git.run("ls-tree", "-r", "-z", "--full-tree", commit).split("\0"):
-        told, _, path = line.partition("\t")
-        if path:
-            mode, _, blob = told.split(" ")
-            found[path] = Entry(mode, blob)
-    return found
+    return {path: Entry(mode, blob) for path, (mode, blob) in git.entries_of(commit).items()}
 
 
 def _stored(git: Git, blobs: Sequence[str]) -> set[str]:
