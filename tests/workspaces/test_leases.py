@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-
-import pytest
+from datetime import timedelta
 
 from specify_cli.kernel import clock
 from specify_cli.workspaces import leases
@@ -47,15 +46,18 @@ def test_a_changed_file_is_a_sign_of_life(git: Repo) -> None:
     assert is_quiet(OLD, git.path, 15), "a file that was deleted has no time"
 
 
-def test_a_commit_is_a_sign_of_life(git: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_commit_is_a_sign_of_life(git: Repo) -> None:
     git.write("docs/a.md", "a\n")
     git("add", "-A")
     git("-c", "user.name=Ada", "commit", "-q", "-m", "a")
-    assert is_quiet(OLD, git.path, 15), "the tests commit in the morning"
-    with later(-600):
+    committed = clock.parse(git("log", "-1", "--format=%cI"))
+    with clock.use(lambda: committed + timedelta(hours=8)):
+        assert is_quiet(OLD, git.path, 15), "the tests commit in the morning"
         assert not is_quiet(OLD, git.path, 24 * 60)
         assert not is_quiet(OLD, git.path, 24 * 60, ("docs",))
         assert is_quiet(OLD, git.path, 24 * 60, ("src",))
+    with clock.use(lambda: committed + timedelta(hours=25)):
+        assert is_quiet(OLD, git.path, 24 * 60)
 
 
 def test_a_vanished_worktree_shows_no_life(git: Repo) -> None:
