@@ -19,11 +19,12 @@ from typer.core import TyperCommand
 
 from specify_cli.cli.app import root
 from specify_cli.cli.commands import TABLE, Branch, Entry, Leaf
-from specify_cli.cli.lazy import PROGRAM, LazyGroup, command_of, describe
+from specify_cli.cli.lazy import LazyGroup, command_of, describe
 from specify_cli.cli.output import BUG, INTERRUPTED
 from specify_cli.core.agent_table import AGENTS, SHARED_SKILLS, Agent
 from specify_cli.core.project_resolver import COMMON, PACKAGE
 from specify_cli.kernel import files, frontmatter
+from specify_cli.kernel.commands import PROGRAM
 from specify_cli.kernel.errors import SpecKittyError, UsageError
 from specify_cli.orchestrator_api.schemas import schemas
 
@@ -234,9 +235,14 @@ Under `--json` a failure is one document on stdout:
 {{"result": "error", "error_code": "MISSION_NOT_FOUND", "error": "…", "hint": "spec-kitty …", "details": {{}}}}
 ```
 
-`error_code` is stable; `hint` is a command that can be run, or null; `details` holds further facts. A command line
-that cannot be parsed is `USAGE_ERROR`, a bug `INTERNAL_ERROR`, Ctrl-C `INTERRUPTED`. Warnings of a command that
-succeeded are in `warnings` of its answer, each with `code`, `message` and `hint`; people find them on stderr.
+`error_code` is stable; `details` holds further facts. `hint` is a command you can run as it is, or null. It acts on
+the mission that the refused call meant, with the `--agent` and `--session` that the call was given, and it is never the
+refused call itself. You fill in the words in capitals (`NAME`, `ANOTHER`, `TEXT`, `FILE`, `MISSION`). Where only an
+edit mends a fault there is no hint: the message says what to edit, and `details.edit` names the file.
+
+A command line that cannot be parsed is `USAGE_ERROR`, a bug `INTERNAL_ERROR`, Ctrl-C `INTERRUPTED`. Warnings of a
+command that succeeded are in `warnings` of its answer, each with `code`, `message` and `hint`; people find them on
+stderr.
 """
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from specify_cli.conditions.claim_rules import WANTS, Asked, Busy, ClaimFacts, to_claim
@@ -32,7 +34,7 @@ def test_all_that_is_missing_is_named_at_once_in_the_order_of_the_table() -> Non
         "DECISION_OPEN",
     ]  # fmt: skip
     assert list(WANTS) == list(dict.fromkeys(codes(facts)))
-    assert all(each.fix.startswith("spec-kitty ") and "--mission 001-tea" in each.fix for each in to_claim(facts))
+    assert all(re.match("spec-kitty .*--mission 001-tea", str(each.fix)) for each in to_claim(facts))
 
 
 @pytest.mark.parametrize(
@@ -54,13 +56,13 @@ def test_a_dependency_names_what_brings_it_on(lane: Lane | None, way: str) -> No
 
 def test_a_canceled_dependency_has_to_go() -> None:
     (found,) = to_claim(replace(READY, needs=(("WP01", Lane.CANCELED),)))
-    assert "after taking WP01 out of the dependencies" in found.fix
+    assert "after taking WP01 out of the dependencies" in str(found.fix)
 
 
 def test_a_busy_lane_names_its_holder_and_a_quiet_one_the_way_out() -> None:
     (busy,) = to_claim(replace(READY, busy=(Busy("WP03", "codex (c1)"),)))
     assert "WP03 is held by codex (c1)" in busy.what
-    assert "--wait" in busy.fix
+    assert "--wait" in str(busy.fix)
     (quiet,) = to_claim(replace(READY, busy=(Busy("WP03", "codex (c1)", quiet=True),)))
     assert quiet.fix == "spec-kitty doctor --reap WP03 --mission 001-tea"
 

@@ -73,7 +73,7 @@ def test_commits_beside_the_lanes_branch_are_brought_onto_it(project: Project, w
     head = repo.commit("beside it", a_py="a = 1\n")
     [unmet] = review_rules.for_review(facts(mission))
     assert unmet.code == "WORKTREE_WRONG_BRANCH"
-    subprocess.run(["/bin/sh", "-c", unmet.fix], check=True)
+    subprocess.run(["/bin/sh", "-c", str(unmet.fix)], check=True)
     assert review_rules.for_review(facts(mission)) == []
     assert repo.head(branch) == head
 
@@ -88,7 +88,7 @@ def test_the_lanes_branch_is_not_moved_off_its_own_commits(project: Project) -> 
     head = repo.commit("on it", b_py="b = 1\n")
     repo("switch", "-q", "an-agents-own")
     [unmet] = review_rules.for_review(facts(mission))
-    subprocess.run(["/bin/sh", "-c", unmet.fix], check=True)
+    subprocess.run(["/bin/sh", "-c", str(unmet.fix)], check=True)
     assert repo.head(branch) == head
 
 
@@ -101,7 +101,7 @@ def test_work_amid_a_rebase_is_not_handed_over(project: Project, monkeypatch: py
     found = facts(mission)
     assert not found.has_evidence
     [unmet] = review_rules.for_review(found)
-    subprocess.run(["/bin/sh", "-c", unmet.fix], check=True)
+    subprocess.run(["/bin/sh", "-c", str(unmet.fix)], check=True)
     assert facts(mission).has_evidence
 
 

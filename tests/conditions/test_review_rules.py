@@ -65,7 +65,7 @@ def test_every_condition_names_its_file_and_a_command() -> None:
     branch, dirty, ticks = for_review(facts)
     assert branch.fix == "git -C '/work/my tree' switch kitty/lane-a"
     assert dirty.what == "uncommitted in /work/my tree: f0.py, f1.py, f2.py, f3.py, f4.py, f5.py and 3 more"
-    assert dirty.fix.startswith(
+    assert str(dirty.fix).startswith(
         "spec-kitty agent tasks move-task WP01 --to for_review --mission 001-tea-timer --commit"
     )
     assert ticks.fix == "spec-kitty agent tasks mark-status T001 T002 --status done --mission 001-tea-timer"

@@ -12,7 +12,8 @@ import pytest
 from typer.core import TyperCommand
 
 from specify_cli.cli.app import root
-from specify_cli.cli.lazy import PROGRAM, LazyGroup, command_of
+from specify_cli.cli.lazy import LazyGroup, command_of
+from specify_cli.kernel.commands import PROGRAM
 from tests.support.source import PACKAGE, ROOT
 
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]

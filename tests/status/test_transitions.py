@@ -89,9 +89,9 @@ def test_every_guard_names_the_rule_the_missing_thing_and_a_command() -> None:
         for problem in unmet(source, target, MoveContext(), "WP07"):
             assert problem.what
             assert problem.code in {"matrix", *Guard}
-            assert problem.fix.startswith("spec-kitty ")
-            assert "--force" not in problem.fix, "nobody is told to go around a rule that he ran into"
-            assert "{" not in problem.fix
+            assert str(problem.fix).startswith("spec-kitty ")
+            assert "--force" not in str(problem.fix), "nobody is told to go around a rule that he ran into"
+            assert "{" not in str(problem.fix)
 
 
 def test_all_that_is_missing_is_said_at_once() -> None:

@@ -89,7 +89,7 @@ class Acceptance:
     def next_step(self) -> str:
         """The command that comes next."""
         if not self.ready:
-            return self.unmet[0].fix
+            return next((each.fix for each in self.unmet if each.fix), f"spec-kitty why --mission {self.mission_slug}")
         return f"spec-kitty {'merge' if self.accepted else 'accept'} --mission {self.mission_slug}"
 
     def to_dict(self, *, report: bool = False) -> dict[str, object]:

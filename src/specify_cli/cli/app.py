@@ -11,8 +11,9 @@ from typer.exceptions import TyperException
 
 from specify_cli.cli import output
 from specify_cli.cli.commands import TABLE, Branch, Entry
-from specify_cli.cli.lazy import PROGRAM, USAGE_ERROR, Answered, LazyGroup, group_of
+from specify_cli.cli.lazy import USAGE_ERROR, Answered, LazyGroup, group_of
 from specify_cli.cli.output import Reply
+from specify_cli.kernel.commands import PROGRAM
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.lazy import load
 from specify_cli.version import VERSION
@@ -41,11 +42,13 @@ def run(arguments: Sequence[str], table: Mapping[str, Entry] = TABLE) -> int:
     called = next((table.get(word) for word in arguments if word != "--json"), None)
     if isinstance(called, Branch) and called.machine:
         failure = load(called.machine)(arguments)
-        return output.answer(lambda: _dispatch(arguments, root(table)), as_json=True, failure=failure)
+        machine = root(table)
+        return output.answer(lambda: _dispatch(arguments, machine), as_json=True, failure=failure, call=arguments)
     mine, rest = _split(arguments)
     as_json = any(argument == "--json" or argument.startswith("--json=") for argument in mine)
     kept = [argument for argument in mine if argument != "--json"]
-    return output.answer(lambda: _dispatch([*kept, *rest], root(table)), as_json=as_json)
+    words = [*kept, *rest]
+    return output.answer(lambda: _dispatch(words, root(table)), as_json=as_json, call=words)
 
 
 def root(table: Mapping[str, Entry] = TABLE) -> LazyGroup:

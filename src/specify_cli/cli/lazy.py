@@ -15,10 +15,10 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from specify_cli.cli.commands import SECTIONS, TABLE, Branch, Entry, Leaf
 from specify_cli.cli.output import Reply
+from specify_cli.kernel.commands import PROGRAM
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.lazy import load
 
-PROGRAM = "spec-kitty"
 USAGE_ERROR = "USAGE_ERROR"
 _SECTIONS = ("Args:", "Returns:", "Raises:", "Source:")
 

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from specify_cli.cli import serial
-from specify_cli.cli.text import encodable, paint, safe, style
+from specify_cli.cli.text import as_printed, encodable, paint, safe, style
+from specify_cli.kernel.commands import answering, the_call
 from specify_cli.kernel.errors import SpecKittyError, Unavailable
 from specify_cli.kernel.lazy import load
 from specify_cli.kernel.notices import Notice
@@ -54,17 +55,21 @@ class Reply:
     prose: bool = False
 
 
-def answer(produce: Callable[[], Reply], *, as_json: bool, failure: Failure | None = None) -> int:
+def answer(
+    produce: Callable[[], Reply], *, as_json: bool, failure: Failure | None = None, call: Sequence[str] = ()
+) -> int:
     """Run a command, print its reply or its failure, and give the exit code.
 
     Args:
         produce: runs the command.
         as_json: whether the reader is a program.
         failure: what a program gets for an error and its exit code; None is the form that most commands have.
+        call: the words of the command line, which the commands in hints are completed from.
     """
     token, shape = _as_json.set(as_json), _failure.set(failure or _failure_shape)
     try:
-        return _answered(produce)
+        with answering(call):
+            return _answered(produce)
     finally:
         _as_json.reset(token)
         _failure.reset(shape)
@@ -106,6 +111,9 @@ def _warnings(data: object) -> Sequence[object]:
 
 def _fail(error: SpecKittyError, exit_code: int) -> int:
     unheard = error.code == OUTPUT_FAILED
+    the_call().refused = True
+    if error.hint or error.unmet:
+        error.hint = load("specify_cli.cli.hints:hint_of")(error)
     if _as_json.get():
         try:
             _write_json(serial.plain(_failure.get()(error, exit_code)))
@@ -162,7 +170,8 @@ def warn(notice: object) -> None:
     shape = notice.to_dict() if isinstance(notice, Notice) else notice
     if isinstance(shape, Mapping):
         hint = shape.get("hint")
-        _write(sys.stderr, _sentence("Warning", "yellow", str(shape.get("message", "")), str(hint) if hint else None))
+        fix = as_printed(hint) if isinstance(hint, str) else None
+        _write(sys.stderr, _sentence("Warning", "yellow", str(shape.get("message", "")), fix))
     else:
         _write(sys.stderr, _sentence("Warning", "yellow", str(shape), None))
 

@@ -12,6 +12,9 @@ from datetime import date
 from enum import Enum
 from pathlib import PurePath
 
+from specify_cli.kernel.commands import Command
+from specify_cli.kernel.lazy import load
+
 # Inside JSON they can only stand in strings, where an escape means the same: a terminal sees nothing it would obey,
 # and a file name that is not UTF-8 stays in valid JSON.
 _UNSAFE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -20,15 +23,17 @@ _UNSAFE = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud8
 def plain(value: object) -> object:
     """A value as JSON knows it: dataclasses by `to_dict()` or field by field, paths, enums and dates as text.
 
+    A command for others to run is completed from the call (`cli/hints.py`).
+
     Raises:
         TypeError: the value has no JSON form.
     """
+    if isinstance(value, Command):
+        return load("specify_cli.cli.hints:shown")(value)
     if isinstance(value, Enum):
         return plain(value.value)
     if value is None or isinstance(value, str | bool | int):
         return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
         return {_key(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -37,6 +42,8 @@ def plain(value: object) -> object:
 
 
 def _object(value: object) -> object:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
     if isinstance(value, AbstractSet):
         return [plain(item) for item in sorted(value, key=str)]
     if isinstance(value, PurePath):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from specify_cli.kernel.lazy import load
 from specify_cli.kernel.text import escaped
 
 _CODES = {
@@ -138,3 +139,9 @@ def _columns(character: str) -> int:
     if unicodedata.combining(character):
         return 0
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def as_printed(command: str | None) -> str | None:
+    """A command of a hint, completed from the call that is answered; None for none, and for the refused command."""
+    printed: str | None = load("specify_cli.cli.hints:shown")(command) if command else None
+    return printed

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 
-from specify_cli.cli.text import safe, style, wrapped
+from specify_cli.cli.text import as_printed, safe, style, wrapped
 from specify_cli.kernel.errors import Unmet
 
 
@@ -16,8 +16,10 @@ def unmet_lines(unmet: Sequence[Unmet]) -> list[str]:
     """
     column = 4 + max((len(each.code) for each in unmet), default=0)
     lines: list[str] = []
-    for (code, fix), group in groupby(unmet, key=lambda each: (each.code, each.fix)):
+    for (code, fix), group in groupby(unmet, key=lambda each: (each.code, as_printed(each.fix))):
         missing = [wrapped(safe(each.what), indent=column, hang=column) for each in group]
         lines.append(f"  {style(code, 'bold')}{missing[0][2 + len(code) :]}")
-        lines += [*missing[1:], f"{' ' * column}{style('fix: ' + safe(fix), 'dim')}"]
+        lines += missing[1:]
+        if fix:
+            lines.append(f"{' ' * column}{style('fix: ' + safe(fix), 'dim')}")
     return lines

@@ -83,7 +83,7 @@ class Why:
     @property
     def next_step(self) -> str:
         """The command that comes first."""
-        return self.unmet[0].unmet.fix if self.unmet else self.command
+        return next((each.unmet.fix for each in self.unmet if each.unmet.fix), self.command)
 
     def to_dict(self) -> dict[str, object]:
         """The JSON answer."""

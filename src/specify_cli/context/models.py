@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from specify_cli.home import MissionPlace
+from specify_cli.kernel.commands import Command
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.paths import Repository
 from specify_cli.kernel.text import quoted
@@ -47,4 +48,8 @@ class Actor:
 
     def own(self, command: str) -> str:
         """A command of a hint with `--agent NAME` under its own name, where it is an agent."""
-        return command if self.is_person else command.replace("--agent NAME", f"--agent {quoted(self.name)}")
+        if self.is_person:
+            return command
+        if isinstance(command, Command):
+            return command.naming(self.name)
+        return command.replace("--agent NAME", f"--agent {quoted(self.name)}")

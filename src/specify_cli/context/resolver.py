@@ -19,6 +19,7 @@ from specify_cli.context.missions import (
 from specify_cli.context.models import Context
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import paths
+from specify_cli.kernel.commands import the_call
 from specify_cli.kernel.errors import Conflict, NotFound, Refused, SpecKittyError, UsageError
 from specify_cli.kernel.paths import SPECS, Repository
 from specify_cli.kernel.text import is_ulid
@@ -68,6 +69,7 @@ def require_mission_id(place: MissionPlace) -> str:
 
 
 def _context(repo: Repository, place: MissionPlace, how: str) -> Context:
+    the_call().mission = place.slug
     return Context(repo, config_of(repo, place), place, how)
 
 

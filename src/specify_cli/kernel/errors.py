@@ -25,13 +25,13 @@ class Unmet:
     Args:
         code: stable name of the rule.
         what: what is missing, one clause.
-        fix: a command that meets it.
+        fix: a command that meets it; None where no command does, and `what` says what to do.
         subject: the work package, file or branch it is about.
     """
 
     code: str
     what: str
-    fix: str
+    fix: str | None
     subject: str | None = None
 
     to_dict = as_dict
@@ -43,7 +43,8 @@ class SpecKittyError(Exception):
     Args:
         message: what went wrong and where, one sentence.
         code: stable name in SCREAMING_SNAKE, read by programs.
-        hint: a command that can be run to mend it; without one, that of the first condition.
+        hint: a command that mends it (`kernel/commands.py`); without one, that of the first condition that has one.
+            Where only an edit mends it there is none: the message says so, and `details["edit"]` names the file.
         details: further facts for programs, JSON values only.
         unmet: the conditions that forbid it, where there are any. The message then goes on to name them all.
     """
@@ -62,7 +63,7 @@ class SpecKittyError(Exception):
         self.message = f"{message}: {'; '.join(each.what for each in unmet)}" if unmet else message
         super().__init__(self.message)
         self.code = code
-        self.hint = hint or (unmet[0].fix if unmet else None)
+        self.hint = hint or next((each.fix for each in unmet if each.fix), None)
         self.details: dict[str, object] = dict(details or {})
         self.unmet = tuple(unmet)
         if unmet:

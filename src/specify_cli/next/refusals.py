@@ -53,8 +53,8 @@ def of_own_work(unmet: Iterable[Unmet], slug: str, actor: Actor) -> tuple[Unmet,
     return tuple(replace(each, fix=_fix(each, slug, actor)) for each in unmet)
 
 
-def _fix(each: Unmet, slug: str, actor: Actor) -> str:
-    if actor.is_person:
+def _fix(each: Unmet, slug: str, actor: Actor) -> str | None:
+    if actor.is_person or each.fix is None:
         return each.fix
     if each.code == "WP_NOT_CLAIMABLE" or (each.code == "NOT_IN_PROGRESS" and " implement " not in each.fix):
         return actor.own(f"spec-kitty next --agent NAME --mission {slug}")  # out of its hands; force is for people

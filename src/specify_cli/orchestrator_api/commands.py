@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from specify_cli.kernel.commands import the_call
 from specify_cli.kernel.errors import SpecKittyError, UsageError
 from specify_cli.kernel.lazy import load
 from specify_cli.kernel.values import frozen
@@ -96,6 +97,7 @@ def run(command: str, **words: object) -> Answer:
 
 def failure(command: str, error: SpecKittyError) -> dict[str, object]:
     """The envelope of a failure: its message, what it tells in its details, and the way out where there is one."""
+    the_call().refused = True
     code = code_for(command, error)
     data: dict[str, object] = {"message": error.message, **error.details}
     if code != error.code:

@@ -163,7 +163,7 @@ class Writer:
         if problems:
             at = f" --mission {self._place.slug}"
             who = f" {quoted(actor)}" if actor.strip() else " NAME"
-            told = [replace(each, fix=each.fix.replace(" NAME", who) + at) for each in problems]
+            told = [replace(each, fix=(each.fix or "").replace(" NAME", who) + at) for each in problems]
             raise _rejected(wp_id, source, target, told)
         return context
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from specify_cli.kernel.values import frozen
 
 PACKAGE = "specify_cli.cli.commands"
+MISSION, AGENT, ACTOR = "--mission", "--agent", "--actor"
 
 
 @frozen
@@ -20,11 +21,13 @@ class Leaf:
     Args:
         target: `module:function`; the function takes annotated parameters and returns a `Reply`.
         summary: one line, the first of the function's docstring.
+        takes: which of `--mission`, `--agent` and `--actor` it takes; one that takes an agent takes its session too.
         hidden: it works and is not listed: another spelling of a command that is.
     """
 
     target: str
     summary: str
+    takes: frozenset[str] = frozenset()
     hidden: bool = False
 
 
@@ -49,29 +52,33 @@ class Branch:
 Entry = Leaf | Branch
 
 
-def _leaf(target: str, summary: str) -> Leaf:
-    return Leaf(f"{PACKAGE}.{target}", summary)
+def _leaf(target: str, summary: str, *takes: str) -> Leaf:
+    return Leaf(f"{PACKAGE}.{target}", summary, frozenset(takes))
 
 
 def _other_spelling(of: Leaf) -> Leaf:
-    return Leaf(of.target, of.summary, hidden=True)
+    return Leaf(of.target, of.summary, of.takes, hidden=True)
 
 
-_CREATE = _leaf("agent.mission:create", "Create a mission: its folder, its identity and an empty specification.")
-_SETUP_PLAN = _leaf("agent.mission:setup_plan", "Scaffold plan.md of a mission, unless somebody wrote it already.")
-_FINALIZE = _leaf("agent.mission:finalize_tasks", "Check the work packages, compute the lanes and commit both.")
-_ACCEPT = _leaf("accept:accept", "Check that a mission is complete, and record that it is.")
-_MERGE = _leaf("merge:merge", "Merge an accepted mission into its target branch.")
-_MATERIALIZE = _leaf("materialize:materialize", "Publish the logs of a mission now, and its derived views.")
-_MATERIALIZE_IN_STATUS = _leaf("agent.status:materialize", _MATERIALIZE.summary)
+_CREATE = _leaf("agent.mission:create", "Create a mission: its folder, its identity and an empty specification.", AGENT)
+_SETUP_PLAN = _leaf(
+    "agent.mission:setup_plan", "Scaffold plan.md of a mission, unless somebody wrote it already.", MISSION, AGENT
+)
+_FINALIZE = _leaf(
+    "agent.mission:finalize_tasks", "Check the work packages, compute the lanes and commit both.", MISSION
+)
+_ACCEPT = _leaf("accept:accept", "Check that a mission is complete, and record that it is.", MISSION, ACTOR)
+_MERGE = _leaf("merge:merge", "Merge an accepted mission into its target branch.", MISSION, ACTOR)
+_MATERIALIZE = _leaf("materialize:materialize", "Publish the logs of a mission now, and its derived views.", MISSION)
+_MATERIALIZE_IN_STATUS = _leaf("agent.status:materialize", _MATERIALIZE.summary, MISSION)
 
 _MISSION: dict[str, Entry] = {
     "list": _leaf("mission:list_missions", "List the missions of this project."),
-    "info": _leaf("mission:info", "Show one mission: identity, documents, branches and progress."),
+    "info": _leaf("mission:info", "Show one mission: identity, documents, branches and progress.", MISSION),
     "from-ticket": _leaf(
         "mission_ticket:from_ticket", "Create a mission from a ticket of the bound tracker, and bind the two."
     ),
-    "promote": _leaf("mission_size:promote", "Make a tiny mission a normal one; nothing is done anew."),
+    "promote": _leaf("mission_size:promote", "Make a tiny mission a normal one; nothing is done anew.", MISSION, AGENT),
     "types": _leaf("mission:types", "List the mission types and their steps."),
 }
 
@@ -122,7 +129,7 @@ _SYNC: dict[str, Entry] = {
 }
 
 _TRACKER_MAP: dict[str, Entry] = {
-    "add": _leaf("tracker_sync:map_add", "Let a work package stand for an issue of a local tracker."),
+    "add": _leaf("tracker_sync:map_add", "Let a work package stand for an issue of a local tracker.", MISSION),
     "list": _leaf("tracker_sync:map_list", "List which work packages stand for which issues."),
 }
 
@@ -131,8 +138,9 @@ _TRACKER_SYNC: dict[str, Entry] = {
     "push": _leaf(
         "tracker_sync:push",
         "Write to the tracker: items, or the lanes of work packages.",
+        MISSION,
     ),
-    "run": _leaf("tracker_sync:run", "Read from the tracker, then write to it."),
+    "run": _leaf("tracker_sync:run", "Read from the tracker, then write to it.", MISSION),
     "publish": Leaf(f"{PACKAGE}.tracker_sync:publish", "Not there any more: use push.", hidden=True),
 }
 
@@ -149,9 +157,11 @@ _TRACKER: dict[str, Entry] = {
 _AGENT_MISSION: dict[str, Entry] = {
     "create": _CREATE,
     "branch-context": _leaf(
-        "agent.mission:branch_context", "Show the current branch and the branch a mission lands on."
+        "agent.mission:branch_context", "Show the current branch and the branch a mission lands on.", MISSION
     ),
-    "check-prerequisites": _leaf("agent.mission:check_prerequisites", "Show which documents a mission has and lacks."),
+    "check-prerequisites": _leaf(
+        "agent.mission:check_prerequisites", "Show which documents a mission has and lacks.", MISSION
+    ),
     "setup-plan": _SETUP_PLAN,
     "finalize-tasks": _FINALIZE,
     "accept": _other_spelling(_ACCEPT),
@@ -159,35 +169,41 @@ _AGENT_MISSION: dict[str, Entry] = {
 }
 
 _AGENT_ACTION: dict[str, Entry] = {
-    "implement": _leaf("agent.action:implement", "Claim a work package, prepare its worktree and write its prompt."),
-    "review": _leaf("agent.action:review", "Claim the review of a work package and write its prompt."),
+    "implement": _leaf(
+        "agent.action:implement", "Claim a work package, prepare its worktree and write its prompt.", MISSION, AGENT
+    ),
+    "review": _leaf("agent.action:review", "Claim the review of a work package and write its prompt.", MISSION, AGENT),
 }
 
 _AGENT_TASKS: dict[str, Entry] = {
-    "move-task": _leaf("agent.tasks:move_task", "Move a work package to another lane."),
-    "mark-status": _leaf("agent.tasks:mark_status", "Tick or untick subtasks."),
-    "list-tasks": _leaf("agent.packages:list_tasks", "List work packages, of one lane or of all."),
-    "list-dependents": _leaf("agent.packages:list_dependents", "List the work packages that depend on one."),
-    "add-history": _leaf("agent.tasks:add_history", "Record a note on a work package."),
-    "map-requirements": _leaf("agent.tasks:map_requirements", "Say which requirements a work package fulfils."),
-    "validate-workflow": _leaf(
-        "agent.packages:validate_workflow", "Check one work package: prompt file, header and status."
+    "move-task": _leaf("agent.tasks:move_task", "Move a work package to another lane.", MISSION, AGENT),
+    "mark-status": _leaf("agent.tasks:mark_status", "Tick or untick subtasks.", MISSION, AGENT),
+    "list-tasks": _leaf("agent.packages:list_tasks", "List work packages, of one lane or of all.", MISSION),
+    "list-dependents": _leaf("agent.packages:list_dependents", "List the work packages that depend on one.", MISSION),
+    "add-history": _leaf("agent.tasks:add_history", "Record a note on a work package.", MISSION, AGENT),
+    "map-requirements": _leaf(
+        "agent.tasks:map_requirements", "Say which requirements a work package fulfils.", MISSION, AGENT
     ),
-    "status": _leaf("status:tasks_status", "Show the board of a mission."),
+    "validate-workflow": _leaf(
+        "agent.packages:validate_workflow", "Check one work package: prompt file, header and status.", MISSION
+    ),
+    "status": _leaf("status:tasks_status", "Show the board of a mission.", MISSION),
     "finalize-tasks": _other_spelling(_FINALIZE),
 }
 
 _AGENT_STATUS: dict[str, Entry] = {
-    "emit": _leaf("agent.status:emit", "Record one status transition with all its evidence."),
-    "validate": _leaf("agent.status_checks:validate", "Check the logs of a mission."),
+    "emit": _leaf("agent.status:emit", "Record one status transition with all its evidence.", MISSION, ACTOR),
+    "validate": _leaf("agent.status_checks:validate", "Check the logs of a mission.", MISSION),
     "doctor": _leaf(
-        "agent.status_checks:doctor", "Find stale claims and reviews, orphan worktrees and missing prompts."
+        "agent.status_checks:doctor", "Find stale claims and reviews, orphan worktrees and missing prompts.", MISSION
     ),
     "materialize": _other_spelling(_MATERIALIZE_IN_STATUS),
 }
 
 _AGENT_CONTEXT: dict[str, Entry] = {
-    "resolve": _leaf("agent.context:resolve", "Resolve mission, work package, branch and workspace for an action."),
+    "resolve": _leaf(
+        "agent.context:resolve", "Resolve mission, work package, branch and workspace for an action.", MISSION, AGENT
+    ),
 }
 
 _AGENT_CONFIG: dict[str, Entry] = {
@@ -224,17 +240,21 @@ _ORCHESTRATOR: dict[str, Entry] = {
     "contract-version": _leaf(
         "orchestrator_api:contract_version", "Tell which version of the contract is spoken here."
     ),
-    "mission-state": _leaf("orchestrator_api:mission_state", "Tell where every work package of a mission is."),
-    "list-ready": _leaf("orchestrator_api:list_ready", "List the work packages that can be started now."),
+    "mission-state": _leaf("orchestrator_api:mission_state", "Tell where every work package of a mission is.", MISSION),
+    "list-ready": _leaf("orchestrator_api:list_ready", "List the work packages that can be started now.", MISSION),
     "start-implementation": _leaf(
-        "orchestrator_api:start_implementation", "Claim a work package and make its worktree ready."
+        "orchestrator_api:start_implementation", "Claim a work package and make its worktree ready.", MISSION, ACTOR
     ),
-    "resolve-workspace": _leaf("orchestrator_api:resolve_workspace", "Tell where a work package is worked on."),
-    "start-review": _leaf("orchestrator_api:start_review", "Claim the review of a work package."),
-    "transition": _leaf("orchestrator_api:transition", "Move a work package to another lane."),
-    "append-history": _leaf("orchestrator_api:append_history", "Record a note on a work package."),
-    "accept-mission": _leaf("orchestrator_api:accept_mission", "Accept a mission that is complete."),
-    "merge-mission": _leaf("orchestrator_api:merge_mission", "Merge an accepted mission into its target branch."),
+    "resolve-workspace": _leaf(
+        "orchestrator_api:resolve_workspace", "Tell where a work package is worked on.", MISSION
+    ),
+    "start-review": _leaf("orchestrator_api:start_review", "Claim the review of a work package.", MISSION, ACTOR),
+    "transition": _leaf("orchestrator_api:transition", "Move a work package to another lane.", MISSION, ACTOR),
+    "append-history": _leaf("orchestrator_api:append_history", "Record a note on a work package.", MISSION, ACTOR),
+    "accept-mission": _leaf("orchestrator_api:accept_mission", "Accept a mission that is complete.", MISSION, ACTOR),
+    "merge-mission": _leaf(
+        "orchestrator_api:merge_mission", "Merge an accepted mission into its target branch.", MISSION
+    ),
 }
 
 _BEGIN: dict[str, Entry] = {
@@ -246,13 +266,13 @@ _BEGIN: dict[str, Entry] = {
 
 _WORK: dict[str, Entry] = {
     "mission": Branch(_MISSION, "Missions and mission types."),
-    "next": _leaf("next:step", "Get the next action for an agent."),
-    "status": _leaf("status:status", "Show the board of a mission, or all missions."),
-    "why": _leaf("why:why", "Show what the next move still wants, and what meets it."),
+    "next": _leaf("next:step", "Get the next action for an agent.", MISSION, AGENT),
+    "status": _leaf("status:status", "Show the board of a mission, or all missions.", MISSION),
+    "why": _leaf("why:why", "Show what the next move still wants, and what meets it.", MISSION),
     "accept": _ACCEPT,
     "merge": _MERGE,
-    "analyze": _leaf("analyze:analyze", "Check that the documents of a mission fit together."),
-    "research": _leaf("mission_size:research", "Scaffold research.md and data-model.md of a mission."),
+    "analyze": _leaf("analyze:analyze", "Check that the documents of a mission fit together.", MISSION),
+    "research": _leaf("mission_size:research", "Scaffold research.md and data-model.md of a mission.", MISSION, AGENT),
     "context": Branch(_CONTEXT, "Lane workspaces of this clone."),
 }
 
@@ -276,10 +296,10 @@ _PROJECT: dict[str, Entry] = {
     "config": _leaf("config:config", "Show the settings, or where templates come from."),
     "charter": Branch(_CHARTER, "The project's principles, as prompts tell them."),
     "hooks": Branch(_HOOKS, "What is run or copied in new worktrees."),
-    "doctor": _leaf("doctor:doctor", "Examine the project and mend what can be mended."),
+    "doctor": _leaf("doctor:doctor", "Examine the project and mend what can be mended.", MISSION),
     "verify-setup": _leaf("doctor:verify_setup", "Examine the set-up of this project."),
     "validate-encoding": _leaf(
-        "encoding:validate_encoding", "Find characters in documents that programs stumble over."
+        "encoding:validate_encoding", "Find characters in documents that programs stumble over.", MISSION
     ),
     "migrate": _leaf("migrate:migrate", "Install mission types and templates for all projects."),
     "footprint": _leaf("footprint:footprint", "List every file that the tool wrote, here and elsewhere."),
@@ -291,7 +311,10 @@ _HIDDEN: dict[str, Entry] = {
     "plan": _other_spelling(_SETUP_PLAN),
     "tasks": _other_spelling(_FINALIZE),
     "implement": Leaf(
-        f"{PACKAGE}.implement:implement", "Internal: prepare a workspace (a compatibility surface).", hidden=True
+        f"{PACKAGE}.implement:implement",
+        "Internal: prepare a workspace (a compatibility surface).",
+        frozenset({MISSION, AGENT}),
+        hidden=True,
     ),
 }
 
