@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from specify_cli.context.actor import session_here, unknown_session, who
+from specify_cli.context.actor import given_session, session_here, who
 from specify_cli.context.models import Actor
+from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.paths import discover
 from tests.support.missions import finalized_mission
 from tests.support.project import Project
@@ -39,7 +40,7 @@ def test_in_a_lanes_worktree_its_holder_acts(project: Project, monkeypatch: pyte
     assert who("claude", inside, mission.place) == Actor("claude")
     assert who(None, discover(project.path), mission.place) == Actor("user:Ada")
     monkeypatch.setenv("SPEC_KITTY_SESSION", "mine")
-    assert who(None, inside, mission.place) == Actor("codex", "mine")
+    assert who(None, inside, mission.place) == Actor("codex", "mine", session_source="given")
 
 
 def test_without_a_name_in_git_somebody_acts(project: Project) -> None:
@@ -47,8 +48,21 @@ def test_without_a_name_in_git_somebody_acts(project: Project) -> None:
     assert who(None, discover(project.path)) == Actor("user")
 
 
-def test_only_a_session_without_an_id_is_warned_of() -> None:
-    assert unknown_session(Actor("claude", "s1")) is None
-    notice = unknown_session(Actor("claude"))
-    assert notice is not None
-    assert (notice.code, notice.hint) == ("SESSION_UNKNOWN", "export SPEC_KITTY_SESSION=$$")
+def test_an_id_that_is_given_is_told_from_one_that_the_program_set(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo = discover(project.path)
+    monkeypatch.setenv("CLAUDE_CODE_SESSION_ID", "theirs")
+    assert who("claude", repo).session_source == "agent"
+    monkeypatch.setenv("SPEC_KITTY_SESSION", "ours")
+    assert who("claude", repo).session_source == "given"
+    flag = who("claude", repo, session="mine")
+    assert (flag.session, flag.session_source, flag.words) == ("mine", "given", "--agent claude --session mine")
+    assert who(None, repo, session="mine").session == "mine"
+    assert who("claude", repo).words == "--agent claude"
+
+
+@pytest.mark.parametrize("session", ["", " ", "a\nb", "x" * 201])
+def test_a_session_flag_that_says_nothing_is_a_usage_error(session: str) -> None:
+    with pytest.raises(UsageError, match="--session"):
+        given_session(session)

@@ -121,3 +121,15 @@ def test_every_function_of_a_command_is_in_the_table_once_or_as_another_spelling
         if not leaf.hidden:
             assert leaf.target not in shown, f"{name} and {shown[leaf.target]} are both taught"
             shown[leaf.target] = name
+
+
+def test_who_can_say_who_acts_can_say_in_which_session() -> None:
+    """`orchestrator-api` has no sessions: its actor alone holds, so that a resumed client finds its own work."""
+    without = []
+    for name in SPOKEN:
+        options = {
+            flag for option in run_here(*name.split(), "--help", "--json").json()["options"] for flag in option["names"]
+        }
+        if options & {"--agent", "--actor", "--reviewer"} and "--session" not in options:
+            without.append(name)
+    assert not without

@@ -35,7 +35,7 @@ def test_the_answer_has_all_its_keys() -> None:
     answer = Decision("step", "claude", "001-tea-timer", "software-dev", "implement", "2026-11-20T12:00:00+00:00")
     wanted = """kind agent mission_slug mission_number mission_id mission_type mission mission_state timestamp action
         wp_id workspace_path prompt_file reason guard_failures progress origin run_id step_id decision_id input_key
-        question options is_query preview_step session waiting_for retry_after warnings"""
+        question options is_query preview_step session waiting_for retry_after warnings resumed since"""
     assert answer.to_dict().keys() == set(wanted.split())
 
 

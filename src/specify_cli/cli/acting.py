@@ -8,15 +8,23 @@ from specify_cli.context.actor import who
 from specify_cli.context.models import Actor, Context
 from specify_cli.context.resolver import resolve_mission
 from specify_cli.kernel import paths
+from specify_cli.kernel.lazy import load
 from specify_cli.kernel.notices import Notice
 from specify_cli.merge.intent import settle
 
 
-def acting(mission: str | None, agent: str | None = None) -> tuple[Context, Actor]:
-    """The mission that a command will change, and who changes it; a merge cut short is finished or dropped first."""
+def acting(mission: str | None, agent: str | None = None, session: str | None = None) -> tuple[Context, Actor]:
+    """The mission that a command will change, and who changes it; a merge cut short is finished or dropped first.
+
+    Args:
+        agent, session: as `--agent` and `--session` give them.
+    """
     settle(paths.discover(paths.starting_point()))
     context = resolve_mission(mission)
-    return context, who(agent, context.repo, context.place)
+    actor = who(agent, context.repo, context.place, session)
+    if session is not None:
+        load("specify_cli.next.sessions:take_up")(context, actor)
+    return context, actor
 
 
 def notices(*groups: Sequence[Notice]) -> list[dict[str, str | None]]:

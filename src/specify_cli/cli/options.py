@@ -71,7 +71,20 @@ ActorFlag = Annotated[
 ]
 ReviewerFlag = Annotated[
     str | None,
-    typer.Option("--reviewer", metavar="REVIEWER", help="Who reviewed.", autocompletion=completing("agents")),
+    typer.Option(
+        "--reviewer",
+        metavar="REVIEWER",
+        help="Who reviewed; without --agent, who acts.",
+        autocompletion=completing("agents"),
+    ),
+]
+SessionFlag = Annotated[
+    str | None,
+    typer.Option(
+        "--session",
+        metavar="ID",
+        help="Your session, the same on every call; else SPEC_KITTY_SESSION or the id your program sets.",
+    ),
 ]
 WorkPackage = Annotated[
     str, typer.Argument(metavar="WP", help="Work package, such as WP01.", autocompletion=completing("work_packages"))

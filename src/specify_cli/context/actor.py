@@ -8,20 +8,51 @@ from specify_cli.context.models import Actor
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.git import Git
-from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import Repository
+from specify_cli.kernel.values import frozen
 from specify_cli.lanes.branch_naming import parse_lane_id_from_branch
 from specify_cli.workspaces.leases import lease_in
 
 AGENT_VARIABLE = "SPEC_KITTY_AGENT"
 SESSION_VARIABLE = "SPEC_KITTY_SESSION"
 _AGENTS_OWN = ("CLAUDE_CODE_SESSION_ID", "CODEX_THREAD_ID")
+OWN, GIVEN = "agent", "given"
+_LONGEST = 200
 _PLACEHOLDERS = frozenset({"NAME", "ANOTHER"})  # as hints call whoever may run them
 
 
+@frozen
+class Session:
+    """One running instance of an actor.
+
+    Args:
+        source: `agent` where the agent's own program set the id, `given` where a flag or `SPEC_KITTY_SESSION` did.
+    """
+
+    id: str | None = None
+    source: str | None = None
+
+
+def given_session(flag: str | None = None) -> Session:
+    """The session of this process: `--session`, else `SPEC_KITTY_SESSION`, else the coding agent's own id, else none.
+
+    Raises:
+        UsageError: the flag gives no id.
+    """
+    if flag is not None:
+        if not flag.strip() or not flag.isprintable() or len(flag) > _LONGEST:
+            said = f"--session is {flag!r}; it takes one printable word of up to {_LONGEST} characters"
+            raise UsageError(said, "USAGE_ERROR")
+        return Session(flag.strip(), GIVEN)
+    if given := os.environ.get(SESSION_VARIABLE):
+        return Session(given, GIVEN)
+    own = next((value for name in _AGENTS_OWN if (value := os.environ.get(name))), None)
+    return Session(own, OWN) if own else Session()
+
+
 def session_here() -> str | None:
-    """The session of this process: `SPEC_KITTY_SESSION`, else the coding agent's own id, else none."""
-    return next((value for name in (SESSION_VARIABLE, *_AGENTS_OWN) if (value := os.environ.get(name))), None)
+    """The id of `given_session` where no flag is given."""
+    return given_session().id
 
 
 def own_name(name: str | None) -> str | None:
@@ -36,37 +67,36 @@ def own_name(name: str | None) -> str | None:
     return name
 
 
-def named(flag: str | None) -> Actor | None:
+def named(flag: str | None, session: str | None = None) -> Actor | None:
     """The actor that a flag or `SPEC_KITTY_AGENT` names, or None.
+
+    Args:
+        session: as `--session` gives it.
 
     Raises:
         UsageError: as `own_name`.
     """
     name = own_name(flag or os.environ.get(AGENT_VARIABLE))
-    return Actor(name, session_here()) if name else None
+    here = given_session(session)
+    return Actor(name, here.id, session_source=here.source, by_flag=session is not None) if name else None
 
 
-def who(flag: str | None, repo: Repository, place: MissionPlace | None = None) -> Actor:
-    """The actor of a command: the flag, `SPEC_KITTY_AGENT`, the holder of the lane one stands in, else the git user."""
-    known = named(flag)
+def who(flag: str | None, repo: Repository, place: MissionPlace | None = None, session: str | None = None) -> Actor:
+    """The actor of a command: the flag, `SPEC_KITTY_AGENT`, the holder of the lane one stands in, else the git user.
+
+    Args:
+        session: as `--session` gives it.
+    """
+    known = named(flag, session)
     if known is not None:
         return known
-    session = session_here()
+    given = given_session(session)
     here = repo.here()
     if place is not None and here is not None and here.branch and parse_lane_id_from_branch(here.branch):
         lease = lease_in(place, here.path)
         if lease is not None:
-            return Actor(lease.actor, session or lease.session)
+            return Actor(
+                lease.actor, given.id or lease.session, session_source=given.source, by_flag=session is not None
+            )
     name = Git(repo.checkout).user_name() if repo.has_git else None
-    return Actor(f"user:{name}" if name else "user", session)
-
-
-def unknown_session(actor: Actor) -> Notice | None:
-    """The warning for an agent whose sessions cannot be told apart."""
-    if actor.session is not None:
-        return None
-    return Notice(
-        "SESSION_UNKNOWN",
-        f"sessions of {actor.name} cannot be told apart, so they share what they hold",
-        f"export {SESSION_VARIABLE}=$$",
-    )
+    return Actor(f"user:{name}" if name else "user", given.id, session_source=given.source, by_flag=session is not None)

@@ -35,16 +35,26 @@ class Actor:
 
     Args:
         policy: what a program that drives agents declares about them; it is recorded with its moves.
+        session_source: who gave the session its id: `agent`, the program itself, or `given`, a flag or variable.
+        by_flag: `--session` gave it, so that every command said to the actor has to repeat it.
     """
 
     name: str
     session: str | None = None
     policy: Mapping[str, object] | None = None
+    session_source: str | None = None
+    by_flag: bool = False
 
     @property
     def is_person(self) -> bool:
         """Whether it is no agent: the user whom git knows."""
         return self.name == "user" or self.name.startswith("user:")
+
+    @property
+    def words(self) -> str:
+        """How the actor names itself in a command."""
+        session = f" --session {quoted(self.session)}" if self.by_flag and self.session else ""
+        return f"--agent {quoted(self.name)}{session}"
 
     def own(self, command: str) -> str:
         """A command of a hint with `--agent NAME` under its own name, where it is an agent."""
@@ -52,4 +62,4 @@ class Actor:
             return command
         if isinstance(command, Command):
             return command.naming(self.name)
-        return command.replace("--agent NAME", f"--agent {quoted(self.name)}")
+        return command.replace("--agent NAME", self.words)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from specify_cli.context.models import Actor
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import clock
+from specify_cli.kernel.lazy import load
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.values import frozen
 from specify_cli.next.decision import RETRY_AFTER_SECONDS, Choice, Decision, DecisionKind
@@ -21,12 +22,14 @@ class Handed:
         step_id: names the step in a report.
         workspace: where to work; None for steps on the mission's documents.
         prompt: the prompt file.
+        since: when the same holder was handed the step before; None where this call handed it out.
         warnings: what was not done for it.
     """
 
     step_id: str | None = None
     workspace: str | None = None
     prompt: str | None = None
+    since: str | None = None
     warnings: tuple[Notice, ...] = ()
 
 
@@ -46,7 +49,15 @@ def answer(
     state = choice.state
     if (query and not seen.status.mission_events and not seen.status.events) or (query and _untouched(seen)):
         state = "not_started"
-    notices = [*warnings, *handed.warnings, *(Notice("GUARD_BROKEN", *with_fix(text)) for text in choice.warnings)]
+    unknown: Notice | None = None
+    if actor is not None and actor.session is None and not query:
+        unknown = load("specify_cli.next.sessions:unknown_session")(actor, place.slug, handed.step_id)
+    notices = [
+        *((unknown,) if unknown else ()),
+        *warnings,
+        *handed.warnings,
+        *(Notice("GUARD_BROKEN", *with_fix(text)) for text in choice.warnings),
+    ]
     question = choice.question
     return Decision(
         kind=DecisionKind.QUERY.value if query else choice.kind.value,
@@ -78,6 +89,8 @@ def answer(
         waiting_for=[each.to_dict() for each in choice.waiting_for],
         retry_after=RETRY_AFTER_SECONDS if choice.kind is DecisionKind.BLOCKED and choice.waiting_for else None,
         warnings=[notice.to_dict() for notice in notices],
+        resumed=choice.resume,
+        since=handed.since,
     )
 
 

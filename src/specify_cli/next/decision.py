@@ -258,6 +258,8 @@ class Decision:
     waiting_for: list[dict[str, str | None]] = field(default_factory=list)
     retry_after: int | None = None
     warnings: list[dict[str, str | None]] = field(default_factory=list)
+    resumed: bool = False
+    since: str | None = None
 
     def to_dict(self) -> dict[str, object]:
         """All keys, always."""

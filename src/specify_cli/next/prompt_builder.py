@@ -71,8 +71,8 @@ def planning_prompt(
     filled = "Comments in the document say how to fill it in."
     if step.command:
         text = command_template(place.repo, mission_type.key, step.command)
-        filled = command_body(text, step.command, agent=actor.name, mission=place.slug)
-    report = f"spec-kitty next --agent {shlex.quote(actor.name)} --mission {place.slug} --result success"
+        filled = command_body(text, step.command, agent=actor.words.removeprefix("--agent "), mission=place.slug)
+    report = f"spec-kitty next {actor.words} --mission {place.slug} --result success"
     charter = charter_section(charter_for(context.repo, step.name))
     return f"""# {step.title}: mission {place.slug}
 
@@ -94,9 +94,12 @@ def merge_prompt(context: Context, mission_type: MissionType, actor: Actor) -> s
     """The prompt of the step that merges the mission, where the project made merging a step."""
     place = context.place
     body = command_body(
-        command_template(place.repo, mission_type.key, "merge"), "merge", agent=actor.name, mission=place.slug
+        command_template(place.repo, mission_type.key, "merge"),
+        "merge",
+        agent=actor.words.removeprefix("--agent "),
+        mission=place.slug,
     )
-    report = f"spec-kitty next --agent {shlex.quote(actor.name)} --mission {place.slug} --result success"
+    report = f"spec-kitty next {actor.words} --mission {place.slug} --result success"
     return f"""# Merge: mission {place.slug}
 
 You are `{actor.name}`. This project has its missions merged by the loop (`merge.auto`), so nobody has to ask for it.
@@ -117,7 +120,7 @@ def implement_prompt(context: Context, claim: Claim, actor: Actor, status: Statu
     feedback = feedback_of(status.mission_events, package.id)
     findings = findings_of(status.mission_events, status.events, package.id)
     slug = place.slug
-    command = f"--agent {shlex.quote(actor.name)} --mission {slug}"
+    command = f"{actor.words} --mission {slug}"
     goal, duty = _goal(place), _duty(place, StepKind.WORK)
     planning = workspace.kind == "repo_root"
     rules = (

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 
 from specify_cli.context.models import Actor
 from specify_cli.kernel.errors import Conflict, Refused, Unmet
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import replace
 from specify_cli.status.holders import Holder
 
@@ -59,5 +58,5 @@ def _fix(each: Unmet, slug: str, actor: Actor) -> str | None:
     if each.code == "WP_NOT_CLAIMABLE" or (each.code == "NOT_IN_PROGRESS" and " implement " not in each.fix):
         return actor.own(f"spec-kitty next --agent NAME --mission {slug}")  # out of its hands; force is for people
     if each.fix.startswith("spec-kitty agent tasks ") and " --agent " not in each.fix:
-        return f"{each.fix} --agent {quoted(actor.name)}"
+        return f"{each.fix} {actor.words}"
     return actor.own(each.fix)

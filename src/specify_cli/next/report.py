@@ -9,9 +9,9 @@ from specify_cli.core.commits import milestone, publish_mode
 from specify_cli.core.mission_sizes import mission_type_of
 from specify_cli.core.work_packages import WorkPackage, load_work_packages
 from specify_cli.kernel import lazy
+from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import Conflict, NotFound, Refused
 from specify_cli.kernel.notices import Notice
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.lanes.persistence import read_lanes
 from specify_cli.next.alarm import Vain, vain_reports
@@ -76,7 +76,7 @@ def report_step(context: Context, actor: Actor, result: str, step_id: str | None
     status = read_status(context.place)
     step = _open_step(status, context.place.slug, actor, step_id)
     if step is None:
-        return Report(context, warnings=() if step_id else _mixed_up(status, actor))
+        return Report(context, warnings=() if step_id else _mixed_up(status, context.place.slug, actor, result))
     if step.wp_id is None:
         return _planning(context, actor, step, result, note)
     packages = {package.id: package for package in load_work_packages(context.place)}
@@ -116,7 +116,7 @@ def commit_open_work(context: Context, actor: Actor, message: str) -> None:
 
 def _open_step(status: Status, slug: str, actor: Actor, step_id: str | None) -> OpenStep | None:
     """The step that is reported; None where its work has moved on, so that there is nothing to judge."""
-    me, hint = Holder(actor.name, actor.session), f"spec-kitty next --agent {quoted(actor.name)} --mission {slug}"
+    me, hint = Holder(actor.name, actor.session), f"spec-kitty next {actor.words} --mission {slug}"
     held = status.holders()
     waiting = {
         key: step for key, step in unreported(status.mission_events).items() if is_current(status.snapshot, step)
@@ -145,7 +145,7 @@ def _open_step(status: Status, slug: str, actor: Actor, step_id: str | None) -> 
     )
 
 
-def _mixed_up(status: Status, actor: Actor) -> tuple[Notice, ...]:
+def _mixed_up(status: Status, slug: str, actor: Actor, result: str) -> tuple[Notice, ...]:
     """That a report was about no step while another session of the same agent holds one: the two were mixed up."""
     held = status.holders()
     waiting = [step for step in unreported(status.mission_events).values() if is_current(status.snapshot, step)]
@@ -154,7 +154,11 @@ def _mixed_up(status: Status, actor: Actor) -> tuple[Notice, ...]:
     if not others:
         return ()
     said = f"{Holder(actor.name, actor.session)} holds no step, so nothing was reported; {', '.join(others)}"
-    hint = "export SPEC_KITTY_SESSION=…  # the session that took the step"
+    theirs = next(who.session for who, step in holders if who.actor == actor.name)
+    hint = None
+    if theirs is not None:
+        me = ("--agent", actor.name, "--session", theirs)
+        hint = command("spec-kitty", "next", *me, "--result", result, "--mission", slug)
     return (Notice("NOTHING_REPORTED", said, hint),)
 
 
@@ -222,7 +226,7 @@ def _finish(context: Context, actor: Actor, step: OpenStep, package: WorkPackage
         raise Refused(
             f"{package.id} has no verdict yet, and a review is reported by its verdict",
             "REVIEW_VERDICT_MISSING",
-            hint=f"spec-kitty agent tasks move-task {package.id} --to approved --agent {quoted(actor.name)}"
+            hint=f"spec-kitty agent tasks move-task {package.id} --to approved {actor.words}"
             f" --mission {context.place.slug}",
             details={"wp_id": package.id},
         )

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from specify_cli.context.actor import unknown_session
 from specify_cli.context.models import Actor, Context
 from specify_cli.core.commits import publish_mode
 from specify_cli.kernel import clock
 from specify_cli.kernel.errors import Conflict, SpecKittyError
 from specify_cli.kernel.notices import Notice
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.next.alarm import ADVISORY_AFTER
 from specify_cli.next.answers import Handed, answer
@@ -29,6 +27,7 @@ from specify_cli.next.prompt_builder import (
 from specify_cli.next.questions import answered
 from specify_cli.next.report import Report, commit_open_work, read_again, report_step
 from specify_cli.next.resolve import apply_answer
+from specify_cli.next.sessions import already_open
 from specify_cli.next.steps import is_current, open_steps
 from specify_cli.status.emit import writing
 from specify_cli.status.holders import Holder
@@ -74,6 +73,11 @@ class Turn:
     wait: float = 0.0
     commit: str | None = None
 
+    @property
+    def reports(self) -> bool:
+        """Whether the caller shows that it knows of its step."""
+        return any(each is not None for each in (self.result, self.step_id, self.answer, self.commit))
+
 
 def decide_next(context: Context, actor: Actor, turn: Turn) -> Decision:
     """Report what there is to report, then hand out the next step.
@@ -81,8 +85,7 @@ def decide_next(context: Context, actor: Actor, turn: Turn) -> Decision:
     Raises:
         Refused: `REVIEW_VERDICT_MISSING`, `STEP_NOT_FOUND`, `DECISION_NOT_FOUND` or what claiming refuses.
     """
-    notice = unknown_session(actor)
-    warnings: tuple[Notice, ...] = (notice,) if notice else ()
+    warnings: tuple[Notice, ...] = ()
     if turn.commit is not None:
         commit_open_work(context, actor, turn.commit)
     if turn.answer is not None:
@@ -95,14 +98,14 @@ def decide_next(context: Context, actor: Actor, turn: Turn) -> Decision:
         if reported.unmet and not reported.asks:
             return _unchanged(context, actor, reported, warnings)
         context = reported.context
-    return _with_waiting(context, actor, turn.wait, warnings)
+    return _with_waiting(context, actor, turn, warnings)
 
 
 def _alarm(slug: str, actor: Actor, reported: Report) -> Notice:
     what = " ".join(part for part in (reported.action, reported.wp_id) if part)
     missing, _ = with_fix(reported.unmet[0])
     said = f"{what} was reported as done {reported.times} times while nothing changed; still missing: {missing}"
-    hint = f'spec-kitty next --agent {quoted(actor.name)} --result blocked --note "what is in the way" --mission {slug}'
+    hint = f'spec-kitty next {actor.words} --result blocked --note "what is in the way" --mission {slug}'
     return Notice("LOOP_ALARM", said, hint)
 
 
@@ -117,11 +120,11 @@ def _unchanged(context: Context, actor: Actor, reported: Report, warnings: tuple
     return answer(context.place, seen, choice, actor, handed=handed, guard_failures=reported.unmet, warnings=warnings)
 
 
-def _with_waiting(context: Context, actor: Actor, seconds: float, warnings: tuple[Notice, ...]) -> Decision:
-    until = clock.monotonic() + seconds
+def _with_waiting(context: Context, actor: Actor, turn: Turn, warnings: tuple[Notice, ...]) -> Decision:
+    until = clock.monotonic() + turn.wait
     while True:
         before = _size(context)
-        decision = _hand_out_once(context, actor, warnings)
+        decision = _hand_out_once(context, actor, turn, warnings)
         left = until - clock.monotonic()
         if decision.kind != DecisionKind.BLOCKED or left <= 0:
             return decision
@@ -147,7 +150,7 @@ def _size(context: Context) -> tuple[int, int]:
     return size(lambda: place.journal.stat().st_size), size(lambda: place.mission_journal.stat().st_size)
 
 
-def _hand_out_once(context: Context, actor: Actor, warnings: tuple[Notice, ...]) -> Decision:
+def _hand_out_once(context: Context, actor: Actor, turn: Turn, warnings: tuple[Notice, ...]) -> Decision:
     """Decide and claim. Somebody quicker makes it decide again; a work package that cannot be begun is set aside.
 
     Where nothing else can be handed out, the reason why that one could not be begun is the answer.
@@ -175,6 +178,9 @@ def _hand_out_once(context: Context, actor: Actor, warnings: tuple[Notice, ...])
                 raise
             continue
         notices = tuple(Notice(error.code, error.message, error.hint) for error in refused.values())
+        if handed.since and not turn.reports:
+            what = " ".join(part for part in (choice.action, choice.wp_id) if part)
+            notices += (already_open(actor, context.place.slug, what, handed.since),)
         return answer(context.place, seen, choice, actor, handed=handed, warnings=warnings + notices)
 
 
@@ -192,24 +198,29 @@ def _hand_out(context: Context, actor: Actor, seen: Seen, choice: Choice) -> Han
     else:
         claim = claim_review(context, actor, package, seen.manifest, take_over=choice.taken_from)
     prompt = prompt_for(context, actor, claim, str(choice.action))
-    return Handed(prompt.step_id, str(claim.workspace.path), str(prompt.path), claim.set_up.warnings)
+    return Handed(prompt.step_id, str(claim.workspace.path), str(prompt.path), prompt.since, claim.set_up.warnings)
 
 
 @frozen
 class Prompt:
-    """A prompt file, and the step it belongs to."""
+    """A prompt file, and the step it belongs to.
+
+    Args:
+        since: when the same holder was handed the step before.
+    """
 
     path: Path
     step_id: str
+    since: str | None = None
 
 
 def prompt_for(context: Context, actor: Actor, claim: Claim, action: str) -> Prompt:
     """Issue the step of a claimed work package and write its prompt."""
-    step_id = _issue(context, actor, action, claim.package.id)
+    step_id, since = _issue(context, actor, action, claim.package.id)
     status = read_status(context.place)
     build = implement_prompt if action == "implement" else review_text
     name = f"{claim.package.id}-{action}-{step_id[-8:]}"
-    return Prompt(write_prompt(context.place, name, build(context, claim, actor, status)), step_id)
+    return Prompt(write_prompt(context.place, name, build(context, claim, actor, status)), step_id, since)
 
 
 def _hand_out_planning(context: Context, actor: Actor, seen: Seen, choice: Choice) -> Handed:
@@ -217,13 +228,13 @@ def _hand_out_planning(context: Context, actor: Actor, seen: Seen, choice: Choic
     step = seen.mission_type.step(action)
     if step is not None:
         _ = place.feature_dir  # its documents can only be written in the mission's home
-    step_id = _issue(context, actor, action, None, choice.taken_from)
+    step_id, since = _issue(context, actor, action, None, choice.taken_from)
     if step is None:
         text = merge_prompt(context, seen.mission_type, actor)
     else:
         text = planning_prompt(context, seen, step, actor, choice.unmet, _answers(seen))
     prompt = write_prompt(place, f"{action}-{step_id[-8:]}", text)
-    return Handed(step_id, str(place.folder) if place.folder else None, str(prompt))
+    return Handed(step_id, str(place.folder) if place.folder else None, str(prompt), since)
 
 
 def _answers(seen: Seen) -> dict[str, tuple[str, str]]:
@@ -239,8 +250,12 @@ def _answers(seen: Seen) -> dict[str, tuple[str, str]]:
     }
 
 
-def _issue(context: Context, actor: Actor, action: str, wp_id: str | None, taken_from: Holder | None = None) -> str:
+def _issue(
+    context: Context, actor: Actor, action: str, wp_id: str | None, taken_from: Holder | None = None
+) -> tuple[str, str | None]:
     """The id of the step: that of the open one, else of a new one that is recorded now; it keeps its holder awake.
+
+    With it comes when the step was handed out, where the actor has it already.
 
     Raises:
         Conflict: `STEP_TAKEN`: another session was handed the step in the meantime.
@@ -259,7 +274,7 @@ def _issue(context: Context, actor: Actor, action: str, wp_id: str | None, taken
         if wp_id is None:
             leases.touch(context.place, action, actor.name, actor.session)
         if mine is not None:
-            return mine.step_id
+            return mine.step_id, mine.at
         if other is not None:
             before = {"actor": other.holder.actor, "session": other.holder.session}
             log.record(
@@ -268,9 +283,9 @@ def _issue(context: Context, actor: Actor, action: str, wp_id: str | None, taken
                 session=actor.session,
                 data={"from": before, "step_id": other.step_id},
             )
-            return other.step_id
+            return other.step_id, None
         event = log.record("step_issued", actor=actor.name, session=actor.session, wp_id=wp_id, data={"action": action})
-        return event.event_id
+        return event.event_id, None
 
 
 def _ask(context: Context, actor: Actor, choice: Choice) -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from specify_cli.kernel import clock
 from specify_cli.kernel.config import Config
 from specify_cli.status.evidence import DoneEvidence, ReviewApproval, ReviewResult
-from specify_cli.status.holders import Holder
+from specify_cli.status.holders import TAKEN_OVER, Holder
 from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import StatusEvent
 
@@ -47,6 +47,15 @@ def may_review_own(
     if config.review_self:
         return True
     since = clock.now() - ALONE_AFTER
+    mission_events = list(mission_events)
+    mine = {reviewer, *_before_its_id(mission_events, reviewer)}
     acts = [(event.at, Holder(event.actor, event.session)) for event in events if not event.is_bootstrap]
     acts += [(event.at, Holder(event.actor, event.session)) for event in mission_events if event.type in _AT_THE_LOOP]
-    return max((clock.sort_key(at) for at, who in acts if who != reviewer), default="") <= clock.stamp(since)
+    return max((clock.sort_key(at) for at, who in acts if who not in mine), default="") <= clock.stamp(since)
+
+
+def _before_its_id(mission_events: Iterable[MissionEvent], reviewer: Holder) -> Iterable[Holder]:
+    """Who a session was before it was given its id."""
+    for event in mission_events:
+        if event.type == TAKEN_OVER and event.data.get("taken_up") and Holder(event.actor, event.session) == reviewer:
+            yield Holder(event.actor)

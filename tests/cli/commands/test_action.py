@@ -131,5 +131,5 @@ def test_a_person_is_told_where_to_work_and_how_to_end(mission: Mission) -> None
     assert f"work in   {mission.project.path / '.worktrees'}" in told.out
     end = f"spec-kitty agent tasks move-task WP01 --to for_review --agent claude --mission {mission.slug}"
     assert f"When done: {end}" in told.out
-    assert "cannot be told apart" in told.err
+    assert "share one identity" in told.err
     assert mission.project.run(*words).ok().out.startswith("WP01 is yours already")

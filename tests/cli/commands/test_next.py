@@ -59,7 +59,7 @@ def test_a_step_is_handed_out_with_its_prompt_and_stays_the_same(project: Projec
     told = project.run("next", "--agent", "claude").ok()
     assert told.out.startswith(f"{slug}: specify\n")
     assert f"Next: spec-kitty next --agent claude --mission {slug} --result success" in told.out
-    assert "Warning: sessions of claude cannot be told apart" in told.err
+    assert "Warning: claude gave no session id: several claude sessions share one identity" in told.err
 
 
 def test_a_report_of_an_unfinished_step_says_what_is_missing(project: Project) -> None:

@@ -10,7 +10,7 @@ from specify_cli.acceptance.accept import CHECKLIST, MODES, Acceptance, AcceptOp
 from specify_cli.acceptance.accept import accept as accept_mission
 from specify_cli.cli.acting import acting
 from specify_cli.cli.delivering import delivery_lines
-from specify_cli.cli.options import ActorFlag, MissionFlag
+from specify_cli.cli.options import ActorFlag, MissionFlag, SessionFlag
 from specify_cli.cli.output import Reply, safe, style
 from specify_cli.cli.selecting import reading
 from specify_cli.cli.unmet import unmet_lines
@@ -34,6 +34,7 @@ def accept(
     mission: MissionFlag = None,
     mode: ModeFlag = "auto",
     actor: ActorFlag = None,
+    session: SessionFlag = None,
     test: TestFlag = None,
     lenient: Annotated[
         bool, typer.Option("--lenient", help="Documents and requirements are warnings, not conditions.")
@@ -54,9 +55,9 @@ def accept(
         raise UsageError(f"--mode is {mode!r}, expected one of {', '.join(MODES)}", "USAGE_ERROR")
     if mode == CHECKLIST:
         context = reading(mission)
-        by = who(actor, context.repo, context.place)
+        by = who(actor, context.repo, context.place, session)
     else:
-        context, by = acting(mission, actor)
+        context, by = acting(mission, actor, session)
     options = AcceptOptions(way(context.place, context.config, mode), tuple(test or ()), lenient, commit=not no_commit)
     found = accept_mission(context.place, context.config, options, actor=by.name, session=by.session)
     delivery = deliver(context.place) if found.accepted and found.mode == PULL_REQUEST else None

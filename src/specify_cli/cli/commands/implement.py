@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from specify_cli.cli.commands.agent import action
-from specify_cli.cli.options import AgentFlag, BaseFlag, MissionFlag, RecoverFlag, WorkPackage
+from specify_cli.cli.options import AgentFlag, BaseFlag, MissionFlag, RecoverFlag, SessionFlag, WorkPackage
 from specify_cli.cli.output import Reply
 
 
@@ -11,6 +11,7 @@ def implement(
     wp: WorkPackage,
     mission: MissionFlag = None,
     agent: AgentFlag = None,
+    session: SessionFlag = None,
     base: BaseFlag = None,
     recover: RecoverFlag = False,
 ) -> Reply:
@@ -19,4 +20,4 @@ def implement(
     It stays for callers that know it, and does what `spec-kitty agent action implement` does. To drive a mission use
     `spec-kitty next --agent NAME --mission MISSION`; agents use `spec-kitty agent action implement WP`.
     """
-    return action.implement(wp, agent, mission, base, recover)
+    return action.implement(wp, agent, mission, session, base, recover)

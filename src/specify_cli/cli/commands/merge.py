@@ -8,7 +8,7 @@ import typer
 
 from specify_cli.cli.acting import notices
 from specify_cli.cli.delivering import delivery_lines
-from specify_cli.cli.options import ActorFlag, DryRunFlag, MissionFlag
+from specify_cli.cli.options import ActorFlag, DryRunFlag, MissionFlag, SessionFlag
 from specify_cli.cli.output import Reply, safe, style
 from specify_cli.cli.selecting import reading
 from specify_cli.cli.text import table
@@ -42,6 +42,7 @@ def merge(
     keep_branch: Annotated[bool, typer.Option("--keep-branch", help="Keep the branches of lanes and mission.")] = False,
     keep_worktree: Annotated[bool, typer.Option("--keep-worktree", help="Keep the worktrees of the lanes.")] = False,
     actor: ActorFlag = None,
+    session: SessionFlag = None,
 ) -> Reply:
     """Merge an accepted mission into its target branch.
 
@@ -63,7 +64,7 @@ def merge(
         removed = engine.abort(context.place)
         data = {**_chosen(context), "result": "success", "aborted": True, "worktree_removed": removed, "warnings": []}
         return Reply(data, f"The merge of {context.place.slug} is given up; nothing has moved.")
-    by = who(actor, context.repo, context.place)
+    by = who(actor, context.repo, context.place, session)
     wish = Wish(by.name, by.session, strategy, target, push, keep_branch, keep_worktree)
     done = (engine.resume if resume else engine.merge)(context.place, context.config, wish)
     delivery = after_merge(context.place)

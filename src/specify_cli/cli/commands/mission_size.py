@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from specify_cli.cli.acting import acting, notices
-from specify_cli.cli.options import AgentFlag, MissionFlag
+from specify_cli.cli.options import AgentFlag, MissionFlag, SessionFlag
 from specify_cli.cli.output import Reply, safe, style
 from specify_cli.core.mission_sizes import RESEARCH
 from specify_cli.core.planning import set_up_documents
 from specify_cli.core.promotion import promote as make_normal
 
 
-def promote(mission: MissionFlag = None, agent: AgentFlag = None) -> Reply:
+def promote(mission: MissionFlag = None, agent: AgentFlag = None, session: SessionFlag = None) -> Reply:
     """Make a tiny mission a normal one; nothing is done anew.
 
     mission.md becomes the specification, the plan, the outline and the prompt of WP01. Claims, history, lane and
     worktree go on as they are. Asked twice, the second time changes nothing.
     """
-    context, _ = acting(mission, agent)
+    context, _ = acting(mission, agent, session)
     place = context.place
     done = make_normal(place, context.config)
     data = {
@@ -35,12 +35,12 @@ def promote(mission: MissionFlag = None, agent: AgentFlag = None) -> Reply:
     return Reply(data, "\n".join([*lines, "", f"  Next: {step}"]))
 
 
-def research(mission: MissionFlag = None, agent: AgentFlag = None) -> Reply:
+def research(mission: MissionFlag = None, agent: AgentFlag = None, session: SessionFlag = None) -> Reply:
     """Scaffold research.md and data-model.md of a mission.
 
     What is there already is left alone.
     """
-    context, _ = acting(mission, agent)
+    context, _ = acting(mission, agent, session)
     place = context.place
     done = set_up_documents(place, context.config, RESEARCH, "scaffold research")
     folder = place.feature_dir

@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from specify_cli.cli.options import AgentFlag, CommitFlag, MissionFlag, NoteFlag, WaitFlag, long_text
+from specify_cli.cli.options import AgentFlag, CommitFlag, MissionFlag, NoteFlag, SessionFlag, WaitFlag, long_text
 from specify_cli.cli.output import Reply, safe, style
 from specify_cli.cli.selecting import reading
+from specify_cli.cli.times import short
 from specify_cli.context.models import Context
 from specify_cli.context.overview import overview
 from specify_cli.kernel.errors import UsageError
@@ -23,6 +24,7 @@ MISSING_SHOWN = 4
 
 def step(
     agent: AgentFlag = None,
+    session: SessionFlag = None,
     mission: MissionFlag = None,
     result: Annotated[
         str | None, typer.Option("--result", metavar="RESULT", help="Report the open step: success, failed or blocked.")
@@ -48,14 +50,15 @@ def step(
     given = {"--result": result, "--step-id": step_id, "--note": note, "--answer": answer, "--commit": commit}
     _check(agent, result, {**given, "--decision-id": decision_id, "--wait": wait or None})
     if agent is None:
-        context = reading(mission)
+        context, words = reading(mission), "--agent NAME"
         decision: Decision = load("specify_cli.next.query:query")(context)
     else:
-        context, actor = load("specify_cli.cli.acting:acting")(mission, agent)
+        context, actor = load("specify_cli.cli.acting:acting")(mission, agent, session)
+        words = actor.words
         turn = load("specify_cli.next.step:Turn")(result, step_id, note, answer, decision_id, wait, commit)
         decision = load("specify_cli.next.step:decide_next")(context, actor, turn)
     data = {**decision.to_dict(), "detection_method": context.how}
-    return Reply(data, _text(decision, context), 1 if decision.kind == DecisionKind.BLOCKED else 0)
+    return Reply(data, _text(decision, context, words), 1 if decision.kind == DecisionKind.BLOCKED else 0)
 
 
 def _check(agent: str | None, result: str | None, given: Mapping[str, object]) -> None:
@@ -66,7 +69,7 @@ def _check(agent: str | None, result: str | None, given: Mapping[str, object]) -
         raise UsageError(f"{', '.join(used)} needs --agent: who is it?", "USAGE_ERROR")
 
 
-def _text(decision: Decision, context: Context) -> str:
+def _text(decision: Decision, context: Context, words: str) -> str:
     lines = [_headline(decision)]
     if decision.reason and decision.kind != DecisionKind.DECISION_REQUIRED:
         lines.append(f"  {safe(decision.reason)}")
@@ -82,10 +85,12 @@ def _text(decision: Decision, context: Context) -> str:
         lines += [f"    - {safe(option)}" for option in decision.options or []]
     if decision.workspace_path:
         lines.append(f"  work in   {safe(decision.workspace_path)}")
+    if decision.since:
+        lines.append(f"  open since {short(decision.since)}")
     if decision.prompt_file:
         lines.append(f"  prompt    {safe(decision.prompt_file)}")
     lines.append("")
-    lines.append(f"  Next: {style(_next(decision, context), 'bold')}")
+    lines.append(f"  Next: {style(_next(decision, context, words), 'bold')}")
     return "\n".join(lines)
 
 
@@ -103,10 +108,9 @@ def _headline(decision: Decision) -> str:
     return f"{style(slug, 'bold')}: {style('nothing to do right now', 'yellow')}"
 
 
-def _next(decision: Decision, context: Context) -> str:
-    slug = safe(context.place.slug)
-    agent = safe(decision.agent or "NAME")
-    loop = f"spec-kitty next --agent {agent} --mission {slug}"
+def _next(decision: Decision, context: Context, words: str) -> str:
+    slug, agent = safe(context.place.slug), safe(words)
+    loop = f"spec-kitty next {agent} --mission {slug}"
     if decision.kind == DecisionKind.TERMINAL:
         return overview(context.place).next_command
     if decision.kind == DecisionKind.DECISION_REQUIRED:
@@ -114,7 +118,7 @@ def _next(decision: Decision, context: Context) -> str:
     if decision.kind == DecisionKind.BLOCKED:
         return f"{loop} --wait 60" if decision.waiting_for else f"spec-kitty status --mission {slug}"
     if decision.action == "review":
-        return f"spec-kitty agent tasks move-task {decision.wp_id} --to approved --agent {agent} --mission {slug}"
+        return f"spec-kitty agent tasks move-task {decision.wp_id} --to approved {agent} --mission {slug}"
     if decision.kind == DecisionKind.STEP:
         return f"{loop} --result success"
     return loop

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from specify_cli.cli.acting import acting, notices
-from specify_cli.cli.options import AgentFlag, BaseFlag, MaybeWorkPackage, MissionFlag, RecoverFlag
+from specify_cli.cli.options import AgentFlag, BaseFlag, MaybeWorkPackage, MissionFlag, RecoverFlag, SessionFlag
 from specify_cli.cli.output import Reply, safe, style
 from specify_cli.cli.selecting import package_of, wp_name
-from specify_cli.context.actor import unknown_session
 from specify_cli.context.models import Actor, Context
 from specify_cli.context.resolution import resolution
 from specify_cli.core.work_packages import load_work_packages
 from specify_cli.kernel.errors import Refused
-from specify_cli.kernel.text import quoted
 from specify_cli.lanes.persistence import read_lanes
 from specify_cli.next.claims import Claim, claim_review, claim_work
 from specify_cli.next.decision import DecisionKind, decide
 from specify_cli.next.observe import observe
+from specify_cli.next.sessions import already_open, unknown_session
 from specify_cli.next.step import prompt_for
 from specify_cli.status.holders import HELD, Holder
 
@@ -24,6 +23,7 @@ def implement(
     wp: MaybeWorkPackage = None,
     agent: AgentFlag = None,
     mission: MissionFlag = None,
+    session: SessionFlag = None,
     base: BaseFlag = None,
     recover: RecoverFlag = False,
 ) -> Reply:
@@ -33,7 +33,7 @@ def implement(
     after a crash it finishes what was begun, so --recover is the same path.
     """
     del recover
-    context, actor = acting(mission, agent)
+    context, actor = acting(mission, agent, session)
     wp_id = wp_name(wp) if wp else _chosen(context, actor, "implement")
     package = package_of(context, wp_id)
     packages = {each.id: each for each in load_work_packages(context.place)}
@@ -43,12 +43,17 @@ def implement(
     return _reply(context, actor, claim, "implement")
 
 
-def review(wp: MaybeWorkPackage = None, agent: AgentFlag = None, mission: MissionFlag = None) -> Reply:
+def review(
+    wp: MaybeWorkPackage = None,
+    agent: AgentFlag = None,
+    mission: MissionFlag = None,
+    session: SessionFlag = None,
+) -> Reply:
     """Claim the review of a work package and write its prompt.
 
     Without WP the next one that waits for a review is taken.
     """
-    context, actor = acting(mission, agent)
+    context, actor = acting(mission, agent, session)
     wp_id = wp_name(wp) if wp else _chosen(context, actor, "review")
     package = package_of(context, wp_id)
     taken = _quiet_holder(context, actor, package.id)
@@ -66,7 +71,7 @@ def _chosen(context: Context, actor: Actor, action: str) -> str:
     raise Refused(
         f"there is nothing to {action} for {actor.name} now: {what}",
         "NOTHING_READY",
-        hint=f"spec-kitty next --agent {quoted(actor.name)} --mission {context.place.slug}",
+        hint=f"spec-kitty next {actor.words} --mission {context.place.slug}",
         details={"next_action": choice.action, "wp_id": choice.wp_id},
     )
 
@@ -82,19 +87,24 @@ def _quiet_holder(context: Context, actor: Actor, wp_id: str) -> Holder | None:
 
 def _reply(context: Context, actor: Actor, claim: Claim, action: str) -> Reply:
     prompt = prompt_for(context, actor, claim, action)
-    notice = unknown_session(actor)
+    slug = context.place.slug
+    told = [unknown_session(actor, slug, prompt.step_id)]
+    if prompt.since:
+        told.append(already_open(actor, slug, f"{action} {claim.package.id}", prompt.since))
     data = {
         **resolution(context, action, claim.package.id, actor.name),
         "workspace_path": str(claim.workspace.path),
         "prompt_file": str(prompt.path),
         "step_id": prompt.step_id,
         "claimed": claim.claimed,
+        "resumed": claim.resumed,
+        "since": prompt.since,
         "event_ids": list(claim.event_ids),
         "agent": actor.name,
         "session": actor.session,
         "self_review": claim.self_review,
         "brought": list(claim.workspace.brought),
-        "warnings": notices((notice,) if notice else (), claim.set_up.warnings),
+        "warnings": notices([each for each in told if each], claim.set_up.warnings),
     }
     held = "is yours now" if claim.claimed else "is yours already"
     own = style(" (self-review)", "yellow") if claim.self_review else ""
@@ -106,6 +116,6 @@ def _reply(context: Context, actor: Actor, claim: Claim, action: str) -> Reply:
     ]
     lines += [f"  brought   {safe(each)}" for each in claim.workspace.brought]
     done = "for_review" if action == "implement" else "approved"
-    who = "" if actor.is_person else f" --agent {safe(quoted(actor.name))}"
+    who = "" if actor.is_person else f" {safe(actor.words)}"
     move = f"spec-kitty agent tasks move-task {claim.package.id} --to {done}{who} --mission {context.place.slug}"
     return Reply(data, "\n".join([*lines, "", f"  When done: {style(move, 'bold')}"]))

@@ -8,7 +8,7 @@ import typer
 
 from specify_cli.cli.acting import notices
 from specify_cli.cli.board import ready_ids
-from specify_cli.cli.options import AgentFlag, MissionFlag, WorkPackageFlag
+from specify_cli.cli.options import AgentFlag, MissionFlag, SessionFlag, WorkPackageFlag
 from specify_cli.cli.output import Reply, safe, style
 from specify_cli.cli.selecting import reading, wp_name
 from specify_cli.cli.text import table
@@ -32,6 +32,7 @@ def resolve(
     ],
     wp_id: WorkPackageFlag = None,
     agent: AgentFlag = None,
+    session: SessionFlag = None,
     mission: MissionFlag = None,
 ) -> Reply:
     """Resolve mission, work package, branch and workspace for an action.
@@ -40,7 +41,7 @@ def resolve(
     action.
     """
     context = reading(mission)
-    actor = who(agent, context.repo, context.place)
+    actor = who(agent, context.repo, context.place, session)
     chosen = wp_name(wp_id) if wp_id else _first(context, action)
     data = resolution(context, action, chosen, actor.name)
     data["warnings"] = notices(_warnings(context, action, data))

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from specify_cli.cli.acting import acting, notices
-from specify_cli.cli.options import AgentFlag, MissionFlag, MissionTypeFlag
+from specify_cli.cli.options import AgentFlag, MissionFlag, MissionTypeFlag, SessionFlag
 from specify_cli.cli.output import Reply, safe, style
 from specify_cli.cli.selecting import reading
-from specify_cli.context.actor import named, session_here
+from specify_cli.context.actor import given_session, named
 from specify_cli.context.models import Context
 from specify_cli.core.finalize import finalize
 from specify_cli.core.migrate_hint import migrate_hint
@@ -44,13 +44,14 @@ def create(
     ] = None,
     size: SizeFlag = Size.NORMAL,
     agent: AgentFlag = None,
+    session: SessionFlag = None,
 ) -> Reply:
     """Create a mission: its folder, its identity and an empty specification."""
     if target_branch and start_branch:
         hint = f"spec-kitty agent mission create {slug} --start-branch {quoted(start_branch)}"
         raise UsageError("give --target-branch or --start-branch, not both", "USAGE_ERROR", hint)
     settle(paths.discover(paths.starting_point()))
-    actor = named(agent)
+    actor = named(agent, session)
     made = create_mission_core(
         None,
         slug,
@@ -60,7 +61,7 @@ def create(
         start_branch=start_branch,
         number=number,
         actor=actor.name if actor else None,
-        session=session_here(),
+        session=given_session(session).id,
     )
     branches = _branches(made.place)
     step = f"spec-kitty next --agent NAME --mission {made.mission_slug}"
@@ -146,10 +147,10 @@ def check_prerequisites(
     return Reply(data, "\n".join([style(place.slug, "bold"), *marks, "", f"  Next: {step}"]))
 
 
-def setup_plan(mission: MissionFlag = None, agent: AgentFlag = None) -> Reply:
+def setup_plan(mission: MissionFlag = None, agent: AgentFlag = None, session: SessionFlag = None) -> Reply:
     """Scaffold plan.md of a mission, unless somebody wrote it already."""
     try:
-        context, _ = acting(mission, agent)
+        context, _ = acting(mission, agent, session)
     except NotFound:
         check_slug((mission or "unnamed").lower())  # no mission, because the name can be none: INVALID_SLUG
         raise

@@ -8,7 +8,7 @@ import typer
 
 from specify_cli.cli.acting import acting, notices
 from specify_cli.cli.commands.materialize import materialize
-from specify_cli.cli.options import ActorFlag, ForceFlag, MissionFlag, ReasonFlag, ToLane, WorkPackage
+from specify_cli.cli.options import ActorFlag, ForceFlag, MissionFlag, ReasonFlag, SessionFlag, ToLane, WorkPackage
 from specify_cli.cli.output import Reply, style
 from specify_cli.cli.selecting import wp_name
 from specify_cli.context.models import Context
@@ -45,6 +45,7 @@ def emit(
     wp: WorkPackage,
     to: ToLane,
     actor: ActorFlag = None,
+    session: SessionFlag = None,
     mission: MissionFlag = None,
     force: ForceFlag = False,
     reason: ReasonFlag = None,
@@ -67,7 +68,7 @@ def emit(
     evidence: dict[str, object] | None = None
     if evidence_json is not None:
         evidence = load("specify_cli.cli.json_options:mapping")("--evidence-json", evidence_json)
-    context, who = acting(mission, actor)
+    context, who = acting(mission, actor, session)
     options: MoveOptions = {
         "force": force,
         "reason": reason,

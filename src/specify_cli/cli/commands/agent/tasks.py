@@ -15,6 +15,7 @@ from specify_cli.cli.options import (
     Note,
     NoteFlag,
     ReviewerFlag,
+    SessionFlag,
     ToLane,
     WorkPackage,
 )
@@ -27,7 +28,6 @@ from specify_cli.core.subtask_marks import mark
 from specify_cli.core.work_packages import load_work_packages
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.lazy import load
-from specify_cli.kernel.text import quoted
 from specify_cli.next.moves import Asked, Moved, move
 from specify_cli.next.notes import add_note
 from specify_cli.next.steps import keep_awake
@@ -39,6 +39,7 @@ def move_task(
     wp: WorkPackage,
     to: ToLane,
     agent: AgentFlag = None,
+    session: SessionFlag = None,
     mission: MissionFlag = None,
     reviewer: ReviewerFlag = None,
     approval_ref: Annotated[
@@ -70,7 +71,8 @@ def move_task(
     if done_override_reason is not None and target is not Lane.DONE:
         hint = f"spec-kitty agent tasks move-task {wp} --to done --done-override-reason TEXT"
         raise UsageError("--done-override-reason goes with --to done", "USAGE_ERROR", hint)
-    context, actor = acting(mission, agent)
+    # A reviewer who is named alone is who acts.
+    context, actor = acting(mission, agent or own_name(reviewer), session)
     package = package_of(context, wp)
     asked = Asked(
         target,
@@ -108,7 +110,7 @@ def _moved(context: Context, actor: Actor, wp_id: str, moved: Moved) -> Reply:
     lines += [f"  open      {safe(each)}" for each in moved.findings if each.open]
     if closed := [each.id for each in moved.findings if not each.open]:
         lines.append(f"  settled   {safe(', '.join(closed))}")
-    follow = "status" if actor.is_person else f"next --agent {safe(quoted(actor.name))}"
+    follow = "status" if actor.is_person else f"next {safe(actor.words)}"
     loop = f"spec-kitty {follow} --mission {context.place.slug}"
     return Reply(data, "\n".join([*lines, "", f"  Next: {style(loop, 'bold')}"]))
 
@@ -118,6 +120,7 @@ def mark_status(
     status: Annotated[str, typer.Option("--status", metavar="STATUS", help="done or pending.")],
     mission: MissionFlag = None,
     agent: AgentFlag = None,
+    session: SessionFlag = None,
 ) -> Reply:
     """Tick or untick subtasks.
 
@@ -129,7 +132,7 @@ def mark_status(
     ids = [part.strip().upper() for each in subtasks for part in each.split(",") if part.strip()]
     if not ids:
         raise UsageError("no subtask is named", "USAGE_ERROR", hint)
-    context, actor = acting(mission, agent)
+    context, actor = acting(mission, agent, session)
     packages = load_work_packages(context.place)
     marked = mark(
         context.place,
@@ -155,9 +158,15 @@ def mark_status(
     return Reply(data, f"{safe(told)}\n\n  Next: {style(f'spec-kitty status --mission {context.place.slug}', 'bold')}")
 
 
-def add_history(wp: WorkPackage, note: Note, mission: MissionFlag = None, agent: AgentFlag = None) -> Reply:
+def add_history(
+    wp: WorkPackage,
+    note: Note,
+    mission: MissionFlag = None,
+    agent: AgentFlag = None,
+    session: SessionFlag = None,
+) -> Reply:
     """Record a note on a work package."""
-    context, actor = acting(mission, agent)
+    context, actor = acting(mission, agent, session)
     package = package_of(context, wp)
     if not note.strip():
         raise UsageError("--note is empty", "USAGE_ERROR", hint=f'spec-kitty agent tasks add-history {wp} --note "…"')
@@ -183,10 +192,11 @@ def map_requirements(
     replace: Annotated[bool, typer.Option("--replace", help="Instead of adding, replace what is there.")] = False,
     mission: MissionFlag = None,
     agent: AgentFlag = None,
+    session: SessionFlag = None,
 ) -> Reply:
     """Say which requirements a work package fulfils."""
     mapping = _mapping(wp, refs, batch)
-    context, actor = acting(mission, agent)
+    context, actor = acting(mission, agent, session)
     mapped = load("specify_cli.core.requirement_mapping:map_requirements")(
         context.place, context.config, mapping, replace=replace, actor=actor.name
     )
