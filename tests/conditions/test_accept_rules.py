@@ -13,6 +13,7 @@ from specify_cli.conditions.accept_rules import AcceptFacts, DirtyWorktree, Pack
 from specify_cli.conditions.merge_rules import Accepted, MergeFacts
 from specify_cli.status.models import Lane
 from specify_cli.workspaces.forecast_models import Clash, Outcome, Step
+from specify_cli.workspaces.markers import Marked
 
 DONE = (PackageState("WP01", Lane.APPROVED), PackageState("WP02", Lane.DONE))
 GOOD = AcceptFacts("001-x", "kitty-specs/001-x", DONE)
@@ -40,6 +41,9 @@ def test_nothing_is_missing() -> None:
         (replace(GOOD, missing_artifacts=("research.md",)), "ARTIFACT_MISSING"),
         (replace(GOOD, unmapped=("FR-002",)), "REQUIREMENT_UNMAPPED"),
         (replace(GOOD, dirty=(DirtyWorktree("lane-a", "/w", ("f",)),)), "WORKTREE_DIRTY"),
+        (replace(GOOD, dirty=(DirtyWorktree("lane-a", "/w", ("f",), "merge", ("f",)),)), "WORKTREE_BUSY"),
+        (replace(GOOD, dirty=(DirtyWorktree("lane-a", "/w", (), "bisect"),)), "WORKTREE_BUSY"),
+        (replace(GOOD, markers=(Marked("f.py", (3, 9), "lane-a", ("WP01",), "/w"),)), "CONFLICT_MARKERS"),
         (replace(GOOD, missing_branches=(("lane-a", "kitty/x", "git branch kitty/x"),)), "LANE_BRANCH_MISSING"),
         (replace(GOOD, conflicts=(STEP,)), "MERGE_CONFLICT"),
         (replace(GOOD, tests=(TestRun("make test", 2, 1.0, "/log"),)), "TEST_FAILED"),
@@ -91,6 +95,8 @@ def test_lenient_lets_documents_pass_and_nothing_else() -> None:
         (replace(FREE, tips={"lane-a": "aaa", "lane-b": "bbb"}), "ACCEPTANCE_STALE"),
         (replace(FREE, packages=(PackageState("WP01", Lane.FOR_REVIEW),)), "WP_NOT_APPROVED"),
         (replace(FREE, dirty=(DirtyWorktree("lane-a", "/w", ("f",)),)), "WORKTREE_DIRTY"),
+        (replace(FREE, dirty=(DirtyWorktree("lane-a", "/w", ("f",), "", ("f",)),)), "WORKTREE_BUSY"),
+        (replace(FREE, markers=(Marked("f.py", (3,)),)), "CONFLICT_MARKERS"),
         (replace(FREE, missing_branches=(("lane-a", "kitty/x", "git branch kitty/x"),)), "LANE_BRANCH_MISSING"),
         (replace(FREE, lacking=(("WP01", "lane-a", "abc", "/p"),)), "APPROVED_COMMIT_MISSING"),
         (replace(FREE, behind=("origin/main", 3)), "TARGET_BEHIND_REMOTE"),

@@ -28,6 +28,9 @@ def test_committed_and_ticked_work_wants_nothing() -> None:
         (replace(GOOD, wrong_branch="main"), ["WORKTREE_WRONG_BRANCH"]),
         (replace(GOOD, dirty=("a.py",)), ["WORKTREE_DIRTY"]),
         (replace(GOOD, dirty=("a.py",), commits=0), ["WORKTREE_DIRTY"]),
+        (replace(GOOD, busy="merge", dirty=("a.py",)), ["WORKTREE_BUSY"]),
+        (replace(GOOD, busy="rebase", wrong_branch="x"), ["WORKTREE_BUSY"]),
+        (replace(GOOD, unmerged=("a.py",), dirty=("a.py",)), ["WORKTREE_BUSY"]),
         (replace(GOOD, commits=0), ["NO_NEW_COMMIT"]),
         (replace(GOOD, unchanged_since="abc"), ["NO_NEW_COMMIT"]),
         (replace(GOOD, open_subtasks=("T001",)), ["SUBTASKS_OPEN"]),
@@ -102,7 +105,8 @@ def test_the_callers_word_counts_in_place_of_what_was_looked_up(
 
 def test_the_table_of_conditions_names_them_all() -> None:
     worst = replace(GOOD, lane=Lane.CLAIMED, wrong_branch="x", dirty=("a",), unchanged_since="b", open_subtasks=("T1",))
-    assert {*codes(worst), *codes(replace(GOOD, workspace=None))} == set(WANTS)
+    others = (replace(GOOD, workspace=None), replace(GOOD, busy="merge"))
+    assert {*codes(worst), *(code for facts in others for code in codes(facts))} == set(WANTS)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +114,10 @@ def test_the_table_of_conditions_names_them_all() -> None:
     [
         (GOOD, set()),
         (replace(GOOD, dirty=("a",), commits=0), {"NO_NEW_COMMIT"}),
-        (replace(GOOD, workspace=None), {"WORKTREE_WRONG_BRANCH", "WORKTREE_DIRTY", "NO_NEW_COMMIT"}),
+        (
+            replace(GOOD, workspace=None),
+            {"WORKTREE_WRONG_BRANCH", "WORKTREE_BUSY", "WORKTREE_DIRTY", "NO_NEW_COMMIT"},
+        ),
     ],
 )
 def test_what_nobody_can_say_yet_is_undecided(facts: WorkFacts, undecided: set[str]) -> None:

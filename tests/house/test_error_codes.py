@@ -19,6 +19,7 @@ GIVERS = re.compile(
 # Capitals with an underscore that are no codes: variables of the environment and names of git.
 OTHERS = re.compile(
     r"(GIT|GH|LC|XDG|SPEC_KITTY|SPECIFY|CLAUDE_CODE|PYTHON)_.*|NO_COLOR|CODEX_(HOME|THREAD_ID)|(MERGE|CHERRY_PICK|REVERT)_HEAD"
+    r"|BISECT_LOG"
     r"|(HTTPS|NO)_PROXY|SSL_CERT_FILE"
 )
 CODES_LIKE_OTHERS = {"GIT_FAILED", "GIT_MISSING", "GIT_TOO_OLD", "PYTHON_TOO_OLD"}

@@ -126,7 +126,7 @@ def test_a_lane_in_the_middle_of_the_users_own_merge_is_named(project: Project) 
     found.git.commit("meanwhile", b_txt="b\n")
     found.worktree("WP01")("merge", "--no-commit", "--no-ff", "main")
     before = found.refs()
-    found.merge().failed("WORKTREE_DIRTY")
+    found.merge().failed("WORKTREE_BUSY")
     unmoved(found, before)
 
 

@@ -193,7 +193,7 @@ def test_an_unfinished_rebase_stops_a_new_claim_and_is_told_to_the_holder(projec
     prompt = Path(claim(mission).ok().json()["prompt_file"]).read_text(encoding="utf-8")
     assert "it is in the middle of a rebase" in prompt
     mission.force("WP01", mission.lane("WP01").PLANNED)
-    assert "in the middle of a rebase" in claim(mission).failed("WORKTREE_DIRTY", 1).json()["error"]
+    assert "in the middle of a rebase" in claim(mission).failed("WORKTREE_BUSY", 1).json()["error"]
     repo("rebase", "--continue")
     assert claimed(mission).path == repo.path
 

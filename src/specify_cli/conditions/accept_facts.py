@@ -16,14 +16,18 @@ from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.git import Git
+from specify_cli.lanes.branch_naming import PLANNING_LANE_ID
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane, StatusSnapshot
 from specify_cli.status.reading import Status
 from specify_cli.workspaces.dependencies import way_back
 from specify_cli.workspaces.forecast_models import Forecast
-from specify_cli.workspaces.records import workspace_records
+from specify_cli.workspaces.markers import Marked, brought, in_forecast
+from specify_cli.workspaces.records import read_record, workspace_records
 from specify_cli.workspaces.scope import owned_paths
+from specify_cli.workspaces.unfinished import unmerged
+from specify_cli.workspaces.untangling import ways_out
 
 CLARIFIED = ("spec.md", "plan.md")
 
@@ -89,14 +93,15 @@ def dirty_worktrees(
     In lane-planning only the owned files of its work packages count, and the mission's own folder never does:
     the tool commits it itself, and a lane's copy of it is read by nobody. A lane of canceled work is not merged.
     """
-    checkouts = {checkout.path for checkout in place.repo.checkouts()}
+    checkouts = {checkout.path: checkout for checkout in place.repo.checkouts()}
     found: list[DirtyWorktree] = []
     for record in workspace_records(place):
         planning = place.home is not None and record.path == place.home.path
         listed = manifest.lane(record.lane_id) if manifest else None
         given_up = listed is not None and all(wp_id in canceled for wp_id in listed.wp_ids)
         if not planning and not given_up and record.path in checkouts:
-            _note(found, place, record.lane_id, record.path.as_posix(), Git(record.path), ())
+            busy = checkouts[record.path].busy
+            _note(found, place, record.lane_id, record.path.as_posix(), Git(record.path), (), busy)
     lane = next((each for each in manifest.lanes if each.is_planning), None) if manifest else None
     if lane is not None and place.home is not None:
         owned = [path for package in packages if package.id in lane.wp_ids for path in owned_paths(package)]
@@ -106,12 +111,22 @@ def dirty_worktrees(
 
 
 def _note(
-    found: list[DirtyWorktree], place: MissionPlace, lane_id: str, path: str, git: Git, scope: tuple[str, ...]
+    found: list[DirtyWorktree],
+    place: MissionPlace,
+    lane_id: str,
+    path: str,
+    git: Git,
+    scope: tuple[str, ...],
+    busy: str = "",
 ) -> None:
     own = f"{place.relative}/"
-    dirty = tuple(change.path for change in git.changes(*scope) if not change.path.startswith(own))
-    if dirty:
-        found.append(DirtyWorktree(lane_id, path, dirty))
+    changes = [change for change in git.changes(*scope) if not change.path.startswith(own)]
+    left = unmerged(changes)
+    if busy == "merge" and not left:
+        # Added to the index with its markers still in it, a file counts as resolved for git.
+        left = tuple(brought(git, ["HEAD"], None, outside=place.relative))
+    if changes or busy:
+        found.append(DirtyWorktree(lane_id, path, tuple(change.path for change in changes), busy, left))
 
 
 def accept_facts(
@@ -121,6 +136,8 @@ def accept_facts(
     status: Status,
     forecast: Forecast | None,
     tests: Sequence[TestRun] = (),
+    *,
+    elsewhere: Git | None = None,
 ) -> AcceptFacts:
     """All that acceptance looks at.
 
@@ -130,6 +147,7 @@ def accept_facts(
         status: the mission's logs.
         forecast: the merge as it would be; None without lanes.
         tests: what was run on the forecast merge.
+        elsewhere: git that has the objects of the forecast, where they were put somewhere else.
     """
     states = package_states(packages, manifest, status.snapshot)
     alive = [package for package in packages if status.snapshot.lane_of(package.id) is not Lane.CANCELED]
@@ -152,11 +170,37 @@ def accept_facts(
         dirty=dirty_worktrees(place, manifest, packages, canceled_in(status.snapshot)),
         missing_branches=missing_branches(place, forecast, status.snapshot),
         conflicts=forecast.conflicts if forecast else (),
-        ways_out=_ways_out(forecast) if forecast else {},
+        ways_out=ways_out(place, forecast, elsewhere) if forecast else {},
+        markers=marked_files(place, packages, manifest, forecast, elsewhere),
         tests=tuple(tests),
         has_packages=kind.has_packages,
         unfinished=() if kind.has_packages else tuple(_unfinished(place, kind)),
     )
+
+
+def marked_files(
+    place: MissionPlace,
+    packages: Sequence[WorkPackage],
+    manifest: LanesManifest | None,
+    forecast: Forecast | None,
+    elsewhere: Git | None = None,
+) -> tuple[Marked, ...]:
+    """Files into which the work of a mission brought conflict markers, in its lanes and in lane-planning."""
+    if forecast is None:
+        return ()
+    found = in_forecast(place, forecast, elsewhere)
+    lane = next((each for each in manifest.lanes if each.is_planning), None) if manifest else None
+    record = read_record(place, lane.lane_id) if lane else None
+    spans = record.wps if record else {}
+    for package in packages:
+        span, owned = spans.get(package.id), owned_paths(package)
+        if span is not None and owned and place.git.resolve(span.base) is not None:
+            more = brought(place.git, [span.base], forecast.target, *owned, outside=place.relative)
+            tree = place.git.root.as_posix()
+            found += tuple(
+                Marked(path, tuple(lines), PLANNING_LANE_ID, (package.id,), tree) for path, lines in more.items()
+            )
+    return found
 
 
 def unavailable(forecast: Forecast, snapshot: StatusSnapshot) -> tuple[tuple[str, str], ...]:
@@ -214,7 +258,3 @@ def _unmapped(place: MissionPlace, packages: Sequence[WorkPackage]) -> tuple[str
     """Requirements that no work package names; one that only a canceled work package names was given up with it."""
     mapped = {ref.upper() for package in packages for ref in package.requirement_refs}
     return tuple(ref for ref in functional_requirements(place.read("spec.md") or "") if ref not in mapped)
-
-
-def _ways_out(forecast: Forecast) -> dict[str, str]:
-    return {clash.path: forecast.way_out(clash) for step in forecast.conflicts for clash in step.clashes}

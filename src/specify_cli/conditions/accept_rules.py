@@ -10,7 +10,10 @@ from specify_cli.kernel.errors import Unmet
 from specify_cli.kernel.text import quoted, some
 from specify_cli.kernel.values import frozen
 from specify_cli.status.models import Lane
+from specify_cli.workspaces import unfinished
 from specify_cli.workspaces.forecast_models import Step
+from specify_cli.workspaces.markers import Marked
+from specify_cli.workspaces.untangling import Ways
 
 # What a project in a hurry may leave out: warnings under `--lenient`.
 LENIENT = frozenset({"ARTIFACT_MISSING", "NEEDS_CLARIFICATION", "REQUIREMENT_UNMAPPED"})
@@ -25,9 +28,11 @@ WANTS: Mapping[str, str] = {
     "ARTIFACT_MISSING": "the documents that the mission type wants are there",
     "DOCUMENT_UNFINISHED": "its documents are finished",
     "REQUIREMENT_UNMAPPED": "every requirement has a work package",
+    "WORKTREE_BUSY": "no merge or rebase is under way in the worktrees",
     "WORKTREE_DIRTY": "nothing is uncommitted in the worktrees",
     "LANE_BRANCH_MISSING": "the branch of every lane is in this clone",
     "MERGE_CONFLICT": "the merge would meet no conflict",
+    "CONFLICT_MARKERS": "no conflict marker is left in a file",
 }
 
 
@@ -42,11 +47,18 @@ class PackageState:
 
 @frozen
 class DirtyWorktree:
-    """A worktree of the mission with uncommitted files."""
+    """A worktree of the mission with uncommitted files, or in the middle of something.
+
+    Args:
+        busy: the operation of git that its user has begun there and not ended.
+        unmerged: files in conflict.
+    """
 
     lane_id: str
     path: str
     files: tuple[str, ...]
+    busy: str = ""
+    unmerged: tuple[str, ...] = ()
 
 
 @frozen
@@ -92,7 +104,8 @@ class AcceptFacts:
         dirty: worktrees with uncommitted files.
         missing_branches: (lane, branch) that this clone lacks, and the command that brings it back.
         conflicts: steps of the forecast that stop.
-        ways_out: file in conflict -> the command that brings both sides together.
+        ways_out: (step, file in conflict) -> the command that brings both sides together.
+        markers: files into which the work brought conflict markers.
         tests: what was run on the forecast merge.
         has_packages: whether such a mission consists of work packages, and not of documents alone.
         unfinished: what documents still lack, where they are all that the mission consists of.
@@ -110,7 +123,8 @@ class AcceptFacts:
     dirty: tuple[DirtyWorktree, ...] = ()
     missing_branches: tuple[tuple[str, str, str], ...] = ()
     conflicts: tuple[Step, ...] = ()
-    ways_out: Mapping[str, str] = field(default_factory=dict)
+    ways_out: Ways = field(default_factory=dict)
+    markers: tuple[Marked, ...] = ()
     tests: tuple[TestRun, ...] = ()
     has_packages: bool = True
     unfinished: tuple[str, ...] = ()
@@ -130,6 +144,7 @@ def unmet(facts: AcceptFacts) -> list[Unmet]:
         *worktrees(facts.dirty),
         *branches(facts.missing_branches),
         *conflicts(facts.conflicts, facts.ways_out, facts.slug),
+        *markers(facts.markers),
         *_tests(facts),
     ]
 
@@ -208,16 +223,20 @@ def _documents(facts: AcceptFacts) -> list[Unmet]:
 
 
 def worktrees(dirty: Sequence[DirtyWorktree]) -> list[Unmet]:
-    """Worktrees with uncommitted files."""
-    return [
-        Unmet(
-            "WORKTREE_DIRTY",
-            f"{each.lane_id}: uncommitted in {each.path}: {some(each.files)}",
-            f'git -C {quoted(each.path)} add -A && git -C {quoted(each.path)} commit -m "Keep what was left"',
-            each.lane_id,
-        )
-        for each in dirty
-    ]
+    """Worktrees with uncommitted files, and those in which a merge or the like is not ended."""
+    return [_busy(each) if each.busy or each.unmerged else _uncommitted(each) for each in dirty]
+
+
+def _busy(tree: DirtyWorktree) -> Unmet:
+    """Committing all that is there would make a commit of a half-done merge, so no such command is offered."""
+    said = unfinished.in_words(tree.path, tree.busy, tree.unmerged)
+    fix = unfinished.next_command(tree.path, tree.busy, tree.unmerged)
+    return Unmet("WORKTREE_BUSY", f"{tree.lane_id}: {said}", fix, tree.lane_id)
+
+
+def _uncommitted(tree: DirtyWorktree) -> Unmet:
+    fix = f'git -C {quoted(tree.path)} add -A && git -C {quoted(tree.path)} commit -m "Keep what was left"'
+    return Unmet("WORKTREE_DIRTY", f"{tree.lane_id}: uncommitted in {tree.path}: {some(tree.files)}", fix, tree.lane_id)
 
 
 def branches(missing: Sequence[tuple[str, str, str]]) -> list[Unmet]:
@@ -228,13 +247,18 @@ def branches(missing: Sequence[tuple[str, str, str]]) -> list[Unmet]:
     ]
 
 
-def conflicts(steps: Sequence[Step], ways_out: Mapping[str, str], slug: str) -> list[Unmet]:
+def markers(found: Sequence[Marked]) -> list[Unmet]:
+    """Files with conflict markers, each with the command that shows them; they are removed by hand."""
+    return [Unmet("CONFLICT_MARKERS", each.what, each.look, each.path) for each in found]
+
+
+def conflicts(steps: Sequence[Step], ways_out: Ways, slug: str) -> list[Unmet]:
     """Files on which the forecast merge stops, each with the merge that lets a person settle it in a lane."""
     return [
         Unmet(
             "MERGE_CONFLICT",
             f"{clash.path}: changed by {' and '.join(clash.wps)} and by {' and '.join(clash.others)}",
-            ways_out.get(clash.path, f"spec-kitty merge --dry-run --mission {slug}"),
+            ways_out.get((step.name, clash.path), f"spec-kitty merge --dry-run --mission {slug}"),
             clash.path,
         )
         for step in steps

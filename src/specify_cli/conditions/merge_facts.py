@@ -8,6 +8,7 @@ from specify_cli.conditions.accept_facts import (
     canceled_in,
     dirty_worktrees,
     last_acceptance,
+    marked_files,
     missing_branches,
     package_states,
 )
@@ -15,6 +16,7 @@ from specify_cli.conditions.merge_rules import MergeFacts
 from specify_cli.core.mission_target import started_from
 from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace
+from specify_cli.kernel.git import Git
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.status.models import Lane, StatusEvent
 from specify_cli.status.reading import Status
@@ -32,6 +34,7 @@ def merge_facts(
     own_conflict: bool = False,
     under_way: Sequence[str] = (),
     protected: Sequence[str] = (),
+    elsewhere: Git | None = None,
 ) -> MergeFacts:
     """All that a merge looks at before it begins.
 
@@ -43,6 +46,7 @@ def merge_facts(
         own_conflict: whether this mission's merge waits for a resolution, and is not resumed now.
         under_way: other missions of which that is so, for the same target.
         protected: the branches that the project protects.
+        elsewhere: git that has the objects of the forecast, where they were put somewhere else.
     """
     home = place.home
     lock = home.git_dir / "index.lock" if home else None
@@ -60,6 +64,7 @@ def merge_facts(
         accepted=last_acceptance(status.mission_events),
         tips=_open_tips(forecast) if forecast else {},
         dirty=dirty_worktrees(place, manifest, packages, canceled_in(status.snapshot)),
+        markers=marked_files(place, packages, manifest, forecast, elsewhere),
         missing_branches=missing_branches(place, forecast, status.snapshot),
         lacking=_lacking(place, status, forecast) if forecast else (),
         behind=behind_remote(place, forecast.target) if forecast else None,

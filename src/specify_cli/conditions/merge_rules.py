@@ -12,6 +12,8 @@ from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 from specify_cli.mission_metadata import PULL_REQUEST
 from specify_cli.status.models import Lane
+from specify_cli.workspaces.markers import Marked
+from specify_cli.workspaces.unfinished import continue_command
 
 # The mode of an acceptance that is delivered by a pull request.
 # What each condition says where it holds.
@@ -26,7 +28,9 @@ WANTS: Mapping[str, str] = {
     "PROTECTED_BRANCH": "the target may be merged into from here",
     "PULL_REQUEST_OPEN": "no pull request has to be merged first",
     "WP_NOT_APPROVED": "every work package is approved, done or canceled",
+    "WORKTREE_BUSY": "no merge or rebase is under way in the worktrees",
     "WORKTREE_DIRTY": "nothing is uncommitted in the worktrees",
+    "CONFLICT_MARKERS": "no conflict marker is left in a file",
     "LANE_BRANCH_MISSING": "the branch of every lane is in this clone",
     "APPROVED_COMMIT_MISSING": "every lane holds what was approved",
     "TARGET_BEHIND_REMOTE": "the target has what its remote had at the last fetch",
@@ -69,6 +73,7 @@ class MergeFacts:
         packages: every work package.
         accepted: the last acceptance, or None.
         tips: code lane -> commit now.
+        markers: files into which the work brought conflict markers.
         lacking: (work package, lane, commit, the lane's worktree) where what was approved is not in the lane.
         behind: (remote branch, commits that the target lacks), as of the last fetch.
         under_way: missions whose merge into this target waits for a resolution.
@@ -91,6 +96,7 @@ class MergeFacts:
     accepted: Accepted | None = None
     tips: Mapping[str, str] = field(default_factory=dict)
     dirty: tuple[DirtyWorktree, ...] = ()
+    markers: tuple[Marked, ...] = ()
     missing_branches: tuple[tuple[str, str, str], ...] = ()
     lacking: tuple[tuple[str, str, str, str], ...] = ()
     behind: tuple[str, int] | None = None
@@ -108,6 +114,7 @@ def unmet(facts: MergeFacts) -> list[Unmet]:
         *_acceptance(facts),
         *_way(facts),
         *accept_rules.worktrees(facts.dirty),
+        *accept_rules.markers(facts.markers),
         *accept_rules.branches(facts.missing_branches),
         *_lacking(facts),
         *_elsewhere(facts),
@@ -125,7 +132,7 @@ def _checkout(facts: MergeFacts) -> list[Unmet]:
         said = f"no checkout has branch {facts.target_branch}, where the mission's documents are written"
         found.append(Unmet("TARGET_NOT_CHECKED_OUT", said, facts.way_home))
     if facts.busy:
-        fix = f"git -C {quoted(facts.home)} {facts.busy} --continue"
+        fix = continue_command(facts.home, facts.busy)
         found.append(Unmet("CHECKOUT_BUSY", f"{facts.home} is in the middle of a {facts.busy}", fix))
     if facts.index_locked:
         said = f"git's lock {facts.index_locked} is there: git is at work in {facts.home}, or a crash left it behind"

@@ -18,6 +18,7 @@ from specify_cli.status.models import Lane, StatusEvent
 from specify_cli.status.reading import Status
 from specify_cli.workspaces.lookup import ROOT, Workspace
 from specify_cli.workspaces.scope import scope_of
+from specify_cli.workspaces.unfinished import unmerged
 
 
 def reviewed_head(events: Sequence[StatusEvent], wp_id: str) -> str | None:
@@ -55,9 +56,7 @@ def work_facts(
     scope = scope_of(package, workspace)
     head = git.resolve("HEAD")
     copied = f"{SPECS}/{place.slug}/"
-    dirty = [
-        change.path for change in git.changes(*scope) if workspace.kind == ROOT or not change.path.startswith(copied)
-    ]
+    changes = [change for change in git.changes(*scope) if workspace.kind == ROOT or not change.path.startswith(copied)]
     commits = len(git.commits(f"{workspace.base}..HEAD", *scope)) if head else 0
     before = reviewed_head(status.events, package.id)
     stale = before is not None and not _changed_since(git, before, scope)
@@ -69,7 +68,7 @@ def work_facts(
         str(workspace.path),
         workspace.branch,
         (branch or "a detached HEAD") if astray else None,
-        tuple(dirty),
+        tuple(change.path for change in changes),
         commits,
         before if stale else None,
         open_ids,
@@ -77,6 +76,7 @@ def work_facts(
         lane,
         bool(astray and commits and tip and head and git.is_ancestor(tip, head)),
         here.busy if here and workspace.kind != ROOT else "",
+        unmerged(changes),
     )
     return facts, head
 

@@ -9,20 +9,22 @@ from specify_cli.kernel.errors import Unmet
 from specify_cli.kernel.text import quoted, some
 from specify_cli.kernel.values import frozen
 from specify_cli.status.models import Lane
+from specify_cli.workspaces.unfinished import in_words, next_command
 
 # What each condition of the move to for_review says where it holds.
 WANTS: Mapping[str, str] = {
     "NOT_IN_PROGRESS": "somebody works on it",
     "WORKSPACE_MISSING": "it has a workspace in this clone",
     "WORKTREE_WRONG_BRANCH": "its lane's branch is checked out there",
+    "WORKTREE_BUSY": "no merge or rebase is under way there",
     "WORKTREE_DIRTY": "nothing is uncommitted there",
     "NO_NEW_COMMIT": "there is a new commit",
     "SUBTASKS_OPEN": "every subtask is ticked",
 }
 # What the caller may vouch for, and the conditions that its word stands for.
 _SUBTASKS = frozenset({"SUBTASKS_OPEN"})
-_IMPLEMENTED = frozenset({"WORKSPACE_MISSING", "WORKTREE_WRONG_BRANCH", "WORKTREE_DIRTY", "NO_NEW_COMMIT"})
-_IN_THE_WORKSPACE = frozenset({"WORKTREE_WRONG_BRANCH", "WORKTREE_DIRTY", "NO_NEW_COMMIT"})
+_IN_THE_WORKSPACE = frozenset({"WORKTREE_WRONG_BRANCH", "WORKTREE_BUSY", "WORKTREE_DIRTY", "NO_NEW_COMMIT"})
+_IMPLEMENTED = _IN_THE_WORKSPACE | {"WORKSPACE_MISSING"}
 _OVER = frozenset({Lane.APPROVED, Lane.DONE, Lane.CANCELED})
 
 
@@ -36,6 +38,7 @@ class WorkFacts:
         wrong_branch: the branch found there where it is not the lane's.
         beside: whether the commits there are all that the lane's branch has, and more.
         busy: what its holder has begun there and not ended, such as a rebase.
+        unmerged: files in conflict.
         dirty: uncommitted files that are this work package's.
         commits: commits since its base, its own files only in lane-planning.
         unchanged_since: the reviewed commit that nothing differs from since the rejection; else None.
@@ -57,6 +60,7 @@ class WorkFacts:
     lane: Lane = Lane.IN_PROGRESS
     beside: bool = False
     busy: str = ""
+    unmerged: tuple[str, ...] = ()
 
     @property
     def subtasks_complete(self) -> bool:
@@ -67,7 +71,7 @@ class WorkFacts:
     def has_evidence(self) -> bool:
         """The guard's second half: work committed on the lane's branch, nothing left lying about."""
         standing = self.workspace is not None and self.wrong_branch is None and not self.busy
-        return standing and not self.dirty and self.commits > 0 and self.unchanged_since is None
+        return standing and not self.unmerged and not self.dirty and self.commits > 0 and self.unchanged_since is None
 
     @property
     def undecided(self) -> frozenset[str]:
@@ -89,16 +93,16 @@ def for_review(facts: WorkFacts) -> list[Unmet]:
     if facts.workspace is None:
         begin = f"spec-kitty agent action implement {facts.wp_id} --agent NAME --mission {facts.mission_slug}"
         found.append(Unmet("WORKSPACE_MISSING", f"{facts.wp_id} has no workspace in this clone", begin, facts.wp_id))
-    if facts.wrong_branch is not None:
+    if facts.wrong_branch is not None and not facts.busy:
         # `-C` brings the lane's branch to the commits that were made beside it: without it they would be left behind.
         switch = f"git -C {quoted(facts.workspace)} switch {'-C ' if facts.beside else ''}{facts.branch}"
         said = f"{facts.workspace} is on {facts.wrong_branch}, not on {facts.branch}"
         found.append(Unmet("WORKTREE_WRONG_BRANCH", said, switch, facts.wp_id))
-    if facts.busy:
-        said = f"{facts.workspace} is in the middle of a {facts.busy}"
-        fix = f"git -C {quoted(facts.workspace)} {facts.busy} --continue"
-        found.append(Unmet("WORKTREE_DIRTY", said, fix, facts.wp_id))
-    if facts.dirty:
+    if facts.busy or facts.unmerged:
+        said = in_words(facts.workspace, facts.busy, facts.unmerged)
+        fix = next_command(facts.workspace, facts.busy, facts.unmerged)
+        found.append(Unmet("WORKTREE_BUSY", said, fix, facts.wp_id))
+    elif facts.dirty:
         said = f"uncommitted in {facts.workspace}: {some(facts.dirty)}"
         found.append(Unmet("WORKTREE_DIRTY", said, f'{move} --commit "what was done"', facts.wp_id))
     if facts.unchanged_since is not None:

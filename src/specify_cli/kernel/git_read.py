@@ -189,6 +189,18 @@ class GitRead(GitRun):
             path for path in self.run("diff", "--name-only", "-z", "--no-renames", old, new, *scope).split("\0") if path
         ]
 
+    def files_with_changed_lines(self, pattern: str, old: str, new: str | None, *paths: str) -> list[str]:
+        """Paths that differ between two commits or trees in a line that fits a pattern, whatever attributes say.
+
+        Args:
+            pattern: an extended regular expression.
+            new: None for what is staged.
+        """
+        sides = (old, new) if new is not None else ("--cached", old)
+        words = ("--name-only", "-z", "--no-renames", "--text", "--no-textconv", "--no-ext-diff", f"-G{pattern}")
+        out = self.run("diff", *words, *sides, *(("--", *paths) if paths else ()))
+        return [path for path in out.split("\0") if path]
+
     def changed_since(self, old: str) -> list[str]:
         """Tracked paths of the working tree that differ from a commit."""
         compare = ("-c", "diff.autoRefreshIndex=false", "diff", "--name-only", "-z", "--no-renames", old, "--")

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from specify_cli.kernel import files
+from specify_cli.kernel import files, lazy
 from specify_cli.kernel.git_read import GitRead
 from specify_cli.kernel.git_run import GitFailed
 from specify_cli.kernel.text import quoted
@@ -90,6 +90,28 @@ class GitTrees(GitRead):
             return []
         known, found = self.entries_of(commit), self.blobs_on_disk(there)
         return [path for path in there if known.get(path, ("", ""))[1] != found[path]]
+
+    def attribute(self, name: str, revision: str | None, paths: Sequence[str]) -> dict[str, str]:
+        """Path -> value of a git attribute, as the rules of a commit or tree have it; `unspecified` without one.
+
+        Args:
+            revision: None for what is staged.
+        """
+        env: dict[str, str] | None = None
+        scratch: Path | None = None
+        if revision is not None:
+            # The library behind it is dear to import.
+            scratch = lazy.load("specify_cli.kernel.scratch:temporary_folder")("spec-kitty-index-")
+            env = {"GIT_INDEX_FILE": str(scratch / "index")}
+        try:
+            if revision is not None:
+                self.run("read-tree", revision, env=env, write=True)
+            asked = "".join(f"{path}\0" for path in paths)
+            said = self.run("check-attr", "--cached", "-z", "--stdin", name, input=asked, env=env).split("\0")
+        finally:
+            if scratch is not None:
+                files.remove_tree(scratch)
+        return dict(zip(said[0:-1:3], said[2::3], strict=True))
 
     def merge_tree(self, ours: str, theirs: str, *, attributes: Path | None = None) -> TreeMerge:
         """Merge two commits without touching a file or a reference.

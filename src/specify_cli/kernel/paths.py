@@ -29,7 +29,8 @@ class Checkout:
         path: its top folder.
         branch: the branch it has checked out; None when detached. While the user rebases: the branch being rebased.
         git_dir: its own git folder.
-        busy: the user's own unfinished operation (`merge`, `rebase`, `am`, `cherry-pick`, `revert`), or empty.
+        busy: the user's own unfinished operation (`merge`, `rebase`, `am`, `cherry-pick`, `revert`, `bisect`), or
+            empty.
     """
 
     path: Path
@@ -286,6 +287,7 @@ def _busy(git_dir: Path) -> str:
         "MERGE_HEAD": "merge",
         "CHERRY_PICK_HEAD": "cherry-pick",
         "REVERT_HEAD": "revert",
+        "BISECT_LOG": "bisect",
     }
     return next((name for mark, name in marks.items() if (git_dir / mark).exists()), "")
 

@@ -19,6 +19,7 @@ from specify_cli.merge import intent as intents
 from specify_cli.merge.plan import stopped_ref
 from specify_cli.workspaces.forecast_models import TARGET_STEP, Forecast, Step
 from specify_cli.workspaces.lookup import worktrees_folder
+from specify_cli.workspaces.markers import brought
 from specify_cli.workspaces.recovery import clear_way
 from specify_cli.workspaces.trees import Workbench, attributes
 
@@ -213,19 +214,13 @@ def resolved(place: MissionPlace, stopped: Stopped) -> Stopped:
         commit = head
     else:
         raise _unresolved(stopped, list(stopped.files), f"{head[:10]} there does not contain both sides")
-    marked = [name for name in stopped.files if _has_markers(git, f"{commit}:{name}", stopped.theirs)]
+    marked = brought(git, [stopped.ours, stopped.theirs], commit, outside=place.relative)
     if marked:
-        raise _unresolved(stopped, marked, "conflict markers are left")
+        raise _unresolved(stopped, [*marked], "conflict markers are left")
     later = replace(stopped, resolutions=(*stopped.resolutions, Resolution(stopped.ours, stopped.theirs, commit)))
     _write(place.repo, later)
     _anchor(place, later)
     return later
-
-
-def _has_markers(git: Git, spec: str, theirs: str) -> bool:
-    """Whether the end of a conflict is left as git marked it; other lines of that look may be meant."""
-    lines = (git.show_bytes(spec) or b"").splitlines()
-    return any(line.startswith(b">>>>>>>") and theirs.encode() in line for line in lines)
 
 
 def _unresolved(stopped: Stopped, names: list[str], why: str) -> Refused:

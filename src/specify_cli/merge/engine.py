@@ -102,6 +102,7 @@ def examine(place: MissionPlace, stopped: conflict.Stopped | None = None, *, els
         own_conflict=own is not None and stopped is None,
         under_way=others,
         protected=config_of(place.repo, place).protected,
+        elsewhere=elsewhere,
     )
     return Examined(packages, manifest, status, merge, tuple(merge_rules.unmet(facts)))
 

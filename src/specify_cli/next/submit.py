@@ -24,6 +24,7 @@ from specify_cli.workspaces import leases
 from specify_cli.workspaces.lookup import ROOT, Workspace, workspace_of
 from specify_cli.workspaces.records import note_head
 from specify_cli.workspaces.scope import scope_of
+from specify_cli.workspaces.unfinished import in_words, next_command, unmerged
 
 
 @frozen
@@ -45,13 +46,19 @@ def commit_work(place: MissionPlace, workspace: Workspace, package: WorkPackage,
     In lane-planning only the owned files are committed.
 
     Raises:
-        Refused: `COMMIT_FAILED`, with what git or a hook said; `NO_GIT_IDENTITY`.
+        Refused: `COMMIT_FAILED`, with what git or a hook said; `NO_GIT_IDENTITY`; `WORKTREE_BUSY`.
     """
     git = Git(workspace.path)
     scope = scope_of(package, workspace)
     changes = git.changes(*scope)
     if not changes:
         return None
+    here = place.repo.checkout_at(workspace.path)
+    busy, left = here.busy if here and workspace.kind != ROOT else "", unmerged(changes)
+    if busy or left:
+        # A commit of everything would end a half-done merge, its markers and all.
+        fix = next_command(workspace.path, busy, left)
+        raise Refused(in_words(workspace.path, busy, left), "WORKTREE_BUSY", hint=fix)
     if git.identity() is None:
         raise no_identity()
     if workspace.kind == ROOT:

@@ -142,7 +142,7 @@ def _planned(case: _Case) -> Why:
         begun = is_begun(case.context, status.events, status.mission_events, facts.lane_id)
         errors = obstacles(place, case.manifest, package.id, needed, begun=begun, scope=owned_paths(package))
         # While somebody works in the lane, what lies in its worktree is theirs.
-        told = [each for each in errors if not (facts.busy and each.code == "WORKTREE_DIRTY")]
+        told = [each for each in errors if not (facts.busy and each.code in ("WORKTREE_BUSY", "WORKTREE_DIRTY"))]
         unmet += [Unmet(each.code, each.message, each.hint or case.way, package.id) for each in told]
     return _answer(case, unmet, why_rules.met_of(claim_rules.WANTS, unmet), case.way)
 

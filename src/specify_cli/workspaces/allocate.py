@@ -67,7 +67,7 @@ def ensure_workspace(
         scope: git path patterns of its owned files, which in lane-planning must be clean.
 
     Raises:
-        Refused: `NOT_A_GIT_REPOSITORY`, `LANES_MISSING`, `LANE_BRANCH_MISSING`, `WORKTREE_DIRTY`,
+        Refused: `NOT_A_GIT_REPOSITORY`, `LANES_MISSING`, `LANE_BRANCH_MISSING`, `WORKTREE_BUSY`, `WORKTREE_DIRTY`,
             `WORKTREE_WRONG_BRANCH`, `WORKSPACE_BLOCKED`, `LANE_BRANCH_IN_USE`, `TARGET_NOT_CHECKED_OUT`.
         Conflict: `DEPENDENCY_CONFLICT`.
     """
@@ -222,7 +222,7 @@ def _check_clean(place: MissionPlace, worktree: Checkout, branch: str, wp_id: st
     if odd:
         raise Refused(
             f"{worktree.path} {odd}, so {wp_id} cannot begin there",
-            "WORKTREE_DIRTY" if worktree.busy else "WORKTREE_WRONG_BRANCH",
+            "WORKTREE_BUSY" if worktree.busy else "WORKTREE_WRONG_BRANCH",
             hint=f"git -C {quoted(worktree.path)} {'status' if worktree.busy else f'switch {branch}'}",
             details={"path": str(worktree.path)},
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 from specify_cli.workspaces.records import LaneRecord
 
@@ -142,18 +141,3 @@ class Forecast:
     def missing(self) -> tuple[LaneTip, ...]:
         """Code lanes whose branch this clone lacks."""
         return tuple(lane for lane in self.code_lanes if lane.tip is None)
-
-    def way_out(self, clash: Clash) -> str:
-        """The command that brings both sides of a clash together in a lane, where a person can settle it.
-
-        Done before acceptance, the settled lane is what is tested and accepted.
-        """
-        lane = self._lane_of(clash.wps[-1]) if clash.wps else None
-        if lane is None or lane.record is None:
-            return f"git merge {quoted(self.target_branch)}"
-        other = next((found for name in clash.others if (found := self._lane_of(name))), None)
-        branch = other.branch if other else self.target_branch
-        return f"git -C {quoted(lane.record.path)} merge {quoted(branch)}"
-
-    def _lane_of(self, wp_id: str) -> LaneTip | None:
-        return next((lane for lane in self.lanes if wp_id in lane.wp_ids and not lane.planning), None)

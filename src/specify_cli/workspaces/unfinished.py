@@ -1,0 +1,52 @@
+"""An operation of git that somebody began in a worktree and did not end, and the commands that end it; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from specify_cli.kernel.git import Change
+from specify_cli.kernel.text import quoted, some
+
+BISECT = "bisect"
+_BOTH_SIDES = frozenset({"DD", "AU", "UD", "UA", "DU", "AA", "UU"})
+
+
+def unmerged(changes: Iterable[Change]) -> tuple[str, ...]:
+    """Files of which the index holds two sides that nobody has brought together."""
+    return tuple(change.path for change in changes if change.state in _BOTH_SIDES)
+
+
+def continue_command(path: object, doing: str) -> str:
+    """The command that ends an operation; it opens no editor, so that a program can run it."""
+    if doing == BISECT:
+        return f"git -C {quoted(path)} bisect reset"
+    return f"git -C {quoted(path)} -c core.editor=true {doing} --continue"
+
+
+def abort_command(path: object, doing: str) -> str:
+    """The command that gives an operation up; without a name for it, what only the index tells of."""
+    if doing == BISECT:
+        return continue_command(path, doing)
+    return f"git -C {quoted(path)} {f'{doing} --abort' if doing else 'reset --merge'}"
+
+
+def next_command(path: object, doing: str, left: Sequence[str] = ()) -> str:
+    """What is run next: git's own list of what is left, and once nothing is left, the end of the operation."""
+    return f"git -C {quoted(path)} status" if left or not doing else continue_command(path, doing)
+
+
+def in_words(path: object, doing: str, left: Sequence[str] = ()) -> str:
+    """What is unfinished in a worktree and what is to be done, so that nobody commits it half done.
+
+    Args:
+        doing: `merge`, `rebase`, …; empty where only files in conflict tell of it.
+        left: files that are not resolved.
+    """
+    said = f"{path} is in the middle of a {doing}" if doing else f"{path} has files in conflict"
+    if left:
+        said += f": {some(left)} {'is' if len(left) == 1 else 'are'} not resolved"
+    if doing == BISECT:
+        return f"{said}; `{continue_command(path, doing)}` ends it"
+    goes_on = f"`{continue_command(path, doing)}`" if doing else "commit"
+    first = "resolve and `git add` them, then " if left else ""
+    return f"{said}; {first}{goes_on}, or give it up with `{abort_command(path, doing)}`"
