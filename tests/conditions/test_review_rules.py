@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from specify_cli.conditions.review_rules import WANTS, WorkFacts, as_told, for_review
+from specify_cli.conditions.review_rules import WANTS, WorkFacts, for_review
 from specify_cli.status.models import Lane
 
 GOOD = WorkFacts("WP01", "001-tea-timer", "/work/tree", "kitty/lane-a", commits=1)
@@ -82,25 +82,6 @@ def test_ticks_where_nobody_reads_them_are_told() -> None:
 
 def test_work_that_was_not_begun_cannot_be_handed_over() -> None:
     assert codes(replace(GOOD, lane=Lane.CLAIMED)) == ["NOT_IN_PROGRESS"]
-
-
-@pytest.mark.parametrize(
-    ("facts", "subtasks", "implemented", "left"),
-    [
-        (replace(GOOD, commits=0, open_subtasks=("T001",)), None, None, ["NO_NEW_COMMIT", "SUBTASKS_OPEN"]),
-        (replace(GOOD, commits=0, open_subtasks=("T001",)), True, None, ["NO_NEW_COMMIT"]),
-        (replace(GOOD, workspace=None, open_subtasks=("T001",)), None, True, ["SUBTASKS_OPEN"]),
-        (replace(GOOD, dirty=("a.py",), wrong_branch="x", open_subtasks=("T001",)), True, True, []),
-        (replace(GOOD, lane=Lane.CLAIMED), True, True, ["NOT_IN_PROGRESS"]),
-        (GOOD, False, False, ["SUBTASKS_OPEN", "NO_NEW_COMMIT"]),
-        (replace(GOOD, dirty=("a.py",)), None, False, ["WORKTREE_DIRTY"]),
-    ],
-)
-def test_the_callers_word_counts_in_place_of_what_was_looked_up(
-    facts: WorkFacts, subtasks: bool | None, implemented: bool | None, left: list[str]
-) -> None:
-    told = as_told(facts, for_review(facts), subtasks=subtasks, implemented=implemented)
-    assert [unmet.code for unmet in told] == left
 
 
 def test_the_table_of_conditions_names_them_all() -> None:

@@ -59,7 +59,7 @@ def answers(project: Project) -> Iterator[tuple[str, Result]]:
     yield run("context list")
     yield run("hooks list")
     yield run("hooks trust")
-    yield run("agent tasks move-task", "WP01", "--to", "blocked", *mission)
+    yield run("agent tasks move-task", "WP01", "--to", "blocked", "--agent", "claude", *mission)
     yield run("agent status emit", "WP01", "--to", "in_progress", "--actor", "claude", *mission)
     yield run("status", *mission)
     yield run("why", *mission)

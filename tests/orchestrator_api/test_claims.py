@@ -46,7 +46,7 @@ def test_what_is_ready_can_be_started_and_nothing_else(project: Project) -> None
     assert ready(api) == ["WP01", "WP05"]
     for wp in ("WP02", "WP03", "WP04"):
         failed(api.act("start-implementation", wp), "DEPENDENCIES_NOT_SATISFIED")
-    api.start("WP01")
+    api.start("WP01", a_py="x\n")
     assert ready(api) == ["WP05"]
     ok(api.move("WP01", "approved", "--evidence-json", '{"review": {"reviewer":"a","verdict":"b","reference":"c"}}'))
     assert ready(api) == ["WP02", "WP03", "WP05"]

@@ -89,7 +89,6 @@ REFUSED: list[tuple[Lane, str, tuple[str, ...]]] = [
 ]
 MADE: list[tuple[Lane, str, tuple[str, ...]]] = [
     (Lane.IN_PROGRESS, "planned", ("--note", "why")),
-    (Lane.IN_PROGRESS, "approved", evidence()),
     (Lane.IN_REVIEW, "approved", RESULT),
     (Lane.IN_REVIEW, "approved", evidence()),
     (Lane.IN_REVIEW, "in_progress", REJECTED),
@@ -119,6 +118,16 @@ def test_moves_that_have_all_they_want(project: Project) -> None:
         api.mission.force("WP01", lane, actor="orch")
         told = ok(api.move("WP01", to, *words))
         assert (told["from_lane"], told["to_lane"]) == (lane, to)
+
+
+def test_an_approval_from_in_progress_wants_what_a_hand_over_wants(project: Project) -> None:
+    api = orchestrated(project, Task("WP01", subtasks=("T001",)))
+    tree = api.start("WP01", a_py="x\n")
+    told = failed(api.move("WP01", "approved", *evidence()), "TRANSITION_REJECTED")
+    assert told["reason"] == "SUBTASKS_OPEN"
+    project.run("agent", "tasks", "mark-status", "T001", "--status", "done", cwd=tree.path).ok()
+    told = ok(api.move("WP01", "approved", *evidence()))
+    assert (told["from_lane"], told["to_lane"]) == ("in_progress", "approved")
 
 
 # -- to review -----------------------------------------------------------------------------------------------------

@@ -12,8 +12,9 @@ from typing import TypedDict, Unpack
 from specify_cli.context.models import Actor
 from specify_cli.core.work_packages import WorkPackage, load_work_packages
 from specify_cli.kernel import clock
+from specify_cli.moves.move import move
+from specify_cli.moves.request import Moved, Request
 from specify_cli.next.decision import Decision
-from specify_cli.next.moves import Asked, Moved, move
 from specify_cli.next.step import Turn, decide_next
 from specify_cli.status.models import Lane
 from tests.support.git import Repo
@@ -68,7 +69,7 @@ class Agent:
         if feedback is not None:
             path = self.mission.project.path.parent / f"feedback-{wp_id}.md"
             path.write_text(feedback, encoding="utf-8")
-        asked = Asked(to, feedback_file=str(path) if path else None, note=note)
+        asked = Request(to, feedback_file=str(path) if path else None, note=note)
         return move(self.mission.context, self.actor, self.package(wp_id), asked)
 
     def work(self, decision: Decision, content: str = "work\n") -> Repo:

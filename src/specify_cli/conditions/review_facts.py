@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 from specify_cli.conditions.review_rules import WorkFacts
 from specify_cli.core.rendered import TASKS
@@ -14,8 +15,8 @@ from specify_cli.home import MissionPlace
 from specify_cli.kernel import files
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.paths import SPECS, discover
-from specify_cli.status.models import Lane, StatusEvent
-from specify_cli.status.reading import Status
+from specify_cli.status.mission_log import MissionEvent
+from specify_cli.status.models import Lane, StatusEvent, StatusSnapshot
 from specify_cli.workspaces.lookup import ROOT, Workspace
 from specify_cli.workspaces.scope import scope_of
 from specify_cli.workspaces.unfinished import unmerged
@@ -35,8 +36,30 @@ def reviewed_head(events: Sequence[StatusEvent], wp_id: str) -> str | None:
     return head if rejected else None
 
 
+def open_subtasks(place: MissionPlace, package: WorkPackage, events: Sequence[MissionEvent]) -> tuple[str, ...]:
+    """Subtasks of a work package that are not done.
+
+    Args:
+        events: the mission log.
+    """
+    found = boxes(place)
+    states = subtask_states(place, events, found)
+    return tuple(each for each in subtasks_for(package, found) if not states.get(each, False))
+
+
+class _Logs(Protocol):
+    @property
+    def events(self) -> list[StatusEvent]: ...
+
+    @property
+    def mission_events(self) -> list[MissionEvent]: ...
+
+    @property
+    def snapshot(self) -> StatusSnapshot: ...
+
+
 def work_facts(
-    place: MissionPlace, package: WorkPackage, workspace: Workspace | None, status: Status
+    place: MissionPlace, package: WorkPackage, workspace: Workspace | None, status: _Logs
 ) -> tuple[WorkFacts, str | None]:
     """The facts of a work package that wants to go to review, and the head of its work.
 
@@ -44,9 +67,7 @@ def work_facts(
         workspace: where it was worked on in this clone, or None.
         status: the mission's logs.
     """
-    found = boxes(place)
-    states = subtask_states(place, status.mission_events)
-    open_ids = tuple(each for each in subtasks_for(package, found) if not states.get(each, False))
+    open_ids = open_subtasks(place, package, status.mission_events)
     lane = status.snapshot.lane_of(package.id)
     if workspace is None or not workspace.path.is_dir():
         return WorkFacts(package.id, place.slug, None, open_subtasks=open_ids, lane=lane), None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from specify_cli.conditions.ways import way_on
 from specify_cli.kernel.errors import Unmet
@@ -21,10 +21,7 @@ WANTS: Mapping[str, str] = {
     "NO_NEW_COMMIT": "there is a new commit",
     "SUBTASKS_OPEN": "every subtask is ticked",
 }
-# What the caller may vouch for, and the conditions that its word stands for.
-_SUBTASKS = frozenset({"SUBTASKS_OPEN"})
 _IN_THE_WORKSPACE = frozenset({"WORKTREE_WRONG_BRANCH", "WORKTREE_BUSY", "WORKTREE_DIRTY", "NO_NEW_COMMIT"})
-_IMPLEMENTED = _IN_THE_WORKSPACE | {"WORKSPACE_MISSING"}
 _OVER = frozenset({Lane.APPROVED, Lane.DONE, Lane.CANCELED})
 
 
@@ -81,66 +78,71 @@ class WorkFacts:
         return frozenset({"NO_NEW_COMMIT"}) if self.dirty and self.commits == 0 else frozenset()
 
 
-def for_review(facts: WorkFacts) -> list[Unmet]:
-    """Every unmet condition of in_progress -> for_review, each with the command that meets it."""
-    found: list[Unmet] = []
-    move = f"spec-kitty agent tasks move-task {facts.wp_id} --to for_review --mission {facts.mission_slug}"
+def _move(facts: WorkFacts) -> str:
+    return f"spec-kitty agent tasks move-task {facts.wp_id} --to for_review --mission {facts.mission_slug}"
+
+
+def not_in_progress(facts: WorkFacts) -> Iterator[Unmet]:
+    """Somebody works on it."""
     if facts.lane is not Lane.IN_PROGRESS:
         said = f"{facts.wp_id} is {facts.lane}, not in progress"
-        way = f'{move} --force --note "why"' if facts.lane in _OVER else None
-        begin = way or way_on(facts.wp_id, facts.lane, facts.mission_slug)
-        found.append(Unmet("NOT_IN_PROGRESS", said, begin, facts.wp_id))
+        way = f'{_move(facts)} --force --note "why"' if facts.lane in _OVER else None
+        yield Unmet("NOT_IN_PROGRESS", said, way or way_on(facts.wp_id, facts.lane, facts.mission_slug), facts.wp_id)
+
+
+def workspace_missing(facts: WorkFacts) -> Iterator[Unmet]:
+    """It has a workspace in this clone."""
     if facts.workspace is None:
         begin = f"spec-kitty agent action implement {facts.wp_id} --agent NAME --mission {facts.mission_slug}"
-        found.append(Unmet("WORKSPACE_MISSING", f"{facts.wp_id} has no workspace in this clone", begin, facts.wp_id))
+        yield Unmet("WORKSPACE_MISSING", f"{facts.wp_id} has no workspace in this clone", begin, facts.wp_id)
+
+
+def wrong_branch(facts: WorkFacts) -> Iterator[Unmet]:
+    """Its lane's branch is checked out there."""
     if facts.wrong_branch is not None and not facts.busy:
         # `-C` brings the lane's branch to the commits that were made beside it: without it they would be left behind.
         switch = f"git -C {quoted(facts.workspace)} switch {'-C ' if facts.beside else ''}{facts.branch}"
         said = f"{facts.workspace} is on {facts.wrong_branch}, not on {facts.branch}"
-        found.append(Unmet("WORKTREE_WRONG_BRANCH", said, switch, facts.wp_id))
+        yield Unmet("WORKTREE_WRONG_BRANCH", said, switch, facts.wp_id)
+
+
+def busy(facts: WorkFacts) -> Iterator[Unmet]:
+    """No merge or rebase is under way there."""
     if facts.busy or facts.unmerged:
         said = in_words(facts.workspace, facts.busy, facts.unmerged)
         fix = next_command(facts.workspace, facts.busy, facts.unmerged)
-        found.append(Unmet("WORKTREE_BUSY", said, fix, facts.wp_id))
-    elif facts.dirty:
+        yield Unmet("WORKTREE_BUSY", said, fix, facts.wp_id)
+
+
+def dirty(facts: WorkFacts) -> Iterator[Unmet]:
+    """Nothing is uncommitted there."""
+    if facts.dirty and not facts.busy and not facts.unmerged:
         said = f"uncommitted in {facts.workspace}: {some(facts.dirty)}"
-        found.append(Unmet("WORKTREE_DIRTY", said, f'{move} --commit "what was done"', facts.wp_id))
+        yield Unmet("WORKTREE_DIRTY", said, f'{_move(facts)} --commit "what was done"', facts.wp_id)
+
+
+def no_new_commit(facts: WorkFacts) -> Iterator[Unmet]:
+    """There is a commit since its base, and after a rejection another content than the rejected one."""
     if facts.unchanged_since is not None:
         said = f"nothing has changed since the review of {facts.unchanged_since[:10]}"
-        found.append(Unmet("NO_NEW_COMMIT", said, f'{move} --commit "what was changed"', facts.wp_id))
+        yield Unmet("NO_NEW_COMMIT", said, f'{_move(facts)} --commit "what was changed"', facts.wp_id)
     elif facts.workspace is not None and facts.commits == 0 and not facts.dirty:
         said = f"no commit of {facts.wp_id} in {facts.workspace} yet"
-        found.append(Unmet("NO_NEW_COMMIT", said, f'{move} --commit "what was done"', facts.wp_id))
-    if facts.open_subtasks:
-        found.append(_subtasks(facts))
-    return found
+        yield Unmet("NO_NEW_COMMIT", said, f'{_move(facts)} --commit "what was done"', facts.wp_id)
 
 
-def as_told(
-    facts: WorkFacts, found: Sequence[Unmet], *, subtasks: bool | None, implemented: bool | None
-) -> list[Unmet]:
-    """What is unmet once the caller's own word counts in place of what was looked up.
-
-    Args:
-        found: what `for_review` found.
-        subtasks, implemented: what the caller says of either guard; None where it says nothing.
-    """
-    left = list(found)
-    for said, codes, unmet, code in (
-        (subtasks, _SUBTASKS, "subtasks are open", "SUBTASKS_OPEN"),
-        (implemented, _IMPLEMENTED, "the work is not committed", "NO_NEW_COMMIT"),
-    ):
-        if said is True:
-            left = [each for each in left if each.code not in codes]
-        elif said is False and not any(each.code in codes for each in left):
-            again = way_on(facts.wp_id, facts.lane, facts.mission_slug)
-            left.append(Unmet(code, f"{facts.wp_id}: its holder says that {unmet}", again, facts.wp_id))
-    return left
-
-
-def _subtasks(facts: WorkFacts) -> Unmet:
+def subtasks_open(facts: WorkFacts) -> Iterator[Unmet]:
+    """Every subtask is ticked."""
+    if not facts.open_subtasks:
+        return
     said = f"not ticked: {some(facts.open_subtasks)}"
     if facts.ticked_in_copy:
         said += f" ({some(facts.ticked_in_copy)} ticked only in the worktree's copy of tasks.md, which nobody reads)"
     mark = f"spec-kitty agent tasks mark-status {' '.join(facts.open_subtasks)} --status done"
-    return Unmet("SUBTASKS_OPEN", said, f"{mark} --mission {facts.mission_slug}", facts.wp_id)
+    yield Unmet("SUBTASKS_OPEN", said, f"{mark} --mission {facts.mission_slug}", facts.wp_id)
+
+
+def for_review(facts: WorkFacts) -> list[Unmet]:
+    """Every unmet condition of in_progress -> for_review, each with the command that meets it."""
+    rules = (not_in_progress, workspace_missing, wrong_branch, busy, dirty, no_new_commit, subtasks_open)
+    return [unmet for rule in rules for unmet in rule(facts)]

@@ -16,9 +16,17 @@ def boxes(place: MissionPlace) -> dict[str, list[Subtask]]:
     return subtasks_of(place.read(TASKS) or "")
 
 
-def subtask_states(place: MissionPlace, events: Sequence[MissionEvent]) -> dict[str, bool]:
-    """Subtask -> done: an event said so, or its box is ticked."""
-    states = {box.id: box.done for found in boxes(place).values() for box in found}
+def subtask_states(
+    place: MissionPlace, events: Sequence[MissionEvent], found: dict[str, list[Subtask]] | None = None
+) -> dict[str, bool]:
+    """Subtask -> done: an event said so, or its box is ticked.
+
+    Args:
+        events: the mission log.
+        found: the boxes, where they were read already.
+    """
+    listed = boxes(place) if found is None else found
+    states = {box.id: box.done for part in listed.values() for box in part}
     for subtask, done in ticks(events).items():
         states[subtask] = done or states.get(subtask, False)
     return states

@@ -14,15 +14,17 @@ from specify_cli.kernel.errors import Conflict, NotFound, Refused
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.lanes.persistence import read_lanes
+from specify_cli.moves.give_back import block, give_back
+from specify_cli.moves.move import move
+from specify_cli.moves.request import Request
+from specify_cli.moves.work import commit_work
 from specify_cli.next.alarm import Vain, vain_reports
 from specify_cli.next.observation import OpenStep
 from specify_cli.next.planning import open_questions, unmet_of
 from specify_cli.next.questions import answered
 from specify_cli.next.standing import of_documents, of_work
 from specify_cli.next.steps import is_current, unreported
-from specify_cli.next.submit import commit_work, submit
-from specify_cli.next.verdicts import give_back
-from specify_cli.status.emit import writing
+from specify_cli.status.emit import TransitionError, writing
 from specify_cli.status.holders import WORKING, Holder
 from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status, read_status
@@ -93,7 +95,7 @@ def report_step(context: Context, actor: Actor, result: str, step_id: str | None
     if result == "failed":
         give_back(context, actor, package.id, note or "given back")
     else:
-        _block(context, actor, package.id, note or "blocked by its agent")
+        block(context, actor, package.id, note or "blocked by its agent")
     return Report(context, step.action, step.wp_id, step.step_id)
 
 
@@ -230,18 +232,11 @@ def _finish(context: Context, actor: Actor, step: OpenStep, package: WorkPackage
             f" --mission {context.place.slug}",
             details={"wp_id": package.id},
         )
-    submission = submit(context, actor, package, read_lanes(context.place), note=note)
-    return tuple(f"{each.what} (fix: {each.fix})" for each in submission.unmet)
-
-
-def _block(context: Context, actor: Actor, wp_id: str, note: str) -> None:
-    with writing(context.place, publish=publish_mode(context.config)) as log:
-        lane = log.snapshot.lane_of(wp_id)
-        if log.holders().get(wp_id) != Holder(actor.name, actor.session) or lane not in (*WORKING, Lane.IN_REVIEW):
-            return
-        forced = lane is Lane.IN_REVIEW
-        log.move(wp_id, Lane.BLOCKED, actor=actor.name, session=actor.session, force=forced, reason=note)
-    leases.release(context.place, wp_id)
+    try:
+        move(context, actor, package, Request(Lane.FOR_REVIEW, note=note))
+    except TransitionError as error:
+        return tuple(f"{each.what} (fix: {each.fix})" for each in error.unmet)
+    return ()
 
 
 def _unmet_work(context: Context, package: WorkPackage, unmet: tuple[str, ...]) -> _Missing | None:

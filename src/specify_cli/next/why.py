@@ -18,13 +18,13 @@ from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.lanes.persistence import read_lanes
+from specify_cli.moves.refusals import of_own_work
 from specify_cli.next.claims import is_begun, needed_by
 from specify_cli.next.decision import decide
 from specify_cli.next.observation import OpenStep, Question, with_fix
 from specify_cli.next.observe import observe
 from specify_cli.next.packages import has_gone_quiet
 from specify_cli.next.questions import answered, asked_about, question_of, repeated
-from specify_cli.next.refusals import of_own_work
 from specify_cli.review.evidence import may_review_own
 from specify_cli.status.holders import HELD, WORKING, Holder, implementers
 from specify_cli.status.models import Lane

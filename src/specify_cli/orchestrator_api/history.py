@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.ids import hex_of
+from specify_cli.moves.lookup import require_known
 from specify_cli.next.notes import add_note
-from specify_cli.next.transition import require_known
 from specify_cli.orchestrator_api.acting import acting, orchestrator
 from specify_cli.orchestrator_api.missions import Data, identity
 

@@ -74,7 +74,7 @@ class Writer:
             TransitionError: `TRANSITION_REJECTED`, with every unmet condition.
             Conflict: `WP_ALREADY_CLAIMED`, naming the holder.
         """
-        source, target = self._fold.lane_of(wp_id), _lane(to_lane)
+        source, target = self._fold.lane_of(wp_id), require_lane(to_lane)
         context = self._allowed(wp_id, source, target, actor, options)
         last = self._fold.last_applied(wp_id)
         prev = last.event_id if last and not context.force and self._place.mission_id else None
@@ -226,7 +226,12 @@ def writing(place: MissionPlace, *, publish: str = "milestone", doing: str = "")
         writer.flush()
 
 
-def _lane(text: str) -> Lane:
+def require_lane(text: str) -> Lane:
+    """The lane that an input names.
+
+    Raises:
+        TransitionError: `TRANSITION_REJECTED`: there is none.
+    """
     lane = transitions.parse_lane(text)
     if lane is None:
         names = ", ".join(transitions.CANONICAL_LANES)

@@ -46,7 +46,7 @@ def test_people_see_the_move_and_what_comes_next(project: Project) -> None:
 def test_a_rejection_is_a_milestone(project: Project) -> None:
     mission = finalized_mission(project)
     mission.walk("WP01", Lane.IN_REVIEW)
-    found = project.run(*EMIT, "WP01", "--to", "planned", "--actor", "ada", "--review-ref", "feedback://x", "--json")
+    found = project.run(*EMIT, "WP01", "--to", "planned", "--actor", "claude", "--review-ref", "feedback://x", "--json")
     assert found.ok().json()["commit"] == project.git.head()
 
 
@@ -71,7 +71,7 @@ def test_json_comes_from_a_file_or_from_standard_input(project: Project, tmp_pat
     mission.walk("WP01", Lane.IN_REVIEW)
     path = tmp_path / "evidence.json"
     path.write_text(json.dumps(EVIDENCE), encoding="utf-8")
-    project.run(*EMIT, "WP01", "--to", "approved", "--actor", "ada", "--evidence-json", f"@{path}").ok()
+    project.run(*EMIT, "WP01", "--to", "approved", "--actor", "claude", "--evidence-json", f"@{path}").ok()
     words = ("--to", "done", "--actor", "ada", "--evidence-json", "-")
     project.run(*EMIT, "WP01", *words, input=json.dumps(EVIDENCE)).ok()
     assert mission.lane("WP01") is Lane.DONE

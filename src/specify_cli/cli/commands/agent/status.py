@@ -14,8 +14,9 @@ from specify_cli.cli.selecting import wp_name
 from specify_cli.context.models import Context
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.lazy import load
-from specify_cli.next.transition import Recorded, record_transition
-from specify_cli.status.moves import MoveOptions
+from specify_cli.moves.lookup import require_known
+from specify_cli.moves.move import move
+from specify_cli.moves.request import Moved, Request
 from specify_cli.status.transitions import CANONICAL_LANES, parse_lane
 
 EvidenceFlag = Annotated[
@@ -58,8 +59,8 @@ def emit(
 ) -> Reply:
     """Record one status transition with all its evidence.
 
-    Nothing is looked up: what the guards want is what is said here. For everyday moves there is
-    `spec-kitty agent tasks move-task`, which finds the evidence itself.
+    The conditions are those of `spec-kitty agent tasks move-task`, which is there for everyday moves. Nothing is added
+    to the transition: the evidence of a verdict is what you say here.
     """
     target = parse_lane(to)
     if target is None:
@@ -69,38 +70,41 @@ def emit(
     if evidence_json is not None:
         evidence = load("specify_cli.cli.json_options:mapping")("--evidence-json", evidence_json)
     context, who = acting(mission, actor, session)
-    options: MoveOptions = {
-        "force": force,
-        "reason": reason,
-        "evidence": evidence,
-        "review_ref": review_ref,
-        "workspace_context": workspace_context,
-        "subtasks_complete": subtasks_complete,
-        "implementation_evidence_present": implementation_evidence_present,
-        "execution_mode": execution_mode,
-    }
-    recorded = record_transition(context, who, wp_name(wp), target, options)
-    return _recorded(context, recorded)
+    request = Request(
+        target,
+        reference=review_ref,
+        note=reason,
+        force=force,
+        exact=True,
+        subtasks_complete=subtasks_complete or None,
+        implementation_evidence_present=implementation_evidence_present or None,
+        evidence=evidence,
+        workspace_context=workspace_context,
+        execution_mode=execution_mode,
+    )
+    moved = move(context, who, require_known(context, wp_name(wp)), request)
+    return _recorded(context, moved)
 
 
-def _recorded(context: Context, recorded: Recorded) -> Reply:
-    event = recorded.event
+def _recorded(context: Context, moved: Moved) -> Reply:
+    event = moved.event
     data: dict[str, object] = {
         "result": "success",
         "wp_id": event.wp_id,
-        "from_lane": event.from_lane.value,
+        "from_lane": moved.from_lane.value,
         "to_lane": event.to_lane.value,
         "event_id": event.event_id,
         "actor": event.actor,
         "session": event.session,
         "mission_slug": context.place.slug,
         "detection_method": context.how,
-        "commit": recorded.committed.commit,
-        "warnings": notices(recorded.committed.warnings),
+        "commit": moved.commit,
+        "no_op": moved.no_op,
+        "warnings": notices(moved.warnings),
     }
     step = style(f"spec-kitty status --mission {context.place.slug}", "bold")
-    moved = f"{event.from_lane} → {style(event.to_lane, 'green')}"
-    return Reply(data, f"{style(event.wp_id, 'bold')}: {moved}\n\n  Next: {step}")
+    way = f"{moved.from_lane} → {style(event.to_lane, 'green')}"
+    return Reply(data, f"{style(event.wp_id, 'bold')}: {way}\n\n  Next: {step}")
 
 
 __all__ = ["emit", "materialize"]

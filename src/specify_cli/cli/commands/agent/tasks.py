@@ -28,7 +28,8 @@ from specify_cli.core.subtask_marks import mark
 from specify_cli.core.work_packages import load_work_packages
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.lazy import load
-from specify_cli.next.moves import Asked, Moved, move
+from specify_cli.moves.move import move
+from specify_cli.moves.request import Moved, Request
 from specify_cli.next.notes import add_note
 from specify_cli.next.steps import keep_awake
 from specify_cli.status.models import Lane
@@ -74,10 +75,10 @@ def move_task(
     # A reviewer who is named alone is who acts.
     context, actor = acting(mission, agent or own_name(reviewer), session)
     package = package_of(context, wp)
-    asked = Asked(
+    asked = Request(
         target,
         reviewer=own_name(reviewer),
-        approval_ref=approval_ref,
+        reference=approval_ref,
         feedback_file=review_feedback_file,
         note=note if note is not None else done_override_reason,
         commit=commit,
@@ -101,6 +102,7 @@ def _moved(context: Context, actor: Actor, wp_id: str, moved: Moved) -> Reply:
         "commit": moved.commit,
         "feedback_file": str(context.place.shown / moved.feedback_file) if moved.feedback_file else None,
         "self_review": moved.self_review,
+        "no_op": moved.no_op,
         "findings": [each.to_data() for each in moved.findings],
         "warnings": notices(moved.warnings),
     }

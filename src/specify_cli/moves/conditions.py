@@ -1,0 +1,231 @@
+"""What each kind of move requires: one table, asked by every door. `status/transitions` remains the log's last word."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from enum import StrEnum
+
+from specify_cli.conditions import review_rules
+from specify_cli.conditions.review_rules import WorkFacts
+from specify_cli.conditions.ways import way_on
+from specify_cli.kernel.errors import SpecKittyError, Unmet, UsageError
+from specify_cli.kernel.values import frozen
+from specify_cli.moves.moment import Moment
+from specify_cli.moves.refusals import already_claimed, of_own_work, self_review_refused
+from specify_cli.moves.request import Move
+from specify_cli.review.evidence import may_review_own
+from specify_cli.status.emit import TransitionError
+from specify_cli.status.holders import WORKING
+from specify_cli.status.models import Lane
+from specify_cli.status.transitions import allowed_targets
+
+
+class Needs(StrEnum):
+    """What a condition is decided from."""
+
+    OWN = "own"  # the request alone
+    LOG = "log"  # decided again under the mission's lock
+    GIT = "git"  # looked up once, without the lock; what was found is recorded with the move
+
+
+EVERYTHING = frozenset(Needs)
+UNDER_THE_LOCK = frozenset({Needs.OWN, Needs.LOG})
+
+
+@frozen
+class Rule:
+    """A condition of a move.
+
+    Args:
+        code: its name.
+        holds: what it says where it holds.
+        check: what does not hold of it.
+        word: the field of the request by which a caller's word stands for it.
+        said: what the caller says by the opposite word.
+        always: whether it holds for a forced move too.
+        refuse: the error under which it is refused, where that is its own.
+    """
+
+    code: str
+    holds: str
+    check: Callable[[Moment], Iterator[Unmet]]
+    needs: Needs = Needs.LOG
+    word: str | None = None
+    said: str = ""
+    always: bool = False
+    refuse: Callable[[Moment], SpecKittyError] | None = None
+
+
+def _held_by_another(moment: Moment) -> Iterator[Unmet]:
+    holder = moment.holder
+    if holder is None or holder == moment.me or moment.request.manages:
+        return
+    error = _already_claimed(moment)
+    yield Unmet(error.code, error.message, error.hint or "", moment.wp_id)
+
+
+def _already_claimed(moment: Moment) -> SpecKittyError:
+    return already_claimed(moment.wp_id, moment.holder, moment.slug, moment.actor)
+
+
+def _own_work(moment: Moment) -> Iterator[Unmet]:
+    config = moment.context.config
+    # Whoever holds a review was allowed to take it; `review.by: other` asks again.
+    asked = moment.lane in (*WORKING, Lane.FOR_REVIEW) or (
+        config.review_by == "other" and moment.lane is Lane.IN_REVIEW and moment.request.target in _JUDGED
+    )
+    if asked and moment.is_own and not may_review_own(config, moment.log.events, moment.log.mission_events, moment.me):
+        error = _self_review(moment)
+        yield Unmet(error.code, error.message, error.hint or "", moment.wp_id)
+
+
+def _self_review(moment: Moment) -> SpecKittyError:
+    return self_review_refused(moment.wp_id, moment.slug, moment.actor)
+
+
+def _feedback_missing(moment: Moment) -> Iterator[Unmet]:
+    if moment.request.feedback is None and not moment.request.exact:
+        error = _feedback_required(moment)
+        yield Unmet(error.code, error.message, error.hint or "", moment.wp_id)
+
+
+def _feedback_required(moment: Moment) -> SpecKittyError:
+    target = moment.request.target
+    return UsageError(
+        f"sending {moment.wp_id} back wants feedback: what is wrong, where, and what would be right",
+        "FEEDBACK_REQUIRED",
+        hint=f"spec-kitty agent tasks move-task {moment.wp_id} --to {target} --review-feedback-file FILE",
+    )
+
+
+def _not_planned(moment: Moment) -> Iterator[Unmet]:
+    if moment.package is None:
+        said = f"{moment.wp_id} is no longer in the plan"
+        fix = f"spec-kitty agent tasks list-tasks --mission {moment.slug}"
+        yield Unmet("WP_NOT_FOUND", said, fix, moment.wp_id)
+
+
+def _of_work(rule: Callable[[WorkFacts], Iterator[Unmet]]) -> Callable[[Moment], Iterator[Unmet]]:
+    def check(moment: Moment) -> Iterator[Unmet]:
+        if moment.package is not None:
+            yield from rule(moment.facts)
+
+    return check
+
+
+_JUDGED = frozenset({Lane.IN_REVIEW, Lane.APPROVED, Lane.DONE})
+_EVIDENCE = "implementation_evidence_present"
+_NOT_COMMITTED = "the work is not committed"
+
+PLANNED = Rule("WP_NOT_FOUND", "it is in the plan", _not_planned, Needs.OWN, always=True)
+FREE = Rule("WP_ALREADY_CLAIMED", "nobody else holds it", _held_by_another, refuse=_already_claimed)
+MAY_REVIEW = Rule("SELF_REVIEW", "it is not one's own work", _own_work, refuse=_self_review)
+FEEDBACK_GIVEN = Rule("FEEDBACK_REQUIRED", "it says what is wrong", _feedback_missing, refuse=_feedback_required)
+IN_PROGRESS = Rule("NOT_IN_PROGRESS", "somebody works on it", _of_work(review_rules.not_in_progress))
+HAS_WORKSPACE = Rule(
+    "WORKSPACE_MISSING", "it has a workspace in this clone", _of_work(review_rules.workspace_missing), Needs.GIT,
+    _EVIDENCE, _NOT_COMMITTED,
+)  # fmt: skip
+ON_ITS_BRANCH = Rule(
+    "WORKTREE_WRONG_BRANCH", "its lane's branch is checked out there", _of_work(review_rules.wrong_branch), Needs.GIT,
+    _EVIDENCE, _NOT_COMMITTED,
+)  # fmt: skip
+NOT_BUSY = Rule(
+    "WORKTREE_BUSY", "no merge or rebase is under way there", _of_work(review_rules.busy), Needs.GIT,
+    _EVIDENCE, _NOT_COMMITTED,
+)  # fmt: skip
+CLEAN = Rule(
+    "WORKTREE_DIRTY", "nothing is uncommitted there", _of_work(review_rules.dirty), Needs.GIT,
+    _EVIDENCE, _NOT_COMMITTED,
+)  # fmt: skip
+HAS_NEW_COMMIT = Rule(
+    "NO_NEW_COMMIT", "there is a new commit", _of_work(review_rules.no_new_commit), Needs.GIT,
+    _EVIDENCE, _NOT_COMMITTED,
+)  # fmt: skip
+SUBTASKS_DONE = Rule(
+    "SUBTASKS_OPEN", "every subtask is ticked", _of_work(review_rules.subtasks_open),
+    word="subtasks_complete", said="subtasks are open",
+)  # fmt: skip
+
+_WORK_DONE = (HAS_WORKSPACE, ON_ITS_BRANCH, NOT_BUSY, CLEAN, HAS_NEW_COMMIT, SUBTASKS_DONE)
+
+CONDITIONS: Mapping[Move, tuple[Rule, ...]] = {
+    Move.CLAIM: (FREE,),
+    Move.BEGIN: (FREE,),
+    Move.HAND_OVER: (PLANNED, FREE, IN_PROGRESS, *_WORK_DONE),
+    Move.TAKE_REVIEW: (FREE, MAY_REVIEW),
+    Move.APPROVE: (PLANNED, FREE, MAY_REVIEW),
+    Move.APPROVE_AT_ONCE: (PLANNED, FREE, MAY_REVIEW, *_WORK_DONE),
+    Move.REJECT: (FREE, MAY_REVIEW, FEEDBACK_GIVEN),
+    Move.GIVE_BACK: (FREE,),
+    Move.GIVE_REVIEW_BACK: (FREE,),
+    Move.BLOCK: (FREE,),
+    Move.RESUME: (),
+    Move.CANCEL: (FREE,),
+    Move.REOPEN: (PLANNED, FREE),
+    Move.DONE: (FREE,),
+}
+
+Found = Sequence[tuple[Rule, Unmet]]
+
+
+def check(moment: Moment, needs: Collection[Needs] = EVERYTHING) -> Found:
+    """Every condition of what is asked for that does not hold.
+
+    Args:
+        needs: which conditions to look at, by what they are decided from.
+    """
+    rules = [rule for rule in CONDITIONS[moment.kind] if rule.needs in needs]
+    found: list[tuple[Rule, Unmet]] = []
+    for rule in rules:
+        if rule.word is None or getattr(moment.request, rule.word) is not True:
+            found += [(rule, unmet) for unmet in rule.check(moment)]
+    for word in dict.fromkeys(rule.word for rule in rules if rule.word is not None):
+        about = [rule for rule in rules if rule.word == word]
+        if getattr(moment.request, word) is False and not any(rule in about for rule, _ in found):
+            # Its holder says so, whatever can be seen.
+            again = way_on(moment.wp_id, moment.lane, moment.slug)
+            said = f"{moment.wp_id}: its holder says that {about[-1].said}"
+            found.append((about[-1], Unmet(about[-1].code, said, again, moment.wp_id)))
+    return found
+
+
+def binding(found: Found) -> Found:
+    """What is unmet although a move is forced."""
+    return [(rule, unmet) for rule, unmet in found if rule.always]
+
+
+def refusal(moment: Moment, found: Found) -> SpecKittyError:
+    """The refusal that names all that is unmet."""
+    unmet = of_own_work((each for _, each in found), moment.slug, moment.actor)
+    own = next((rule.refuse for rule, _ in found if rule.refuse is not None), None)
+    if own is None:
+        return TransitionError(
+            f"{moment.wp_id} cannot go from {moment.lane} to {moment.request.target}",
+            "TRANSITION_REJECTED",
+            details={
+                "wp_id": moment.wp_id,
+                "from_lane": moment.lane.value,
+                "to_lane": moment.request.target.value,
+                "allowed": [lane.value for lane in allowed_targets(moment.lane)],
+                "reason": unmet[0].code,
+            },
+            unmet=unmet,
+        )
+    error = own(moment)
+    if len(unmet) > 1:
+        error.details["unmet"] = [each.to_dict() for each in unmet]
+    return error
+
+
+def require(moment: Moment, needs: Collection[Needs] = EVERYTHING) -> Found:
+    """Refuse a move of which a condition does not hold; what is unmet of a forced one.
+
+    Raises:
+        SpecKittyError: with every unmet condition.
+    """
+    found = check(moment, needs)
+    against = binding(found) if moment.request.force else found
+    if against:
+        raise refusal(moment, against)
+    return found

@@ -1,0 +1,159 @@
+"""What is known of a work package at the moment at which somebody wants to move it.
+
+The logs are looked at again under the mission's lock; what git says is looked up once, before, and goes with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Protocol
+
+from specify_cli.conditions.review_facts import open_subtasks, work_facts
+from specify_cli.conditions.review_rules import WorkFacts
+from specify_cli.context.models import Actor, Context
+from specify_cli.core.work_packages import WorkPackage
+from specify_cli.kernel.values import replace
+from specify_cli.lanes.models import LanesManifest
+from specify_cli.lanes.persistence import read_lanes
+from specify_cli.moves.request import Request, kind_of
+from specify_cli.review.evidence import is_own_work
+from specify_cli.status.holders import HELD, Holder, implementers
+from specify_cli.status.mission_log import MissionEvent
+from specify_cli.status.models import Lane, StatusEvent, StatusSnapshot
+from specify_cli.status.reading import read_status
+from specify_cli.workspaces.lookup import Workspace, workspace_of
+
+
+class Log(Protocol):
+    """A mission's logs, read or held by a writer."""
+
+    @property
+    def events(self) -> list[StatusEvent]:
+        """Moves in fold order."""
+
+    @property
+    def mission_events(self) -> list[MissionEvent]:
+        """Everything beside the moves."""
+
+    @property
+    def snapshot(self) -> StatusSnapshot:
+        """Their fold."""
+
+    def holders(self) -> Mapping[str, Holder]:
+        """Who holds what."""
+
+
+class Work:
+    """The work itself, as the worktree and git have it; each question is asked once."""
+
+    def __init__(self, context: Context, wp_id: str, package: WorkPackage | None, log: Log) -> None:
+        self.context = context
+        self.wp_id = wp_id
+        self.package = package
+        self._log = log
+
+    @cached_property
+    def manifest(self) -> LanesManifest | None:
+        """The mission's lanes."""
+        return read_lanes(self.context.place)
+
+    @cached_property
+    def workspace(self) -> Workspace | None:
+        """Where it is done in this clone."""
+        return workspace_of(self.context.place, self.manifest, self.wp_id)
+
+    @cached_property
+    def handed(self) -> tuple[WorkFacts, str | None]:
+        """What its hand-over depends on, and its head.
+
+        Raises:
+            LookupError: the work package is not in the plan.
+        """
+        if self.package is None:
+            raise LookupError(self.wp_id)
+        return work_facts(self.context.place, self.package, self.workspace, self._log)
+
+
+class Moment:
+    """A work package that somebody wants to move, as its logs are now.
+
+    Args:
+        context: project, settings and mission.
+        actor: who moves it.
+        request: what is asked for.
+        work: the work itself.
+        log: the logs.
+    """
+
+    def __init__(self, context: Context, actor: Actor, request: Request, work: Work, log: Log) -> None:
+        self.context = context
+        self.actor = actor
+        self.request = request
+        self.work = work
+        self.log = log
+        self.wp_id = work.wp_id
+        self.me = Holder(actor.name, actor.session)
+        state = log.snapshot.work_packages.get(work.wp_id)
+        self.lane = state["lane"] if state is not None else Lane.PLANNED
+        self.last_event_id = state["last_event_id"] if state is not None else None
+        self.kind = kind_of(self.lane, request.target)
+
+    @classmethod
+    def read(cls, context: Context, actor: Actor, package: WorkPackage | str, request: Request) -> Moment:
+        """The moment without a lock.
+
+        Args:
+            package: of the plan; or the id of one that only the log knows.
+        """
+        status = read_status(context.place)
+        known = package if isinstance(package, WorkPackage) else None
+        wp_id = package if isinstance(package, str) else package.id
+        return cls(context, actor, request, Work(context, wp_id, known, status), status)
+
+    def with_log(self, log: Log) -> Moment:
+        """The same with the logs looked at again; what git said is kept."""
+        return Moment(self.context, self.actor, self.request, self.work, log)
+
+    @property
+    def slug(self) -> str:
+        """The mission's."""
+        return self.context.place.slug
+
+    @property
+    def package(self) -> WorkPackage | None:
+        """The work package; None where it is no longer in the plan."""
+        return self.work.package
+
+    @cached_property
+    def holder(self) -> Holder | None:
+        """Who works on it or reviews it."""
+        return self.log.holders().get(self.wp_id) if self.lane in HELD else None
+
+    @cached_property
+    def implementer(self) -> Holder | None:
+        """Who worked on it last, before any review."""
+        return implementers(self.log.events, self.log.mission_events).get(self.wp_id)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the actor would judge its own work; the name of a program that drives agents stands for several."""
+        if self.actor.policy is not None and self.context.config.review_by != "other":
+            return False
+        return is_own_work(self.me, self.implementer)
+
+    @cached_property
+    def facts(self) -> WorkFacts:
+        """What its hand-over depends on, the part from the logs as it is now."""
+        facts, _ = self.work.handed
+        package = self.work.package
+        if package is None:
+            return facts
+        return replace(
+            facts, lane=self.lane, open_subtasks=open_subtasks(self.context.place, package, self.log.mission_events)
+        )
+
+    @property
+    def head(self) -> str | None:
+        """The commit that would be handed over."""
+        return self.work.handed[1]

@@ -1,0 +1,241 @@
+"""The events that a move is recorded by, written under the mission's lock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from specify_cli.core.subtasks import boxes, subtasks_for
+from specify_cli.kernel.values import frozen
+from specify_cli.moves.conditions import Found
+from specify_cli.moves.moment import Moment
+from specify_cli.moves.request import Move
+from specify_cli.review.cycles import Feedback, next_feedback
+from specify_cli.review.evidence import APPROVED, CHANGES_REQUESTED, approval, result
+from specify_cli.review.findings import findings_of
+from specify_cli.status.emit import Writer
+from specify_cli.status.evidence import DoneEvidence, ReviewResult
+from specify_cli.status.models import Lane, StatusEvent
+from specify_cli.status.moves import APPROVING, MoveOptions
+from specify_cli.workspaces.lookup import ROOT
+
+
+@frozen
+class Recorded:
+    """What was recorded.
+
+    Args:
+        event: the last move.
+        is_verdict: whether it ends a review.
+        feedback_file: of a rejection.
+        head: lane and commit that was handed over.
+    """
+
+    event: StatusEvent
+    is_verdict: bool = False
+    feedback_file: str | None = None
+    head: tuple[str, str] | None = None
+
+
+def record(log: Writer, now: Moment, found: Found) -> Recorded:
+    """Record a move whose conditions hold, or that is forced.
+
+    Args:
+        found: what is unmet, of a forced one.
+
+    Raises:
+        TransitionError: what the status log refuses.
+    """
+    request = now.request
+    match now.kind:
+        case Move.HAND_OVER if now.package is not None:
+            return _hand_over(log, now, found)
+        case Move.APPROVE | Move.APPROVE_AT_ONCE:
+            return _approve(log, now)
+        case Move.REJECT if request.feedback is not None:
+            return _reject(log, now, request.feedback)
+    event = log.move(now.wp_id, request.target, actor=now.actor.name, **_plain(now))
+    return Recorded(event, is_verdict=now.kind is Move.REJECT)
+
+
+def _common(now: Moment) -> MoveOptions:
+    """What every event of a move says."""
+    workspace = now.work.workspace
+    context = str(workspace.path) if workspace else None
+    computed = "direct_repo" if workspace and workspace.kind == ROOT else "worktree"
+    return {
+        "session": now.actor.session,
+        "policy_metadata": now.actor.policy,
+        "workspace": workspace.record() if workspace else None,
+        "workspace_context": now.request.workspace_context or context,
+        "execution_mode": now.request.execution_mode or computed,
+    }
+
+
+def _plain(now: Moment) -> MoveOptions:
+    request = now.request
+    options: MoveOptions = {
+        **_common(now),
+        "force": request.force,
+        "reason": request.note,
+        "evidence": request.evidence or _evidence(now),
+        "review_ref": request.reference,
+        "review_result": _result(now),
+        "subtasks_complete": request.subtasks_complete,
+        "implementation_evidence_present": request.implementation_evidence_present,
+        "self_review": now.kind is Move.TAKE_REVIEW and now.is_own,
+    }
+    return options
+
+
+def _result(now: Moment) -> ReviewResult | None:
+    """What a review came to, where it ends in neither an approval nor feedback of ours."""
+    request = now.request
+    if request.review_result is not None:
+        return request.review_result
+    if request.exact:
+        return exact_result(now.actor.name, request.target, request.evidence, request.reference)
+    reference = request.reference or request.note
+    return result(request.reviewer or now.actor.name, request.target, reference) if reference else None
+
+
+def exact_result(
+    actor: str, target: Lane, evidence: DoneEvidence | Mapping[str, object] | None, reference: str | None
+) -> ReviewResult | None:
+    """The review that the caller names, or None; an approval by a reference alone would have no reviewer.
+
+    Raises:
+        Refused: `INVALID_EVIDENCE`.
+    """
+    review = evidence.get("review") if isinstance(evidence, Mapping) else None
+    if isinstance(review, Mapping):
+        return ReviewResult.from_dict(review)
+    return result(actor, CHANGES_REQUESTED, reference) if reference and target not in APPROVING else None
+
+
+def _evidence(now: Moment) -> DoneEvidence | None:
+    """For done: the evidence given now, else that of the approval."""
+    request = now.request
+    if request.target is not Lane.DONE or request.exact:
+        return None
+    if request.reference:
+        return approval(request.reviewer or now.actor.name, request.reference)
+    own = (event for event in reversed(now.log.events) if event.wp_id == now.wp_id)
+    return next((event.evidence for event in own if event.to_lane is Lane.APPROVED), None)
+
+
+def _hand_over(log: Writer, now: Moment, found: Found) -> Recorded:
+    request = now.request
+    facts, head, workspace = now.facts, now.head, now.work.workspace
+    _record_hand_ticks(log, now)
+    for subtask in facts.open_subtasks if request.subtasks_complete else ():
+        _record_tick(log, now, subtask)
+    options: MoveOptions = {
+        **_common(now),
+        "force": request.force and (bool(found) or now.lane is not Lane.IN_PROGRESS),
+        "reason": request.note,
+        "subtasks_complete": facts.subtasks_complete or request.subtasks_complete,
+        "implementation_evidence_present": facts.has_evidence or request.implementation_evidence_present,
+        "workspace": workspace.record(head) if workspace else None,
+    }
+    event = log.move(now.wp_id, Lane.FOR_REVIEW, actor=now.actor.name, **options)
+    return Recorded(event, head=(workspace.lane_id, head) if workspace and head else None)
+
+
+def _approve(log: Writer, now: Moment) -> Recorded:
+    request = now.request
+    name = request.reviewer or now.actor.name
+    own = now.is_own
+    if now.lane is Lane.FOR_REVIEW and not request.exact:
+        _take_review(log, now)
+    head = _reviewed_commit(now)
+    options: MoveOptions = {
+        **_common(now),
+        "force": request.force,
+        "reason": request.note,
+        "self_review": own,
+        "workspace": _judged(now, head),
+    }
+    if request.exact:
+        said = request.review_result
+        if said is None:
+            said = exact_result(now.actor.name, request.target, request.evidence, request.reference)
+        options |= {"evidence": request.evidence, "review_result": said, "review_ref": request.reference}
+    else:
+        reference = request.reference or head or f"review:{name}"
+        options |= {
+            "evidence": approval(name, reference),
+            "review_result": result(name, APPROVED, reference),
+            "review_ref": reference,
+        }
+    event = log.move(now.wp_id, request.target, actor=now.actor.name, **options)
+    return Recorded(event, is_verdict=True)
+
+
+def _reject(log: Writer, now: Moment, text: str) -> Recorded:
+    """Send a work package back with feedback, which is kept and numbered."""
+    request = now.request
+    name = request.reviewer or now.actor.name
+    own = now.is_own
+    if now.lane is Lane.FOR_REVIEW:
+        _take_review(log, now)
+    cycle = _cycle(log, now, text, name)
+    options: MoveOptions = {
+        **_common(now),
+        "force": request.force,
+        "reason": request.note or f"review cycle {cycle.cycle}",
+        "review_result": result(name, CHANGES_REQUESTED, cycle.reference, cycle.file),
+        "review_ref": cycle.reference,
+        "self_review": own,
+    }
+    event = log.move(now.wp_id, request.target, actor=now.actor.name, **options)
+    return Recorded(event, is_verdict=True, feedback_file=cycle.file)
+
+
+def _cycle(log: Writer, now: Moment, text: str, reviewer: str) -> Feedback:
+    if now.package is None:
+        raise LookupError(now.wp_id)
+    known = findings_of(log.mission_events, log.events, now.wp_id)
+    cycle = next_feedback(now.context.place, now.package, log.mission_events, known, text, reviewer)
+    log.record("review_finding", actor=now.actor.name, session=now.actor.session, wp_id=now.wp_id, data=cycle.to_data())
+    return cycle
+
+
+def _take_review(log: Writer, now: Moment) -> None:
+    options: MoveOptions = {**_common(now), "self_review": now.is_own}
+    log.move(now.wp_id, Lane.IN_REVIEW, actor=now.actor.name, **options)
+
+
+def _reviewed_commit(now: Moment) -> str | None:
+    for event in reversed(now.log.events):
+        if event.wp_id == now.wp_id and event.to_lane is Lane.FOR_REVIEW and event.workspace:
+            head = event.workspace.get("head")
+            return str(head) if head else None
+    return None
+
+
+def _judged(now: Moment, head: str | None) -> Mapping[str, object] | None:
+    """The workspace of the approved commit: this clone's, else as the log has it from the clone that worked."""
+    if now.work.workspace is not None:
+        return now.work.workspace.record(head)
+    own = (event.workspace for event in reversed(now.log.events) if event.wp_id == now.wp_id and event.workspace)
+    handed = next(own, None)
+    return None if handed is None else {**handed, "head": head}
+
+
+def _record_hand_ticks(log: Writer, now: Moment) -> None:
+    """A box ticked by hand becomes an event when its work package goes to review."""
+    if now.package is None:
+        return
+    found = boxes(now.context.place)
+    said = {
+        event.data.get("subtask") for event in log.mission_events if event.type == "subtask" and event.data.get("done")
+    }
+    mine = set(subtasks_for(now.package, found))
+    for box in (box for listed in found.values() for box in listed):
+        if box.done and box.id in mine and box.id not in said:
+            _record_tick(log, now, box.id)
+
+
+def _record_tick(log: Writer, now: Moment, subtask: str) -> None:
+    data = {"subtask": subtask, "done": True}
+    log.record("subtask", actor=now.actor.name, session=now.actor.session, wp_id=now.wp_id, data=data)

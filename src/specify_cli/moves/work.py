@@ -1,0 +1,53 @@
+"""Committing the work of a work package, for an agent that cannot."""
+
+from __future__ import annotations
+
+from specify_cli.core.commits import commit_lock, no_identity
+from specify_cli.core.work_packages import WorkPackage
+from specify_cli.home import MissionPlace
+from specify_cli.kernel import locks
+from specify_cli.kernel.errors import Refused
+from specify_cli.kernel.git import Git
+from specify_cli.kernel.text import quoted
+from specify_cli.workspaces.lookup import ROOT, Workspace
+from specify_cli.workspaces.scope import scope_of
+from specify_cli.workspaces.unfinished import in_words, next_command, unmerged
+
+
+def commit_work(place: MissionPlace, workspace: Workspace, package: WorkPackage, message: str) -> str | None:
+    """Commit what is uncommitted in a work package's workspace; the new commit, or None where there was nothing.
+
+    In lane-planning only the owned files are committed.
+
+    Raises:
+        Refused: `COMMIT_FAILED`, with what git or a hook said; `NO_GIT_IDENTITY`; `WORKTREE_BUSY`.
+    """
+    git = Git(workspace.path)
+    scope = scope_of(package, workspace)
+    changes = git.changes(*scope)
+    if not changes:
+        return None
+    here = place.repo.checkout_at(workspace.path)
+    busy, left = here.busy if here and workspace.kind != ROOT else "", unmerged(changes)
+    if busy or left:
+        # A commit of everything would end a half-done merge, its markers and all.
+        fix = next_command(workspace.path, busy, left)
+        raise Refused(in_words(workspace.path, busy, left), "WORKTREE_BUSY", hint=fix)
+    if git.identity() is None:
+        raise no_identity()
+    if workspace.kind == ROOT:
+        # The home is where milestones are committed too: one at a time.
+        with locks.held(commit_lock(place), timeout=60, doing=f"commit {package.id}"):
+            new = [change.path for change in changes if change.state == "??"]
+            if new:
+                git.add_intent(*new)
+            done = git.commit_only(message, *(change.path for change in changes))
+    else:
+        done = git.commit_all(message)
+    if done.code != 0:
+        raise Refused(
+            f"git commit failed in {workspace.path}: {done.said}",
+            "COMMIT_FAILED",
+            hint=f"git -C {quoted(workspace.path)} status",
+        )
+    return git.resolve("HEAD")
