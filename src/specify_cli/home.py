@@ -15,11 +15,12 @@ from specify_cli.kernel import files
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.legacy import LANE_FOLDERS
-from specify_cli.kernel.paths import KITTIFY, SPECS, Checkout, Repository
+from specify_cli.kernel.paths import KITTIFY, SPECS, WORKTREES, Checkout, Repository
 from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 
 TASKS = "tasks"
+_HOME_BRANCH = "mission/"
 PROMPT = re.compile(r"(WP\d{2,})(?:-[^/]*)?\.md")
 
 
@@ -223,3 +224,30 @@ def runtime_folder(place: MissionPlace, *below: str) -> Path:
         files.make_ignored(place.runtime)
         files.make_folder(folder)
     return folder
+
+
+def worktrees_folder(repo: Repository) -> Path:
+    """Make the folder of our worktrees, ignored by git.
+
+    Raises:
+        Refused: `SYMLINK_REFUSED`: it is a link that leads out of the project.
+    """
+    folder = repo.root / WORKTREES
+    files.refuse_links(repo.root, folder)
+    files.make_ignored(folder)
+    return folder
+
+
+def home_branch(slug: str) -> str:
+    """The branch of a mission that gets one of its own."""
+    return f"{_HOME_BRANCH}{slug}"
+
+
+def mission_of_branch(branch: str) -> str | None:
+    """The mission that such a branch is named after, or None."""
+    return branch.removeprefix(_HOME_BRANCH) if branch.startswith(_HOME_BRANCH) else None
+
+
+def home_path(repo: Repository, slug: str) -> Path:
+    """Where the worktree of that branch is made."""
+    return repo.root / WORKTREES / f"{slug}-home"

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from specify_cli.conditions.accept_rules import TestRun
-from specify_cli.home import MissionPlace, runtime_folder
+from specify_cli.home import MissionPlace, runtime_folder, worktrees_folder
 from specify_cli.kernel import clock, files, locks, process
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.notices import Notice
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.workspaces.hooks import set_up
-from specify_cli.workspaces.lookup import THROW_AWAY, Workspace, worktrees_folder
+from specify_cli.workspaces.lookup import THROW_AWAY, Workspace
 
 TIME_LIMIT = 3600.0  # seconds for one command
 _TAKEN_TOO_LONG = -9

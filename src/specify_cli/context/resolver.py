@@ -17,7 +17,7 @@ from specify_cli.context.missions import (
     standing_checkouts,
 )
 from specify_cli.context.models import Context
-from specify_cli.home import MissionPlace
+from specify_cli.home import MissionPlace, mission_of_branch
 from specify_cli.kernel import paths
 from specify_cli.kernel.commands import the_call
 from specify_cli.kernel.errors import Conflict, NotFound, Refused, SpecKittyError, UsageError
@@ -79,6 +79,10 @@ def _around(repo: Repository, folder: Path) -> MissionPlace | None:
         slug = parse_mission_slug_from_branch(here.branch)
         if slug:
             return place_of(repo, slug)
+        named = mission_of_branch(here.branch)
+        place = place_of(repo, named) if named and "/" not in named else None
+        if place is not None and place.target_branch == here.branch:
+            return place
     # Where a merge stopped; no mission's name ends like that.
     if repo.checkout.parent.name == paths.WORKTREES and repo.checkout.name.endswith("-merge"):
         return place_of(repo, repo.checkout.name.removesuffix("-merge"))

@@ -9,20 +9,31 @@ from dataclasses import field
 from pathlib import Path
 
 from specify_cli.core.commits import Committed, milestone, no_identity, publish_mode
+from specify_cli.core.mission_home import (
+    Creation,
+    Started,
+    begin,
+    end,
+    settle,
+    standing_on,
+)
 from specify_cli.core.mission_sizes import FULL, Size, sized
 from specify_cli.core.mission_target import (
+    REQUEST,
     STARTED_FROM,
     MissionCreationError,
+    Site,
+    Wanted,
     check_free,
     check_project,
+    site_of,
     standing,
-    target_of,
 )
 from specify_cli.core.mission_types import DEFAULT_TYPE, MissionType, load_mission_type
 from specify_cli.core.planning import scaffold
-from specify_cli.home import MissionPlace, runtime_folder
+from specify_cli.home import MissionPlace, home_branch, home_path, mission_of_branch, runtime_folder
 from specify_cli.kernel import clock, files, ids, locks, paths
-from specify_cli.kernel.config import parse_config
+from specify_cli.kernel.config import Config, parse_config
 from specify_cli.kernel.errors import Conflict, SpecKittyError, UsageError
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.paths import KITTIFY, SPECS, Checkout, Repository
@@ -64,9 +75,12 @@ def create_mission_core(
     size: Size = Size.NORMAL,
     target_branch: str | None = None,
     start_branch: str | None = None,
+    base: str | None = None,
+    own_branch: bool | None = None,
     number: int | None = None,
     actor: str | None = None,
     session: str | None = None,
+    request: str | None = None,
     facts: Mapping[str, object] | None = None,
     commit: bool = True,
 ) -> MissionCreationResult:
@@ -78,9 +92,13 @@ def create_mission_core(
         mission: mission type, else software-dev.
         size: how much paper it begins with.
         target_branch: branch the work will be merged into, else the current one; it must be checked out somewhere.
-        start_branch: make this branch here, switch to it and take it as the target.
+        start_branch: make this branch, check it out and take it as the target: here, or in a worktree of its own where
+            this checkout is the home of a mission.
+        base: the branch that a branch made for it begins at; it gets one where this is said.
+        own_branch: whether it gets a branch and a worktree of its own; None takes the project's setting.
         number: take this display number instead of the next.
         actor: who creates it, else the git user, in which session.
+        request: the words of the person who wants it.
         facts: keys of meta.json that count in place of ours, `friendly_name` for one.
         commit: make the first commit; else the caller reaches a milestone himself.
 
@@ -93,48 +111,98 @@ def create_mission_core(
     mission_type = sized(load_mission_type(mission or DEFAULT_TYPE, repo), size)
     documents = [mission_type.first_document, *(FULL if size is Size.FULL else ())]
     creator = _creator(git, actor)
-    with locks.held(repo.state / "locks" / "project.lock", timeout=60, doing=f"create {mission_slug}"):
+    with locks.held(repo.state / "locks" / "project.lock", timeout=120, doing=f"create {mission_slug}"):
+        config = parse_config(files.read_text(here.path / KITTIFY / "config.yaml"))
+        found = settle(repo, publish_mode(config))
+        if found is not None and (found.meta["slug"], found.meta["mission_type"]) == (mission_slug, mission_type.key):
+            # It is this one that an earlier run was killed over.
+            return _result(found, here, documents, _committed(found, commit=commit))
         refs = git.branches("refs")
-        checkout = target_of(repo, here, target_branch, start_branch, refs)
-        config = parse_config(files.read_text(checkout.path / KITTIFY / "config.yaml"))
-        check_project(checkout, config, starting=start_branch is not None)
-        own = {} if size is Size.NORMAL else {"size": size.value}
+        # A branch that was made for a mission is no target for another.
+        on_own = here.branch is not None and mission_of_branch(here.branch) is not None
+        own = config.start_branch or on_own if own_branch is None else own_branch
+        site = site_of(repo, here, Wanted(target_branch, start_branch, base, own), refs)
+        check_project(site.checkout or here, _config(site, git, config), starting=site.base is not None)
+        facts = {**({} if size is Size.NORMAL else {"size": size.value}), **(facts or {})}
         taken = _numbers(repo, git, refs)
-        place = _named(repo, checkout, refs, taken, number, mission_slug, mission_type, {**own, **(facts or {})})
-        meta = dict(place.meta)
-        with (
-            _folder(place, mission_type, documents),
-            _branch(git, here, start_branch),
-            writing(place, publish=publish_mode(config)) as log,
-        ):
-            told = created_facts(meta, start_branch, here.branch)
-            log.record("mission_created", actor=creator, session=session, data=told)
-    committed = milestone(place, config, "create mission") if commit else Committed()
-    branch = (checkout if checkout.path == here.path else here).branch or ""
+        meta = _named(here, site, refs, taken, number, mission_slug, mission_type, facts)
+        slug, target = str(meta["mission_slug"]), str(meta["target_branch"])
+        started = Started(target, *site.base, site.checkout is None) if site.base else None
+        home = home_path(repo, slug) if started and started.apart else (site.checkout or here).path
+        told = created_facts(meta) | ({} if request is None else {REQUEST: request})
+        creation = Creation(
+            slug, str(meta["mission_id"]), mission_type.key, str(home), target, started, creator, session, told
+        )
+        begin(repo, creation)
+        with _whole(repo), standing_on(repo, here, slug, started) as made:
+            place = _place(repo, made or site.checkout or here, meta)
+            with (
+                _folder(place, mission_type, documents),
+                writing(place, publish=publish_mode(_config(site, git, config))) as log,
+            ):
+                log.record("mission_created", actor=creator, session=session, data=told)
+        committed = _committed(place, commit=commit)
+        end(repo)
+    standing_now = here if started is None or started.apart else place.home
+    return _result(place, standing_now or here, documents, committed)
+
+
+def _committed(place: MissionPlace, *, commit: bool) -> Committed:
+    if not commit:
+        return Committed()
+    config = parse_config(files.read_text(place.feature_dir.parent.parent / KITTIFY / "config.yaml"))
+    return milestone(place, config, "create mission")
+
+
+def _result(
+    place: MissionPlace, here: Checkout, documents: Sequence[str], committed: Committed
+) -> MissionCreationResult:
     created = [place.feature_dir / name for name in (META, *documents)]
+    number, target = str(place.meta["mission_number"]), place.target_branch
     return MissionCreationResult(
-        place.feature_dir, place.slug, str(meta["mission_number"]), meta, place.target_branch, branch, place, committed,
-        created,
-    )  # fmt: skip
+        place.feature_dir, place.slug, number, dict(place.meta), target, here.branch or "", place, committed, created
+    )
+
+
+def _config(site: Site, git: Git, here: Config) -> Config:
+    """The settings of the checkout that the mission is written in, which may not be made yet."""
+    name = f"{KITTIFY}/config.yaml"
+    if site.checkout is None and site.base is not None:
+        data = git.show_bytes(f"{site.base[1]}:{name}")
+        return here if data is None else parse_config(files.decode(data), f"{site.base[0]}:{name}")
+    return parse_config(files.read_text(site.checkout.path / name)) if site.checkout else here
+
+
+@contextmanager
+def _whole(repo: Repository) -> Iterator[None]:
+    """Forget what is being created where it fails: the caller undoes it."""
+    try:
+        yield
+    except SpecKittyError:
+        end(repo)
+        raise
 
 
 def _named(
-    repo: Repository,
-    checkout: Checkout,
+    here: Checkout,
+    site: Site,
     refs: Mapping[str, str],
     taken: Mapping[int, str],
     number: int | None,
     slug: str,
     mission_type: MissionType,
     facts: Mapping[str, object],
-) -> MissionPlace:
-    """The new mission with its meta.json, where its name and its number are free."""
+) -> dict[str, object]:
+    """The meta.json of the new mission, where its name and its number are free."""
     display = number or max(taken, default=0) + 1
-    place = _place(repo, checkout, {**_meta(display, slug, mission_type.key, checkout.branch or ""), **facts})
-    check_free(checkout, place.slug, refs)
+    target = site.target or home_branch(f"{display:03d}-{slug}")
+    begun = {} if site.base is None else {STARTED_FROM: site.base[0]}
+    meta = {**_meta(display, slug, mission_type.key, target), **begun, **facts}
+    started = target if site.base is not None else None
+    check_free((site.checkout or here).path, str(meta["mission_slug"]), refs, started)
     if display in taken:
         raise _number_taken(display, taken[display], slug)
-    return place
+    return meta
 
 
 def _creator(git: Git, actor: str | None) -> str:
@@ -206,10 +274,10 @@ def _place(repo: Repository, checkout: Checkout, meta: dict[str, object]) -> Mis
     return MissionPlace(repo, slug, mission_id, target, checkout, meta)
 
 
-def created_facts(meta: Mapping[str, object], start: str | None = None, before: str | None = None) -> dict[str, object]:
-    """What the event `mission_created` says: of the mission, and of the branch that was started from another."""
+def created_facts(meta: Mapping[str, object]) -> dict[str, object]:
+    """What the event `mission_created` says: of the mission, and of the branch that its own was started from."""
     names = ("mission_slug", "mission_number", "mission_type", "target_branch", "friendly_name", "created_at")
-    return {name: meta[name] for name in names} | ({} if start is None else {STARTED_FROM: before})
+    return {name: meta[name] for name in (*names, *({STARTED_FROM} & meta.keys()))}
 
 
 @contextmanager
@@ -236,19 +304,4 @@ def _folder(place: MissionPlace, mission_type: MissionType, documents: Sequence[
         yield
     except SpecKittyError:
         files.remove_tree(place.feature_dir)
-        raise
-
-
-@contextmanager
-def _branch(git: Git, here: Checkout, start: str | None) -> Iterator[None]:
-    """Make the branch a mission starts and switch to it; undone where the block fails."""
-    if start is None:
-        yield
-        return
-    git.switch_new(start)
-    try:
-        yield
-    except SpecKittyError:
-        git.call("switch", "--quiet", *((here.branch,) if here.branch else ("--detach",)), write=True)
-        git.call("branch", "--quiet", "-D", start, write=True)
         raise

@@ -178,6 +178,7 @@ def _created(repo: Repository, found: Import, planned: PlannedMission) -> Missio
             "friendly_name": planned.title,
             IMPORTED_FROM: {"tool": found.source.key, "project": found.project, "id": planned.source.id},
         },
+        own_branch=False,
         commit=False,
     )
     return made.place

@@ -32,6 +32,7 @@ class Config:
     review_self: bool = False
     quiet_minutes: float = 15.0
     worktree_copy: tuple[str, ...] = ()
+    start_branch: bool = False
     raw: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -61,6 +62,7 @@ def parse_config(text: str | None, where: str = ".kittify/config.yaml") -> Confi
         review_self=read.flag("review", "self", default=False),
         quiet_minutes=read.number("leases", "quiet_minutes", default=15.0),
         worktree_copy=read.words("worktree", "copy"),
+        start_branch=read.flag("missions", "start_branch", default=False),
         raw=raw,
     )
 

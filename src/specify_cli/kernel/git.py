@@ -61,9 +61,13 @@ class Git(GitTrees):
         done = self.call("update-ref", "-d", ref, old, write=True)
         return "" if done.code == 0 else done.said or f"{ref} is not at {old}"
 
-    def add_worktree(self, path: Path, branch: str) -> None:
-        """Check an existing branch out in a new linked worktree."""
-        self.run("worktree", "add", "--quiet", str(path), branch, write=True)
+    def add_worktree(self, path: Path, branch: str, *, hooks: bool = True) -> None:
+        """Check an existing branch out in a new linked worktree.
+
+        Args:
+            hooks: whether those of the user are asked.
+        """
+        self.run(*(() if hooks else NO_HOOKS), "worktree", "add", "--quiet", str(path), branch, write=True)
 
     def add_detached_worktree(self, path: Path, commit: str) -> None:
         """Check a commit out in a new linked worktree of ours, on no branch; hooks of the user's are not asked."""

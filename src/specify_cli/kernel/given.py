@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 from specify_cli.kernel import files
-from specify_cli.kernel.errors import NotFound
+from specify_cli.kernel.errors import NotFound, Refused
 from specify_cli.kernel.paths import at_home
 from specify_cli.kernel.text import quoted
 
@@ -22,5 +23,62 @@ def text_of(name: str) -> str:
         return sys.stdin.read()
     text = files.read_text(at_home(name))
     if text is None:
-        raise NotFound(f"there is no file {name}", "FILE_NOT_FOUND", hint=f"ls {quoted(Path(name).parent)}")
+        raise _no_file(name)
     return text
+
+
+def words_of(value: str, limit: int) -> str | None:
+    """A person's words, given as they are, as `@file`, or as `-` for standard input; None where there are none.
+
+    Args:
+        value: `@@…` is a text that begins with `@`.
+        limit: how many bytes they may take, as a JSON text.
+
+    Raises:
+        NotFound: `FILE_NOT_FOUND`.
+        Unavailable: the file cannot be read.
+        Refused: `REQUEST_TOO_LONG`, `REQUEST_NOT_TEXT`.
+    """
+    if value == "-":
+        data = _standard_input(limit + 1)
+    elif value.startswith("@") and not value.startswith("@@"):
+        data = _start_of(value[1:], limit + 1)
+    else:
+        data = files.encode(value.removeprefix("@"))
+    if len(data) > limit:
+        raise _too_long(limit)
+    try:
+        text = data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
+    except UnicodeDecodeError as error:
+        raise Refused(f"the request is not UTF-8 text: {error.reason}", "REQUEST_NOT_TEXT") from error
+    odd = next((character for character in text if ord(character) < 32 and character not in "\t\n\f"), None)
+    if odd is not None:
+        raise Refused(f"the request is not text: it holds the control character {odd!r}", "REQUEST_NOT_TEXT")
+    if len(json.dumps(text, ensure_ascii=False).encode("utf-8")) > limit:
+        raise _too_long(limit)
+    return text if text.strip() else None
+
+
+def _too_long(limit: int) -> Refused:
+    message = f"the request is longer than the {limit} bytes that the log can keep; name a file of the repository in it"
+    return Refused(message, "REQUEST_TOO_LONG", details={"limit": limit})
+
+
+def _standard_input(most: int) -> bytes:
+    source = getattr(sys.stdin, "buffer", None)
+    return files.encode(sys.stdin.read(most)) if source is None else bytes(source.read(most))
+
+
+def _start_of(name: str, most: int) -> bytes:
+    path = at_home(name)
+    try:
+        with path.open("rb") as source:
+            return source.read(most)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise _no_file(name) from error
+    except OSError as error:
+        raise files.explain(error, path) from error
+
+
+def _no_file(name: str) -> NotFound:
+    return NotFound(f"there is no file {name}", "FILE_NOT_FOUND", hint=f"ls {quoted(Path(name).parent)}")

@@ -8,7 +8,7 @@ from dataclasses import asdict, field
 from pathlib import Path
 from typing import Any
 
-from specify_cli.home import MissionPlace
+from specify_cli.home import MissionPlace, worktrees_folder
 from specify_cli.kernel import files
 from specify_cli.kernel.errors import Conflict, Refused
 from specify_cli.kernel.git import NO_HOOKS, Git
@@ -18,7 +18,6 @@ from specify_cli.kernel.values import frozen, replace
 from specify_cli.merge import intent as intents
 from specify_cli.merge.plan import stopped_ref
 from specify_cli.workspaces.forecast_models import TARGET_STEP, Forecast, Step
-from specify_cli.workspaces.lookup import worktrees_folder
 from specify_cli.workspaces.markers import brought
 from specify_cli.workspaces.recovery import clear_way
 from specify_cli.workspaces.trees import Workbench, attributes

@@ -25,6 +25,7 @@ from specify_cli.next.prompt_sections import (
     decisions_section,
     notes_section,
     reports_section,
+    request_section,
     rescued_section,
     site_section,
     so_far,
@@ -74,12 +75,13 @@ def planning_prompt(
         filled = command_body(text, step.command, agent=actor.words.removeprefix("--agent "), mission=place.slug)
     report = f"spec-kitty next {actor.words} --mission {place.slug} --result success"
     charter = charter_section(charter_for(context.repo, step.name))
+    asked = request_section(seen.status) if step in mission_type.planning_steps[:1] else ""
     return f"""# {step.title}: mission {place.slug}
 
 You are `{actor.name}`. {step.goal}
 
 {_documents(place, step)}
-{charter}{answers_section(answers)}{unmet_section(unmet)}{reports_section(seen.status, step.name)}
+{asked}{charter}{answers_section(answers)}{unmet_section(unmet)}{reports_section(seen.status, step.name)}
 {filled.strip()}
 
 {_scaffold(place, mission_type, step)}## When it is done

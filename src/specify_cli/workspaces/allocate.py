@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from specify_cli.home import MissionPlace
+from specify_cli.home import MissionPlace, worktrees_folder
 from specify_cli.kernel import locks
 from specify_cli.kernel.errors import NotFound, Refused, SpecKittyError
 from specify_cli.kernel.git import Git
@@ -19,7 +19,7 @@ from specify_cli.kernel.values import frozen, replace
 from specify_cli.lanes.branch_naming import PLANNING_LANE_ID, lane_branch_name, mission_branch_name
 from specify_cli.lanes.models import ExecutionLane, LanesManifest
 from specify_cli.workspaces.dependencies import Needed, branch_missing, bring_together, still_missing
-from specify_cli.workspaces.lookup import LANE, ROOT, Workspace, lane_of, lane_path, worktrees_folder
+from specify_cli.workspaces.lookup import LANE, ROOT, Workspace, lane_of, lane_path
 from specify_cli.workspaces.records import (
     LaneRecord,
     Making,

@@ -6,9 +6,8 @@ from dataclasses import field
 from pathlib import Path
 
 from specify_cli.home import MissionPlace
-from specify_cli.kernel import files
 from specify_cli.kernel.errors import Refused
-from specify_cli.kernel.paths import WORKTREES, Repository
+from specify_cli.kernel.paths import WORKTREES
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.branch_naming import PLANNING_LANE_ID
 from specify_cli.lanes.models import ExecutionLane, LanesManifest
@@ -69,18 +68,6 @@ def lane_of(manifest: LanesManifest | None, place: MissionPlace, wp_id: str) -> 
 def lane_path(place: MissionPlace, lane_id: str) -> Path:
     """Where a lane's worktree is made; one that stands elsewhere is remembered by its record."""
     return place.repo.root / WORKTREES / f"{place.slug}-{lane_id}"
-
-
-def worktrees_folder(repo: Repository) -> Path:
-    """Make the folder of our worktrees, ignored by git.
-
-    Raises:
-        Refused: `SYMLINK_REFUSED`: it is a link that leads out of the project.
-    """
-    folder = repo.root / WORKTREES
-    files.refuse_links(repo.root, folder)
-    files.make_ignored(folder)
-    return folder
 
 
 def workspace_of(place: MissionPlace, manifest: LanesManifest | None, wp_id: str) -> Workspace | None:

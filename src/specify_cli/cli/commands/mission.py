@@ -12,6 +12,7 @@ from specify_cli.context.missions import Broken, all_places
 from specify_cli.context.models import Context
 from specify_cli.context.overview import MissionState, Overview, overview
 from specify_cli.core.mission_sizes import Size
+from specify_cli.core.mission_target import begun_at, request_of
 from specify_cli.core.mission_types import MissionType, list_types, load_mission_type
 from specify_cli.core.planning import documents_present
 from specify_cli.kernel import paths
@@ -114,6 +115,8 @@ def _info(context: Context, seen: Overview, documents: Mapping[str, bool]) -> di
         "size": place.meta.get("size") or Size.NORMAL.value,
         "feature_dir": str(place.folder) if place.folder else None,
         "origin": place.meta.get("origin_ticket"),
+        "request": request_of(seen.status.mission_events),
+        "started_from": begun_at(place.meta, seen.status.mission_events) or None,
         "documents": [{"name": name, "present": there} for name, there in documents.items()],
         "mission_branch": mission_branch_name(place.slug),
         "lanes": [
@@ -144,6 +147,7 @@ def _info_text(seen: Overview, documents: Mapping[str, bool]) -> str:
         ["target", safe(place.target_branch)],
         ["home", safe(place.home.path) if place.home else f"none: no checkout has {safe(place.target_branch)}"],
         *_origin(meta.get("origin_ticket")),
+        *_request(request_of(seen.status.mission_events)),
         ["lanes", str(len(seen.lanes.lanes)) if seen.lanes else "not computed yet"],
         ["board", ", ".join(f"{len(ids)} {lane}" for lane, ids in seen.board.items() if ids) or "no work package yet"],
     ]
@@ -157,6 +161,12 @@ def _info_text(seen: Overview, documents: Mapping[str, bool]) -> str:
         f"  Next: {style(seen.next_command, 'bold')}",
     ]
     return "\n".join(lines)
+
+
+def _request(words: str | None) -> list[list[str]]:
+    """The first line of what the person asked for; the JSON answer has all of it."""
+    lines = [line for line in (words or "").splitlines() if line.strip()]
+    return [["asked for", clipped(safe(lines[0].strip()), 68) + (" …" if len(lines) > 1 else "")]] if lines else []
 
 
 def _origin(ticket: object) -> list[list[str]]:

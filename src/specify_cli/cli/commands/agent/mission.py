@@ -16,17 +16,26 @@ from specify_cli.core.finalize import finalize
 from specify_cli.core.migrate_hint import migrate_hint
 from specify_cli.core.mission_creation import check_slug, create_mission_core
 from specify_cli.core.mission_sizes import Size
+from specify_cli.core.mission_target import STARTED_FROM
 from specify_cli.core.planning import PLAN, SPEC, documents_present, set_up_plan
 from specify_cli.core.work_packages import MISSION
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import paths
 from specify_cli.kernel.errors import NotFound, UsageError
+from specify_cli.kernel.given import words_of
 from specify_cli.kernel.text import plural, quoted
 from specify_cli.merge.intent import settle
+from specify_cli.status.lines import LIMIT
 
 SizeFlag = Annotated[
     Size, typer.Option("--size", help="Tiny: one document and one work package. Full: research documents too.")
 ]
+RequestFlag = Annotated[
+    str | None,
+    typer.Option("--request", metavar="TEXT", help="What the person asked for, word for word; @file and - are read."),
+]
+# Of an event in the log, without its other keys.
+REQUEST_LIMIT = LIMIT - 4096
 ValidateOnly = Annotated[bool, typer.Option("--validate-only", help="Check and compute, write nothing.")]
 
 
@@ -37,8 +46,13 @@ def create(
         str | None, typer.Option("--target-branch", metavar="BRANCH", help="Where the work lands; else this branch.")
     ] = None,
     start_branch: Annotated[
-        str | None, typer.Option("--start-branch", metavar="BRANCH", help="Make this branch and land there.")
+        str | None, typer.Option("--start-branch", metavar="BRANCH", help="Make this branch for the mission.")
     ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option("--base", metavar="BRANCH", help="Where a branch made for the mission begins; else this branch."),
+    ] = None,
+    request: RequestFlag = None,
     number: Annotated[
         int | None, typer.Option("--number", metavar="N", min=1, help="Display number; else the next one.")
     ] = None,
@@ -46,10 +60,19 @@ def create(
     agent: AgentFlag = None,
     session: SessionFlag = None,
 ) -> Reply:
-    """Create a mission: its folder, its identity and an empty specification."""
-    if target_branch and start_branch:
-        hint = f"spec-kitty agent mission create {slug} --start-branch {quoted(start_branch)}"
-        raise UsageError("give --target-branch or --start-branch, not both", "USAGE_ERROR", hint)
+    """Create a mission: its folder, its identity and an empty specification.
+
+    With `missions: {start_branch: true}` in .kittify/config.yaml, or with --base, the mission gets a branch
+    `mission/<slug>` and a worktree `.worktrees/<slug>-home`, and your checkout stays as it is. So it does with
+    --start-branch where you stand on the branch of another mission; elsewhere that switches your checkout.
+
+    --request keeps the words that the mission began with: the prompt of its first step and `mission info` show them.
+    """
+    if target_branch and (start_branch or base):
+        option, value = ("--start-branch", start_branch) if start_branch else ("--base", str(base))
+        hint = f"spec-kitty agent mission create {slug} {option} {quoted(value)}"
+        raise UsageError(f"give --target-branch or {option}, not both", "USAGE_ERROR", hint)
+    words = None if request is None else words_of(request, REQUEST_LIMIT)
     settle(paths.discover(paths.starting_point()))
     actor = named(agent, session)
     made = create_mission_core(
@@ -59,9 +82,11 @@ def create(
         size=size,
         target_branch=target_branch,
         start_branch=start_branch,
+        base=base,
         number=number,
         actor=actor.name if actor else None,
         session=given_session(session).id,
+        request=words,
     )
     branches = _branches(made.place)
     step = f"spec-kitty next --agent NAME --mission {made.mission_slug}"
@@ -74,13 +99,17 @@ def create(
         "spec_file": str(made.created_files[1]),
         "meta_file": str(made.created_files[0]),
         "created_files": [str(path) for path in made.created_files],
+        "home": str(made.place.home.path) if made.place.home else None,
+        "started_from": made.meta.get(STARTED_FROM) or None,
         **branches,
         "next_step": step,
         "commit": made.committed.commit,
         "warnings": notices((*made.committed.warnings, *migrate_hint(made.place.repo))),
     }
+    begun = made.meta.get(STARTED_FROM)
+    after = f", and from there on {style(safe(begun), 'bold')}" if begun else ""
     lines = [
-        f"{style(made.mission_slug, 'bold')} created, to land on {style(safe(made.target_branch), 'bold')}",
+        f"{style(made.mission_slug, 'bold')} created, to land on {style(safe(made.target_branch), 'bold')}{after}",
         f"  id        {made.meta['mission_id']}",
         f"  write     {safe(made.created_files[1])}",
         "",
