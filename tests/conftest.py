@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import today
 from tests.support.cli import Result, run_here, run_script
 from tests.support.environment import isolate
 from tests.support.git import Repo, make_repo
@@ -18,6 +19,41 @@ from tests.support.serving import Server
 
 # A shell starts what runs in the background with Ctrl-C ignored, and commands under test would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the tests run on another day and in another place."""
+    group = parser.getgroup("spec-kitty")
+    group.addoption("--today", metavar="DATE", help="the moment at which each test begins: 2028-02-29, or with a time")
+    group.addoption("--zone", metavar="TZ", default="UTC", help="the time zone of the machine, such as Asia/Tokyo")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Set the clock before anything is collected."""
+    try:
+        today.configure(config.getoption("--today"), config.getoption("--zone"))
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from error
+
+
+def pytest_report_header() -> str | None:
+    """Say which day it is."""
+    return today.header()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Begin each test at the same moment."""
+    today.begin()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object]) -> Iterator[None]:
+    """Make what several tests share before the first of them began."""
+    if fixturedef.scope == "function":
+        return (yield)
+    with today.earlier():
+        return (yield)
 
 
 @pytest.fixture(autouse=True)

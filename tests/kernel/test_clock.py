@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from specify_cli.kernel import clock
+from tests.support import today
 
 START = datetime(1970, 1, 2, tzinfo=UTC)
 ZONES = [UTC, timezone(timedelta(hours=5, minutes=30)), timezone(timedelta(hours=-8))]
@@ -68,13 +70,25 @@ def test_just_after_is_the_next_moment_there_is() -> None:
 
 
 def test_a_test_can_stop_the_clock_and_it_goes_on_afterwards() -> None:
-    noon = datetime(2026, 11, 20, 12, tzinfo=UTC)
-    with clock.use(lambda: noon):
-        assert clock.stamp() == "2026-11-20T12:00:00.000000+00:00"
-        with clock.use(lambda: noon + timedelta(hours=1)):
-            assert clock.now().hour == 13
-        assert clock.now() == noon
-    assert clock.now() != noon
+    moment = clock.now() + timedelta(days=1)
+    with clock.use(lambda: moment):
+        assert clock.stamp() == clock.stamp(moment)
+        with clock.use(lambda: moment + timedelta(hours=1)):
+            assert clock.now() == moment + timedelta(hours=1)
+            assert clock.system() < moment
+        assert clock.now() == moment
+    assert clock.now() < moment
+
+
+def test_a_file_and_the_machine_have_one_clock_on_any_day(tmp_path: Path) -> None:
+    path, ahead = tmp_path / "file", today.ahead()
+    for days in (0, 366, -30):
+        clock.run_ahead(timedelta(days=days))
+        try:
+            path.write_text("x", encoding="utf-8")
+            assert abs(clock.file_time(path.stat().st_mtime) - clock.epoch()) < 60
+        finally:
+            clock.run_ahead(ahead)
 
 
 def test_sleeping_takes_time() -> None:

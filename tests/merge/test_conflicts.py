@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from specify_cli.kernel import clock
 from specify_cli.merge import intent
 from specify_cli.status.models import Lane
+from tests.support import today
 from tests.support.git import Repo
 from tests.support.limits import run_limited
 from tests.support.project import Project, Task
@@ -137,7 +140,7 @@ def test_a_target_that_moves_on_keeps_the_resolution(project: Project) -> None:
     tree("add", "shared.txt")
     found.git.write("other.txt", "other\n")
     found.git("add", "other.txt")
-    later = {**os.environ, "GIT_COMMITTER_DATE": "2037-01-01T00:00:00+00:00"}
+    later = {**os.environ, "GIT_COMMITTER_DATE": today.git_date(clock.system() + timedelta(days=366))}
     subprocess.run(["git", "commit", "-q", "-m", "later than all others"], cwd=project.path, env=later, check=True)
 
     found.merge("--resume").ok()

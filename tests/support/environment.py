@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import today
+
 _REMOVED = ("CLAUDE_CODE_SESSION_ID", "CODEX_THREAD_ID", "SPECIFY_REPO_ROOT", "NO_COLOR", "FORCE_COLOR", "COLUMNS")
 _GIT_SETTINGS = """[user]
 	name = Ada
@@ -37,11 +39,11 @@ def isolated(home: Path) -> dict[str, str]:
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
         "TERM": "dumb",
-        "TZ": "UTC",
         # Nothing answers on this port: a request that a test did not expect fails at once.
         "http_proxy": "http://127.0.0.1:9",
         "https_proxy": "http://127.0.0.1:9",
         "no_proxy": "127.0.0.1,localhost",
+        **today.variables(),
     }
 
 
@@ -54,6 +56,7 @@ def isolate(home: Path, patch: pytest.MonkeyPatch) -> None:
             patch.delenv(name)
     for name, value in isolated(home).items():
         patch.setenv(name, value)
+    today.read_zone()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Real git for tests, with one author and one clock."""
+"""Real git for tests, with one author, who committed everything the day before the test began."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-_DATE = "2026-11-20T12:00:00+00:00"
+from tests.support import today
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Repo:
         done = subprocess.run(
             ["git", *arguments],
             cwd=self.path,
-            env={**os.environ, "GIT_AUTHOR_DATE": _DATE, "GIT_COMMITTER_DATE": _DATE},
+            env={**os.environ, **today.commit_dates(yesterday=True)},
             capture_output=True,
             text=True,
             check=False,

@@ -50,11 +50,12 @@ def run_python(
     env: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run some Python under the same limits; `words` are its `sys.argv[1:]`."""
+    path = filter(None, (str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH")))
     limits = ["" if room is None else str(room), "yes" if mortal else ""]
     return subprocess.run(
         [sys.executable, "-I", "-S", "-c", _LIMITED, *limits, sys.executable, "-c", source, *words],
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), **(env or {})},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path), **(env or {})},
         capture_output=True,
         encoding="utf-8",
         errors="surrogateescape",

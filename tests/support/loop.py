@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TypedDict, Unpack
 
@@ -105,7 +105,7 @@ class Agent:
 @contextmanager
 def later(minutes: float) -> Iterator[None]:
     """Let that many minutes have passed for the length of the block."""
-    with clock.use(lambda: datetime.now(UTC) + timedelta(minutes=minutes)):
+    with clock.use(lambda: clock.system() + timedelta(minutes=minutes)):
         yield
 
 

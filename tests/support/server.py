@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+from specify_cli.kernel import clock
 from tests.support.server_batch import Batch
 from tests.support.server_bodies import Bodies
 from tests.support.server_tracker import Tracker
@@ -53,7 +54,7 @@ class Auth:
 
     def is_valid(self, token: str) -> bool:
         """Whether an access token is known and has not ended."""
-        return self.access.get(token, 0) > time.time()
+        return self.access.get(token, 0) > clock.system().timestamp()
 
     def login(self, request: Request) -> Answer:
         """Answer a login."""
@@ -75,7 +76,7 @@ class Auth:
         """New tokens for a user."""
         number = next(self.numbers)
         access, refresh = f"access-{number}", f"refresh-{number}"
-        self.access[access] = time.time() + self.lifetimes[0]
+        self.access[access] = clock.system().timestamp() + self.lifetimes[0]
         self.refresh[refresh] = username
         team = self.users[username][1]
         found: dict[str, object] = {

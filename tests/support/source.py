@@ -1,4 +1,4 @@
-"""The source of the program, read as syntax: what the house tests look at."""
+"""The source of the program and of its tests, read as syntax: what the house tests look at."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 SOURCE = ROOT / "src"
 PACKAGE = SOURCE / "specify_cli"
+TESTS = ROOT / "tests"
 
 
 @dataclass(frozen=True, slots=True)
 class Module:
-    """One module of the program.
+    """One module of the program or of its tests.
 
     Args:
-        name: dotted, without `specify_cli.`; empty for the package itself.
+        name: dotted, without `specify_cli.` or `tests.`; empty for the package itself.
         path: its file.
         tree: its syntax.
     """
@@ -52,7 +53,7 @@ class Module:
         """Every call, by the dotted name of what is called, as far as it is written out."""
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Call):
-                yield _dotted(node.func), node
+                yield dotted(node.func), node
 
     def functions(self) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
         """Every function and method."""
@@ -64,11 +65,26 @@ class Module:
 @cache
 def modules() -> tuple[Module, ...]:
     """All modules of the program, by name."""
-    return tuple(_module(path) for path in sorted(PACKAGE.rglob("*.py")))
+    return tuple(_module(path, PACKAGE) for path in sorted(PACKAGE.rglob("*.py")))
 
 
-def _module(path: Path) -> Module:
-    parts = path.relative_to(PACKAGE).with_suffix("").parts
+@cache
+def modules_of_tests() -> tuple[Module, ...]:
+    """All modules of the tests, by name."""
+    return tuple(_module(path, TESTS) for path in sorted(TESTS.rglob("*.py")))
+
+
+def dotted(node: ast.AST) -> str:
+    """A name as it is written, `a.b.c`; empty where it is computed."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        return f"{dotted(node.value)}.{node.attr}"
+    return ""
+
+
+def _module(path: Path, folder: Path) -> Module:
+    parts = path.relative_to(folder).with_suffix("").parts
     name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
     return Module(name, path, ast.parse(path.read_text(encoding="utf-8"), str(path)))
 
@@ -76,15 +92,7 @@ def _module(path: Path) -> Module:
 def _at_run_time(node: ast.AST) -> Iterator[ast.AST]:
     """All nodes below one, without what only the type checker sees."""
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and _dotted(child.test).endswith("TYPE_CHECKING"):
+        if isinstance(child, ast.If) and dotted(child.test).endswith("TYPE_CHECKING"):
             continue
         yield child
         yield from _at_run_time(child)
-
-
-def _dotted(node: ast.AST) -> str:
-    if isinstance(node, ast.Name):
-        return node.id
-    if isinstance(node, ast.Attribute):
-        return f"{_dotted(node.value)}.{node.attr}"
-    return ""

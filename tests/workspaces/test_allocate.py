@@ -260,7 +260,7 @@ def test_eight_processes_at_once_get_eight_worktrees(project: Project) -> None:
         subprocess.Popen(
             [sys.executable, "-c", program, str(project.path), mission.slug, task.id],
             cwd=root,
-            env={**os.environ, "PYTHONPATH": str(root)},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (str(root), os.environ.get("PYTHONPATH"))))},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -14,7 +14,7 @@ from tests.support.loop import later
 from tests.support.missions import finalized_mission
 from tests.support.project import Project, Task
 
-OLD = Lease("claude", "s1", "here", "2026-01-01T00:00:00.000000+00:00")
+OLD = Lease("claude", "s1", "here", clock.stamp(clock.system() - timedelta(days=300)))
 
 
 def test_a_lease_is_quiet_when_its_time_is_over() -> None:

@@ -12,11 +12,16 @@ Source = Callable[[], datetime]
 _CANONICAL_LENGTH = len("2026-11-20T17:00:00.123456+00:00")
 
 
-def _system() -> datetime:
-    return datetime.now(UTC)
+# How far the tests let this process run ahead of the machine's clock; nothing in the program sets it.
+_ahead: list[timedelta] = [timedelta(0)]
 
 
-_source: list[Source] = [_system]
+def system() -> datetime:
+    """This moment by the machine's clock, also within `use`."""
+    return datetime.now(UTC) + _ahead[0]
+
+
+_source: list[Source] = [system]
 
 
 def now() -> datetime:
@@ -68,8 +73,13 @@ def monotonic() -> float:
 
 
 def epoch() -> float:
-    """Seconds since 1970, comparable with file times."""
+    """Seconds since 1970, comparable with `file_time`."""
     return now().timestamp()
+
+
+def file_time(seconds: float) -> float:
+    """The time of a file as the system tells it (`st_mtime`), made comparable with `epoch`."""
+    return seconds + _ahead[0].total_seconds()
 
 
 def sleep(seconds: float) -> None:
@@ -85,3 +95,8 @@ def use(source: Source) -> Iterator[None]:
         yield
     finally:
         _source.pop()
+
+
+def run_ahead(by: timedelta) -> None:
+    """Move the machine's clock, and the times of all files with it, for this process; for tests."""
+    _ahead[0] = by

@@ -76,7 +76,7 @@ def _sweep(repo: Repository) -> None:
     before, folder = clock.epoch() - _STALE, intents.folder(repo)
     for path in (*folder.glob("*.index*"), *folder.glob(".*.tmp")):
         with suppress(FileNotFoundError):
-            if path.stat().st_mtime < before:
+            if clock.file_time(path.stat().st_mtime) < before:
                 files.remove(path)
 
 

@@ -107,7 +107,7 @@ def _last_change(worktree: Path, paths: tuple[str, ...]) -> float:
     moments = [git.last_commit_time(*paths)]
     for change in git.changes(*paths):
         with suppress(OSError):
-            moments.append(os.lstat(worktree / change.path).st_mtime)
+            moments.append(clock.file_time(os.lstat(worktree / change.path).st_mtime))
     return max(moments)
 
 
