@@ -35,7 +35,7 @@ def test_the_answer_has_all_its_keys() -> None:
     answer = Decision("step", "claude", "001-tea-timer", "software-dev", "implement", "2026-11-20T12:00:00+00:00")
     wanted = """kind agent mission_slug mission_number mission_id mission_type mission mission_state timestamp action
         wp_id workspace_path prompt_file reason guard_failures progress origin run_id step_id decision_id input_key
-        question options is_query preview_step session waiting_for retry_after warnings resumed since"""
+        question options is_query preview_step session waiting_for retry_after warnings resumed since open_questions"""
     assert answer.to_dict().keys() == set(wanted.split())
 
 
@@ -73,8 +73,49 @@ def test_the_work_of_others_is_reviewed_before_that_of_a_sister_and_ones_own_las
     assert told(decide(seen(own, view("WP04")))) == ("step", "implement", "WP04")
     assert told(decide(seen(own))) == ("step", "review", "WP01")
     stuck = decide(seen(replace(own, reviewable=False)))
-    assert stuck.kind is DecisionKind.BLOCKED
-    assert "your own work" in str(stuck.reason)
+    assert (stuck.kind, stuck.reason) == (DecisionKind.BLOCKED, "waiting")
+    assert [(each.what, each.holder) for each in stuck.waiting_for] == [("review of WP01", None)]
+
+
+def test_ones_own_work_and_a_review_given_back_are_left_to_others_while_one_waits() -> None:
+    own = replace(view("WP01", Lane.FOR_REVIEW), kinship=Kinship.OWN)
+    back = replace(view("WP02", Lane.FOR_REVIEW), given_back=True)
+    other = replace(view("WP03", Lane.FOR_REVIEW), kinship=Kinship.OTHER_SESSION)
+    assert told(decide(seen(back, other))) == ("step", "review", "WP03")
+    assert told(decide(seen(back, view("WP04")))) == ("step", "implement", "WP04")
+    assert told(decide(seen(back))) == ("step", "review", "WP02")
+    for each in (own, back):
+        left = decide(seen(replace(each, awaited=True)))
+        assert [one.what for one in left.waiting_for] == [f"review of {each.wp_id}"]
+
+
+def test_rejected_work_is_kept_for_its_implementer_who_gets_it_first() -> None:
+    rejected = replace(view("WP02"), returned=ME)
+    assert told(decide(seen(view("WP01"), rejected))) == ("step", "implement", "WP02")
+    kept = replace(rejected, returned=OTHER)
+    assert told(decide(seen(kept, view("WP03")))) == ("step", "implement", "WP03")
+    assert [(each.what, each.holder) for each in decide(seen(kept)).waiting_for] == [("WP02 implement", OTHER)]
+
+
+def test_only_the_actions_that_are_named_are_handed_out() -> None:
+    ready, review = view("WP01"), view("WP02", Lane.FOR_REVIEW)
+    quiet = replace(view("WP03", Lane.IN_PROGRESS), holder=OTHER, quiet=True)
+    over = seen(view("WP01", Lane.APPROVED))
+
+    def only(now: Observation, *actions: str) -> Choice:
+        return decide(replace(now, only=frozenset(actions)))
+
+    assert told(only(seen(ready, review), "implement")) == ("step", "implement", "WP01")
+    assert told(only(seen(ready, review), "review")) == ("step", "review", "WP02")
+    assert [each.what for each in only(seen(ready), "review").waiting_for] == ["WP01 implement"]
+    assert only(seen(quiet), "review").kind is DecisionKind.BLOCKED
+    assert told(only(seen(quiet), "implement")) == ("step", "implement", "WP03")
+    assert [each.what for each in only(over, "implement", "review").waiting_for] == ["accept"]
+    assert told(only(over, "accept")) == ("step", "accept", None)
+    mine = replace(quiet, holder=ME)
+    assert told(only(seen(mine), "review")) == ("step", "implement", "WP03"), "what is one's own is never lost"
+    planning = replace(seen(ready), planning=(PlanningView("plan"),))
+    assert [each.what for each in only(planning, "implement").waiting_for] == ["plan"]
 
 
 def test_quiet_work_of_ones_own_name_comes_early_and_that_of_others_late() -> None:
@@ -90,7 +131,10 @@ def test_a_question_goes_to_its_owner_and_to_others_when_nothing_else_is_left() 
     blocked = replace(view("WP01", Lane.BLOCKED), question=question)
     mine, theirs = replace(blocked, owner=ME), replace(blocked, owner=OTHER)
     working = replace(view("WP03", Lane.IN_PROGRESS), holder=OTHER)
-    assert decide(seen(mine, view("WP02"))).kind is DecisionKind.DECISION_REQUIRED
+    rejected = replace(mine, lane=Lane.PLANNED)
+    assert decide(seen(rejected, view("WP02"))).kind is DecisionKind.DECISION_REQUIRED
+    assert told(decide(seen(mine, view("WP02")))) == ("step", "implement", "WP02")
+    assert decide(seen(mine, working)).question == question
     assert told(decide(seen(theirs, view("WP02")))) == ("step", "implement", "WP02")
     assert decide(seen(theirs, working)).reason == "waiting"
     assert decide(seen(theirs)).question == question

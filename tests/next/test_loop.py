@@ -176,17 +176,31 @@ def test_blocked_asks_its_holder_and_the_answer_reaches_the_prompt(project: Proj
     agent = Agent(mission)
     worktree = Repo(Path(str(agent.next().workspace_path)))
     worktree.write("src/wp01/half.txt", "half\n")
+    assert Agent(mission, "codex", "c1").next().wp_id == "WP02", "others are not kept from their work"
     asked = agent.next(result="blocked", note="which database?")
     assert (asked.kind, asked.wp_id, asked.options) == ("decision_required", "WP01", ["resume", "cancel"])
     assert "which database?" in str(asked.question)
     assert agent.next().decision_id == asked.decision_id, "the same question keeps its id"
-    assert Agent(mission, "codex", "c1").next().wp_id == "WP02", "others are not kept from their work"
     resumed = agent.next(answer="PostgreSQL, as everywhere", decision_id=asked.decision_id)
     assert (resumed.kind, resumed.action, resumed.wp_id) == ("step", "implement", "WP01")
     prompt = agent.prompt(resumed)
     assert "PostgreSQL, as everywhere" in prompt
     assert "src/wp01/half.txt" in prompt
     assert [each.type for each in mission.status.mission_events].count("decision_answered") == 1
+
+
+def test_a_session_that_blocked_its_work_is_offered_other_work_and_the_question_stays(project: Project) -> None:
+    mission = finalized_mission(project, *PAIR)
+    agent = Agent(mission)
+    agent.next()
+    other = agent.next(result="blocked", note="which database?")
+    assert (other.kind, other.action, other.wp_id) == ("step", "implement", "WP02")
+    (question,) = other.open_questions
+    assert (question["wp_id"], question["options"]) == ("WP01", ["resume", "cancel"])
+    assert "which database?" in str(question["question"])
+    assert Agent(mission, "codex", "c1").next().open_questions == [question]
+    agent.next(answer="SQLite", decision_id=str(question["decision_id"]), no_next=True)
+    assert mission.lane("WP01") is Lane.IN_PROGRESS
 
 
 def test_blocked_is_asked_of_anybody_when_nothing_else_is_left(project: Project) -> None:
@@ -342,7 +356,8 @@ def test_review_by_other_is_strict(project: Project) -> None:
     with later(500):
         told = agent.next()
         assert told.kind == "blocked"
-        assert "your own work" in str(told.reason)
+        assert (told.reason, told.retry_after) == ("waiting", 15)
+        assert told.waiting_for == [{"what": "review of WP01", "actor": None, "session": None}]
         with pytest.raises(Refused):
             agent.move("WP01", Lane.APPROVED)
         assert Agent(mission, session="s2").next().action == "review"
@@ -403,9 +418,7 @@ def test_a_blocked_planning_package_does_not_hold_up_its_lane(project: Project) 
     mission = finalized_mission(project, *docs)
     agent = Agent(mission)
     agent.next()
-    agent.next(result="blocked", note="stuck")
-    other = Agent(mission, "codex", "c1")
-    assert other.next().wp_id == "WP02"
+    assert agent.next(result="blocked", note="stuck").wp_id == "WP02"
     agent.next(answer="resume")
     assert mission.lane("WP01") is Lane.PLANNED, "its lane is taken by now"
 

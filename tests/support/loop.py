@@ -35,6 +35,8 @@ class Words(TypedDict, total=False):
     decision_id: str | None
     wait: float
     commit: str | None
+    only: frozenset[str]
+    no_next: bool
 
 
 @dataclass(frozen=True, slots=True)

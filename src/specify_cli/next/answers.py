@@ -9,7 +9,7 @@ from specify_cli.kernel.lazy import load
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.values import frozen
 from specify_cli.next.decision import RETRY_AFTER_SECONDS, Choice, Decision, DecisionKind
-from specify_cli.next.observation import with_fix
+from specify_cli.next.observation import Observation, Question, with_fix
 from specify_cli.next.observe import Seen
 from specify_cli.status.progress import compute_weighted_progress
 
@@ -90,8 +90,21 @@ def answer(
         retry_after=RETRY_AFTER_SECONDS if choice.kind is DecisionKind.BLOCKED and choice.waiting_for else None,
         warnings=[notice.to_dict() for notice in notices],
         resumed=choice.resume,
+        open_questions=_open_questions(seen.observation, question),
         since=handed.since,
     )
+
+
+def _open_questions(seen: Observation, asked: Question | None) -> list[dict[str, object]]:
+    """The questions that wait for a person, but for the one that this answer asks."""
+    found = [question for step in seen.planning for question in step.questions if not step.done]
+    found += [package.question for package in seen.packages if package.question is not None]
+    found += [seen.ending] if seen.ending else []
+    return [
+        {"decision_id": each.decision_id, "wp_id": each.wp_id, "question": each.text, "options": list(each.options)}
+        for each in found
+        if asked is None or each.decision_id != asked.decision_id
+    ]
 
 
 def _untouched(seen: Seen) -> bool:

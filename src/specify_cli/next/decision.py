@@ -82,6 +82,8 @@ def _planning(seen: Observation, step: PlanningView) -> Choice:
 def _exclusive(seen: Observation, state: str, action: str, unmet: Sequence[str] = ()) -> Choice:
     """A step that only one session may work on."""
     running = next((each for each in seen.open_steps if each.action == action and each.wp_id is None), None)
+    if not seen.hands_out(action) and (running is None or running.holder != seen.me):
+        return _wait(state, (Waiting(action, running.holder if running and not running.quiet else None),))
     if running is None:
         return Choice(DecisionKind.STEP, state, action, unmet=tuple(unmet))
     if running.holder == seen.me:
@@ -102,10 +104,11 @@ def _packages(seen: Observation) -> Choice | None:
     name = seen.me.actor if seen.me else None
     return (
         _own(seen)
-        or _own_question(seen)
+        or _own_question(seen, but=Lane.BLOCKED)
         or (_take_over(seen, name) if name else None)
         or _review(seen)
         or _ready(seen)
+        or _own_question(seen)
         or _take_over(seen)
         or _nothing(seen)
     )
@@ -125,30 +128,48 @@ def _work(package: PackageView, *, resume: bool = False, taken_from: Holder | No
     return Choice(DecisionKind.STEP, action, action, package.wp_id, resume=resume, taken_from=taken_from)
 
 
-def _own_question(seen: Observation) -> Choice | None:
+def _own_question(seen: Observation, but: Lane | None = None) -> Choice | None:
+    """A question about one's own work; one about parked work keeps nobody from other work."""
     for package in seen.packages:
-        if package.question is not None and package.owner is not None and package.owner == seen.me:
+        mine = package.owner is not None and package.owner == seen.me
+        if package.question is not None and mine and package.lane is not but:
             return _ask("implement", package.question)
     return None
 
 
 def _review(seen: Observation) -> Choice | None:
-    """The review that is furthest from our own work; our own only where nothing else can be begun."""
+    """The review that is furthest from our own work.
+
+    Our own work, and a review that we gave back, come last: where nothing can be begun and nobody else waits for them.
+    """
+    if not seen.hands_out("review"):
+        return None
     waiting = [
         package
         for package in seen.packages
         if package.lane is Lane.FOR_REVIEW and package.reviewable and package.wp_id not in seen.set_aside
     ]
-    best = min(waiting, key=lambda package: package.kinship, default=None)
-    if best is None or (best.kinship is Kinship.OWN and any(_is_ready(seen, package) for package in seen.packages)):
+    first = [package for package in waiting if package.kinship is not Kinship.OWN and not package.given_back]
+    if first:
+        return _work(min(first, key=lambda package: package.kinship))
+    last = [package for package in waiting if not package.awaited]
+    if not last or _ready(seen) is not None:
         return None
-    return _work(best)
+    return _work(min(last, key=lambda package: package.kinship))
 
 
 def _ready(seen: Observation) -> Choice | None:
-    ready = [package for package in seen.packages if _is_ready(seen, package)]
-    best = next((package for package in ready if not package.given_back), None) or next(iter(ready), None)
+    """Work to begin: first what was sent back to us, last what we gave back ourselves."""
+    if not seen.hands_out("implement"):
+        return None
+    ready = [package for package in seen.packages if _is_ready(seen, package) and not _is_kept(seen, package)]
+    best = min(ready, key=lambda package: (package.returned is None, package.given_back), default=None)
     return None if best is None else _work(best)
+
+
+def _is_kept(seen: Observation, package: PackageView) -> bool:
+    """Whether it was sent back to another session, which is still at work here."""
+    return package.returned is not None and package.returned != seen.me
 
 
 def _is_ready(seen: Observation, package: PackageView) -> bool:
@@ -169,7 +190,9 @@ def _take_over(seen: Observation, actor: str | None = None) -> Choice | None:
                 continue
             if package.lane is Lane.IN_REVIEW and not package.reviewable:
                 continue
-            return _work(package, resume=True, taken_from=package.holder)
+            choice = _work(package, resume=True, taken_from=package.holder)
+            if seen.hands_out(str(choice.action)):
+                return choice
     return None
 
 
@@ -182,11 +205,25 @@ def _nothing(seen: Observation) -> Choice:
     )
     if question is not None and not others:
         return _ask("implement", question)
-    if others:
-        return _wait("implement", others)
+    waiting = (*others, *_for_others(seen))
+    if waiting:
+        return _wait("implement", waiting)
     stuck = [_why_not(seen, package) for package in seen.packages if package.lane not in SETTLED]
     reason = "nothing can be handed out: " + "; ".join(stuck) if stuck else "there are no work packages"
     return Choice(DecisionKind.BLOCKED, "implement", reason=reason, unmet=tuple(stuck))
+
+
+def _for_others(seen: Observation) -> list[Waiting]:
+    """What somebody else has to take up before we can go on."""
+    found: list[Waiting] = []
+    for package in seen.packages:
+        if package.wp_id in seen.set_aside:
+            continue
+        if package.lane is Lane.FOR_REVIEW:
+            found.append(Waiting(f"review of {package.wp_id}"))
+        elif _is_ready(seen, package):
+            found.append(Waiting(f"{package.wp_id} implement", package.returned))
+    return found
 
 
 def _why_not(seen: Observation, package: PackageView) -> str:
@@ -194,8 +231,6 @@ def _why_not(seen: Observation, package: PackageView) -> str:
     finalize = f"spec-kitty agent mission finalize-tasks --mission {seen.mission_slug}"
     lanes = {each.wp_id: each.lane for each in seen.packages}
     needs = [f"{need} ({lanes.get(need, 'unknown')})" for need in package.needs if lanes.get(need) not in SATISFIED]
-    if package.lane is Lane.FOR_REVIEW and not package.reviewable:
-        return f"{package.wp_id} is for_review and your own work: another agent or session has to review it"
     if package.lane is Lane.PLANNED and package.lane_id is None:
         return f"{package.wp_id} has no lane yet: {finalize}"
     if package.lane is Lane.PLANNED and needs:
@@ -260,6 +295,7 @@ class Decision:
     warnings: list[dict[str, str | None]] = field(default_factory=list)
     resumed: bool = False
     since: str | None = None
+    open_questions: list[dict[str, object]] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, object]:
         """All keys, always."""

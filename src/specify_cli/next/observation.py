@@ -90,7 +90,9 @@ class PackageView:
         quiet: whether that holder has gone quiet.
         reviewable: whether we may review it.
         kinship: how near its implementer is to us as its reviewer.
-        given_back: whether we gave it back ourselves.
+        given_back: whether we gave it back ourselves, as work or as a review.
+        returned: its implementer, who is still at work here and to whom it was sent back; it is kept for them.
+        awaited: whether another session waits that could review it.
         question: a decision it waits for, not yet answered.
     """
 
@@ -105,6 +107,8 @@ class PackageView:
     kinship: Kinship = Kinship.OTHER_AGENT
     given_back: bool = False
     question: Question | None = None
+    returned: Holder | None = None
+    awaited: bool = False
 
 
 @frozen
@@ -122,6 +126,7 @@ class Observation:
         merge_command: what merges it, or records what a host has merged.
         ending: what a person has to say before the mission can be accepted or merged.
         set_aside: work packages that could not be handed out in this turn.
+        only: the actions that may be handed out; empty for any.
         has_packages: whether such a mission consists of work packages, and not of documents alone.
     """
 
@@ -137,15 +142,29 @@ class Observation:
     ending: Question | None = None
     set_aside: frozenset[str] = frozenset()
     has_packages: bool = True
+    only: frozenset[str] = frozenset()
+
+    def hands_out(self, action: str) -> bool:
+        """Whether a step of that action may be handed out in this turn."""
+        return not self.only or action in self.only
 
 
 @frozen
 class Waiting:
-    """Somebody who holds what we would need."""
+    """What we would need, and who has it.
+
+    Args:
+        holder: None where anybody else may take it, or somebody has yet to come.
+    """
 
     what: str
-    holder: Holder
+    holder: Holder | None = None
 
     def to_dict(self) -> dict[str, str | None]:
         """The shape in `waiting_for`."""
-        return {"what": self.what, "actor": self.holder.actor, "session": self.holder.session}
+        holder = self.holder
+        return {
+            "what": self.what,
+            "actor": holder.actor if holder else None,
+            "session": holder.session if holder else None,
+        }

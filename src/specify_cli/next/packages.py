@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from specify_cli.core.readiness import needs_of
 from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.config import Config
+from specify_cli.kernel.lazy import load
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.next.observation import Kinship, PackageView
 from specify_cli.next.questions import answered, question_of, repeated
@@ -16,6 +19,9 @@ from specify_cli.status.holders import HELD, Holder, holders, implementers
 from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status
 from specify_cli.workspaces.presence import presence
+
+if TYPE_CHECKING:
+    from specify_cli.workspaces.waiting import Waiter
 
 
 def package_views(
@@ -33,6 +39,13 @@ def package_views(
     answers = answered(status.mission_events)
     again = repeated(status.snapshot, status.mission_events)
     lanes = {package.id: status.snapshot.lane_of(package.id) for package in packages}
+    quiet = {
+        package.id
+        for package in packages
+        if lanes[package.id] in HELD and has_gone_quiet(place, config, package, manifest, held.get(package.id))
+    }
+    at_work = {wp_id: holder for wp_id, holder in held.items() if lanes.get(wp_id) in HELD and wp_id not in quiet}
+    present = _Present(place, frozenset(at_work.values()))
     views = []
     for package in packages:
         lane, holder, worker = lanes[package.id], held.get(package.id), workers.get(package.id)
@@ -46,14 +59,53 @@ def package_views(
                 needs_of(package, manifest),
                 holder,
                 owner=holder or worker,
-                quiet=lane in HELD and has_gone_quiet(place, config, package, manifest, holder),
+                quiet=package.id in quiet,
                 reviewable=own_allowed or kinship is not Kinship.OWN,
                 kinship=kinship,
                 given_back=me is not None and _gave_back(status, package.id, me),
                 question=again.get(package.id) or question_of(package, lanes, status.events, answers),
+                returned=_returned(status, package.id, lane, worker, me, present),
+                awaited=lane is Lane.FOR_REVIEW and present.reviewer_waits(me, worker),
             )
         )
     return tuple(views)
+
+
+class _Present:
+    """Who is at work on a mission in this clone; who waits is looked up where it is asked.
+
+    Args:
+        at_work: who holds something and has not gone quiet.
+    """
+
+    def __init__(self, place: MissionPlace, at_work: Collection[Holder]) -> None:
+        self._place, self._at_work = place, at_work
+
+    @cached_property
+    def waiting(self) -> tuple[Waiter, ...]:
+        """The sessions that wait for something to do."""
+        found: tuple[Waiter, ...] = load("specify_cli.workspaces.waiting:waiters")(self._place)
+        return found
+
+    def works(self, who: Holder) -> bool:
+        """Whether a session holds something and is not quiet, or waits for work."""
+        return who in self._at_work or any(each.holder == who and each.takes("implement") for each in self.waiting)
+
+    def reviewer_waits(self, me: Holder | None, worker: Holder | None) -> bool:
+        """Whether a session waits that is neither we nor the implementer, and takes reviews."""
+        return any(each.holder not in (me, worker) and each.takes("review") for each in self.waiting)
+
+
+def _returned(
+    status: Status, wp_id: str, lane: Lane, worker: Holder | None, me: Holder | None, present: _Present
+) -> Holder | None:
+    """The implementer to whom rejected work goes back: while they are at work here, nobody else takes it."""
+    if lane is not Lane.PLANNED or worker is None:
+        return None
+    last = next((event for event in reversed(status.events) if event.wp_id == wp_id), None)
+    if last is None or last.force or last.from_lane not in (Lane.IN_REVIEW, Lane.APPROVED):
+        return None
+    return worker if worker == me or present.works(worker) else None
 
 
 def has_gone_quiet(
@@ -72,6 +124,8 @@ def _kinship(me: Holder | None, worker: Holder | None) -> Kinship:
 
 def _gave_back(status: Status, wp_id: str, me: Holder) -> bool:
     last = next((event for event in reversed(status.events) if event.wp_id == wp_id), None)
-    if last is None or not last.force or last.is_bootstrap or last.to_lane not in (Lane.PLANNED, Lane.FOR_REVIEW):
+    if last is None or not last.force or last.is_bootstrap:
+        return False
+    if last.to_lane is not Lane.PLANNED and (last.from_lane, last.to_lane) != (Lane.IN_REVIEW, Lane.FOR_REVIEW):
         return False
     return Holder(last.actor, last.session) == me

@@ -7,6 +7,7 @@ from specify_cli.core.commits import publish_mode
 from specify_cli.core.mission_sizes import mission_type_of
 from specify_cli.core.readiness import BUSY
 from specify_cli.core.work_packages import load_work_packages
+from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import NotFound
 from specify_cli.kernel.notices import Notice
 from specify_cli.lanes.persistence import read_lanes
@@ -59,21 +60,23 @@ def _question(context: Context, log: Writer, actor: Actor, done: set[object], de
     chosen = [event for event in asked if event.data.get("decision_id") == decision_id] if decision_id else waiting
     if chosen:
         return chosen[-1]
-    raised = _raised(context, log, decision_id) if decision_id else None
-    if raised is not None:
-        return log.record(
-            "decision_asked", actor=actor.name, session=actor.session, wp_id=raised.wp_id, data=raised.to_data()
-        )
-    raise NotFound(
-        f"no question {decision_id!r} was asked" if decision_id else "no question waits for an answer",
-        "DECISION_NOT_FOUND",
-        hint=f"spec-kitty next --mission {context.place.slug}",
-        details={"waiting": [str(event.data.get("decision_id")) for event in waiting]},
-    )
+    raised = _raised(context, log, decision_id)
+    if len(raised) == 1:
+        data = raised[0].to_data()
+        return log.record("decision_asked", actor=actor.name, session=actor.session, wp_id=raised[0].wp_id, data=data)
+    ids = [*(str(event.data.get("decision_id")) for event in waiting), *(each.decision_id for each in raised)]
+    said = f"no question {decision_id!r} was asked" if decision_id else "no question waits for an answer"
+    if raised:
+        said = f"several questions wait for an answer, name one with --decision-id: {', '.join(ids)}"
+    hint = command("spec-kitty", "next", "--mission", context.place.slug)
+    raise NotFound(said, "DECISION_NOT_FOUND", hint=hint, details={"waiting": ids})
 
 
-def _raised(context: Context, log: Writer, decision_id: str) -> Question | None:
-    """A question of a document or a work package, which `why` tells, and which the loop has asked nobody yet."""
+def _raised(context: Context, log: Writer, decision_id: str | None) -> list[Question]:
+    """The questions of documents and work packages that the loop has asked nobody yet; one of them where it is named.
+
+    These are the questions that `why` tells.
+    """
     place = context.place
     packages = load_work_packages(place)
     lanes = {package.id: log.snapshot.lane_of(package.id) for package in packages}
@@ -83,7 +86,7 @@ def _raised(context: Context, log: Writer, decision_id: str) -> Question | None:
     found += stuck_questions(log.mission_events, answers).values()
     planning = mission_type_of(place).planning_steps
     found += [each for step in planning for each in open_questions(place, step, answers)]
-    return next((each for each in found if each is not None and each.decision_id == decision_id), None)
+    return [each for each in found if each is not None and decision_id in (None, each.decision_id)]
 
 
 def _act_on(context: Context, log: Writer, actor: Actor, question: MissionEvent, option: str) -> StatusEvent | None:

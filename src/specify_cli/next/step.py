@@ -7,8 +7,9 @@ from pathlib import Path
 
 from specify_cli.context.models import Actor, Context
 from specify_cli.core.commits import publish_mode
+from specify_cli.core.mission_sizes import mission_type_of
 from specify_cli.kernel import clock
-from specify_cli.kernel.errors import Conflict, SpecKittyError
+from specify_cli.kernel.errors import Conflict, SpecKittyError, UsageError
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.next.alarm import ADVISORY_AFTER
@@ -33,10 +34,12 @@ from specify_cli.status.emit import writing
 from specify_cli.status.holders import Holder
 from specify_cli.status.reading import read_status
 from specify_cli.workspaces import leases
+from specify_cli.workspaces.waiting import waiting
 
 ATTEMPTS = 50  # as many agents may ask at once, each for the same first work package
 POLL_SECONDS = 0.2
 LOOK_AGAIN_SECONDS = 5.0
+_AFTER_PLANNING = ("implement", "review", "accept", "merge")
 # Somebody moved something between what was seen and the claim.
 QUICKER = frozenset(
     {
@@ -63,6 +66,8 @@ class Turn:
         answer: to the question `decision_id`.
         wait: seconds to wait for something to do.
         commit: a message: commit the open work package's work first, whatever is reported.
+        only: the actions that may be handed out; empty for any.
+        no_next: report or answer, and take no step.
     """
 
     result: str | None = None
@@ -72,6 +77,8 @@ class Turn:
     decision_id: str | None = None
     wait: float = 0.0
     commit: str | None = None
+    only: frozenset[str] = frozenset()
+    no_next: bool = False
 
     @property
     def reports(self) -> bool:
@@ -83,9 +90,11 @@ def decide_next(context: Context, actor: Actor, turn: Turn) -> Decision:
     """Report what there is to report, then hand out the next step.
 
     Raises:
+        UsageError: `only` names an action that the mission does not know.
         Refused: `REVIEW_VERDICT_MISSING`, `STEP_NOT_FOUND`, `DECISION_NOT_FOUND` or what claiming refuses.
     """
     warnings: tuple[Notice, ...] = ()
+    _check_actions(context, turn.only)
     if turn.commit is not None:
         commit_open_work(context, actor, turn.commit)
     if turn.answer is not None:
@@ -98,7 +107,25 @@ def decide_next(context: Context, actor: Actor, turn: Turn) -> Decision:
         if reported.unmet and not reported.asks:
             return _unchanged(context, actor, reported, warnings)
         context = reported.context
+    if turn.no_next:
+        return _without_a_step(context, actor, turn, warnings)
     return _with_waiting(context, actor, turn, warnings)
+
+
+def _check_actions(context: Context, only: frozenset[str]) -> None:
+    if not only:
+        return
+    known = dict.fromkeys([*(step.name for step in mission_type_of(context.place).steps), *_AFTER_PLANNING])
+    if odd := sorted(only.difference(known)):
+        raise UsageError(f"--only names {', '.join(odd)}; the actions are {', '.join(known)}", "USAGE_ERROR")
+
+
+def _without_a_step(context: Context, actor: Actor, turn: Turn, warnings: tuple[Notice, ...]) -> Decision:
+    """What would come next, for one who takes nothing."""
+    seen = observe(context.place, context.config, None)
+    done = "answered" if turn.answer is not None else "reported"
+    choice = replace(decide(seen.observation), reason=done, resume=False)
+    return answer(context.place, seen, choice, actor, warnings=warnings, query=True)
 
 
 def _alarm(slug: str, actor: Actor, reported: Report) -> Notice:
@@ -121,15 +148,18 @@ def _unchanged(context: Context, actor: Actor, reported: Report, warnings: tuple
 
 
 def _with_waiting(context: Context, actor: Actor, turn: Turn, warnings: tuple[Notice, ...]) -> Decision:
+    before = _size(context)
+    decision = _hand_out_once(context, actor, turn, warnings)
+    if decision.kind != DecisionKind.BLOCKED or turn.wait <= 0:
+        return decision
     until = clock.monotonic() + turn.wait
-    while True:
-        before = _size(context)
-        decision = _hand_out_once(context, actor, turn, warnings)
-        left = until - clock.monotonic()
-        if decision.kind != DecisionKind.BLOCKED or left <= 0:
-            return decision
-        _until_something_changes(context, before, min(left, LOOK_AGAIN_SECONDS))
-        context = read_again(context)
+    with waiting(context.place, Holder(actor.name, actor.session), turn.only) as renew:
+        while decision.kind == DecisionKind.BLOCKED and (left := until - clock.monotonic()) > 0:
+            _until_something_changes(context, before, min(left, LOOK_AGAIN_SECONDS))
+            context, before = read_again(context), _size(context)
+            renew()
+            decision = _hand_out_once(context, actor, turn, warnings)
+    return decision
 
 
 def _until_something_changes(context: Context, before: tuple[int, int], seconds: float) -> None:
@@ -160,7 +190,7 @@ def _hand_out_once(context: Context, actor: Actor, turn: Turn, warnings: tuple[N
     refused: dict[str, SpecKittyError] = {}
     while True:
         seen = observe(context.place, context.config, me)
-        choice = decide(replace(seen.observation, set_aside=frozenset(refused)))
+        choice = decide(replace(seen.observation, set_aside=frozenset(refused), only=turn.only))
         if refused and choice.kind is not DecisionKind.STEP:
             raise next(iter(refused.values()))
         if choice.kind is DecisionKind.DECISION_REQUIRED:

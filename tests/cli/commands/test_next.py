@@ -9,6 +9,7 @@ import pytest
 
 from specify_cli.status.models import Lane
 from tests.support.cli import Result
+from tests.support.git import Repo
 from tests.support.missions import Mission, finalized_mission
 from tests.support.project import Project, Task
 
@@ -164,7 +165,13 @@ def test_an_accepted_mission_is_at_its_end(mission: Mission) -> None:
         ("--result", "done", "--agent", "claude"),
         ("--result", "success"),
         ("--note", "x"),
-        ("--answer", "x"),
+        ("--decision-id", "x"),
+        ("--only", "review"),
+        ("--only", ",", "--agent", "claude"),
+        ("--only", "sleep", "--agent", "claude"),
+        ("--no-next",),
+        ("--no-next", "--agent", "claude"),
+        ("--no-next", "--result", "success", "--wait", "5", "--agent", "claude"),
         ("--commit", "x"),
         ("--step-id", "x"),
         ("--wait", "5"),
@@ -185,3 +192,69 @@ def test_a_report_without_an_open_step_judges_nothing(mission: Mission) -> None:
     found = ask(mission.project, "--result", "success").ok().json()
     assert (found["action"], found["wp_id"]) == ("implement", "WP01")
     ask(mission.project, "--result", "success", "--step-id", "no-such-step").failed("STEP_NOT_FOUND", 1)
+
+
+def test_a_person_answers_without_an_agent_and_takes_nothing(mission: Mission) -> None:
+    asked = ask(mission.project)
+    found = ask(mission.project, "--result", "blocked", "--note", "which tea?").json()
+    told = mission.project.run("next", "--decision-id", found["decision_id"], "--answer", "Assam").ok()
+    assert told.out.startswith(f"{mission.slug}: ")
+    assert "  answered\n" in told.out
+    events = [each for each in mission.status.mission_events if each.type == "decision_answered"]
+    assert [(each.actor, each.data["answer"]) for each in events] == [("user:Ada", "Assam")]
+    assert mission.status.holders()["WP01"].actor == "claude", "it goes on with whoever asked"
+    assert ask(mission.project).ok().json()["step_id"] != asked.json()["step_id"]
+
+
+def test_a_person_who_answers_is_handed_no_work(project: Project) -> None:
+    mission = finalized_mission(project, Task("WP01"), Task("WP02"))
+    ask(project)
+    ask(project, "--result", "blocked", "--note", "which tea?", "--no-next")
+    assert mission.lane("WP02") is Lane.PLANNED
+    found = project.run("next", "--answer", "cancel", "--json").ok().json()
+    assert (found["kind"], found["reason"], found["is_query"], found["preview_step"]) == (
+        "query", "answered", True, "implement",
+    )  # fmt: skip
+    assert (mission.lane("WP01"), mission.lane("WP02")) == (Lane.CANCELED, Lane.PLANNED)
+    assert [each.type for each in mission.status.mission_events].count("step_issued") == 1
+
+
+@pytest.mark.parametrize("result", ["success", "failed", "blocked"])
+def test_a_report_without_a_next_step_takes_none(project: Project, result: str) -> None:
+    mission = finalized_mission(project, Task("WP01"), Task("WP02"))
+    step = ask(project).ok().json()
+    repo = Repo(Path(step["workspace_path"]))
+    repo.write("src/wp01/a.py", "a = 1\n")
+    repo.commit("work")
+    found = ask(project, "--result", result, "--note", "stopped", "--no-next").ok().json()
+    assert (found["kind"], found["reason"], found["step_id"]) == ("query", "reported", None)
+    assert mission.lane("WP01") is not Lane.IN_PROGRESS
+    assert mission.lane("WP02") is Lane.PLANNED
+    assert [each.type for each in mission.status.mission_events].count("step_issued") == 1
+
+
+def test_a_worker_that_takes_only_some_steps_waits_for_the_others(mission: Mission) -> None:
+    for wp_id in ("WP01", "WP02"):
+        mission.walk(wp_id, Lane.APPROVED)
+    found = ask(mission.project, "--only", "implement,review").failed(exit_code=1).json()
+    assert [each["what"] for each in found["waiting_for"]] == ["accept"]
+    told = mission.project.run("next", "--agent", "claude", "--only", "implement, review")
+    assert "  waiting for accept\n" in told.out
+    assert told.out.endswith(
+        f"Next: spec-kitty next --agent claude --mission {mission.slug} --only implement,review --wait 60\n"
+    )
+    assert ask(mission.project, "--only", "accept").ok().json()["action"] == "accept"
+
+
+def test_own_work_waits_for_a_reviewer(mission: Mission) -> None:
+    mission.walk("WP01", Lane.FOR_REVIEW)
+    ask(
+        mission.project,
+        agent="codex",
+    )
+    mission.force("WP01", Lane.FOR_REVIEW, actor="codex")
+    found = ask(mission.project).failed(exit_code=1).json()
+    assert found["waiting_for"] == [{"what": "review of WP01", "actor": None, "session": None}]
+    told = mission.project.run("next", "--agent", "claude").failed(exit_code=1).out
+    assert "  waiting for review of WP01\n" in told
+    assert told.endswith(f"Next: spec-kitty next --agent claude --mission {mission.slug} --wait 60\n")

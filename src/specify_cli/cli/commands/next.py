@@ -40,25 +40,39 @@ def step(
     ] = None,
     wait: WaitFlag = 0.0,
     commit: CommitFlag = None,
+    only: Annotated[
+        str | None,
+        typer.Option("--only", metavar="ACTIONS", help="Take only these steps, such as implement,review."),
+    ] = None,
+    no_next: Annotated[bool, typer.Option("--no-next", help="Report or answer, and take no further step.")] = False,
 ) -> Reply:
     """Get the next action for an agent.
 
     Without --agent it is a question: what would come next? Nothing is written. With --agent the step is handed out
     and claimed, with a prompt file that says all there is to do; asked again it is the same step until something
     changes. Report it with --result, and the next one comes in the same answer.
+
+    A person answers an agent's question with --answer. That needs no --agent, and takes no step.
     """
-    given = {"--result": result, "--step-id": step_id, "--note": note, "--answer": answer, "--commit": commit}
-    _check(agent, result, {**given, "--decision-id": decision_id, "--wait": wait or None})
-    if agent is None:
+    given = {"--result": result, "--step-id": step_id, "--note": note, "--commit": commit, "--only": only}
+    answering = {"--answer": answer, "--decision-id": decision_id}
+    _check(agent, result, {**given, "--wait": wait or None, **(answering if answer is None else {})})
+    if no_next and result is None and answer is None:
+        raise UsageError("--no-next goes with --result or --answer", "USAGE_ERROR")
+    if no_next and wait:
+        raise UsageError("--wait waits for a step, and --no-next takes none", "USAGE_ERROR")
+    if agent is None and answer is None:
         context, words = reading(mission), "--agent NAME"
         decision: Decision = load("specify_cli.next.query:query")(context)
     else:
         context, actor = load("specify_cli.cli.acting:acting")(mission, agent, session)
         words = actor.words
-        turn = load("specify_cli.next.step:Turn")(result, step_id, note, answer, decision_id, wait, commit)
+        turn = load("specify_cli.next.step:Turn")(
+            result, step_id, note, answer, decision_id, wait, commit, _names(only), no_next or agent is None
+        )
         decision = load("specify_cli.next.step:decide_next")(context, actor, turn)
     data = {**decision.to_dict(), "detection_method": context.how}
-    return Reply(data, _text(decision, context, words), 1 if decision.kind == DecisionKind.BLOCKED else 0)
+    return Reply(data, _text(decision, context, words, only), 1 if decision.kind == DecisionKind.BLOCKED else 0)
 
 
 def _check(agent: str | None, result: str | None, given: Mapping[str, object]) -> None:
@@ -69,7 +83,15 @@ def _check(agent: str | None, result: str | None, given: Mapping[str, object]) -
         raise UsageError(f"{', '.join(used)} needs --agent: who is it?", "USAGE_ERROR")
 
 
-def _text(decision: Decision, context: Context, words: str) -> str:
+def _names(only: str | None) -> frozenset[str]:
+    """The actions of `--only`."""
+    names = frozenset(part.strip() for part in (only or "").split(",") if part.strip())
+    if only is not None and not names:
+        raise UsageError("--only names no action", "USAGE_ERROR")
+    return names
+
+
+def _text(decision: Decision, context: Context, words: str, only: str | None) -> str:
     lines = [_headline(decision)]
     if decision.reason and decision.kind != DecisionKind.DECISION_REQUIRED:
         lines.append(f"  {safe(decision.reason)}")
@@ -79,10 +101,13 @@ def _text(decision: Decision, context: Context, words: str) -> str:
         lines += [f"            {style(safe(fix), 'dim')}"] if fix else []
     if len(decision.guard_failures) > MISSING_SHOWN:
         lines.append(f"            and {len(decision.guard_failures) - MISSING_SHOWN} more")
-    lines += [f"  waiting for {safe(other['what'])}: {safe(other['actor'])}" for other in decision.waiting_for]
+    for other in decision.waiting_for:
+        who = safe(f": {other['actor']}") if other["actor"] else ""
+        lines.append(f"  waiting for {safe(other['what'])}{who}")
     if decision.question:
         lines.append(f"  {safe(decision.question)}")
         lines += [f"    - {safe(option)}" for option in decision.options or []]
+    lines += [f"  open question  {safe(each['question'])}" for each in decision.open_questions]
     if decision.workspace_path:
         lines.append(f"  work in   {safe(decision.workspace_path)}")
     if decision.since:
@@ -90,7 +115,7 @@ def _text(decision: Decision, context: Context, words: str) -> str:
     if decision.prompt_file:
         lines.append(f"  prompt    {safe(decision.prompt_file)}")
     lines.append("")
-    lines.append(f"  Next: {style(_next(decision, context, words), 'bold')}")
+    lines.append(f"  Next: {style(_next(decision, context, words, only), 'bold')}")
     return "\n".join(lines)
 
 
@@ -108,9 +133,9 @@ def _headline(decision: Decision) -> str:
     return f"{style(slug, 'bold')}: {style('nothing to do right now', 'yellow')}"
 
 
-def _next(decision: Decision, context: Context, words: str) -> str:
+def _next(decision: Decision, context: Context, words: str, only: str | None) -> str:
     slug, agent = safe(context.place.slug), safe(words)
-    loop = f"spec-kitty next {agent} --mission {slug}"
+    loop = f"spec-kitty next {agent} --mission {slug}" + (f" --only {','.join(sorted(_names(only)))}" if only else "")
     if decision.kind == DecisionKind.TERMINAL:
         return overview(context.place).next_command
     if decision.kind == DecisionKind.DECISION_REQUIRED:
