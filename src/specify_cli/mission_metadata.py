@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from specify_cli.kernel import clock, files
+from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.errors import NotFound, Refused
 from specify_cli.kernel.legacy import LEGACY_KEYS, current_meta
-from specify_cli.kernel.text import is_ulid, quoted
+from specify_cli.kernel.text import is_ulid
 from specify_cli.kernel.values import frozen
 
 META = "meta.json"
@@ -98,7 +99,7 @@ def write_meta(feature_dir: Path, meta: Mapping[str, object], *, validate: bool 
         raise Refused(
             f"{feature_dir.name}/{META}: {'; '.join(problems)}",
             "META_INVALID",
-            hint="spec-kitty upgrade",
+            hint=spec_kitty("upgrade"),
             details={"problems": problems},
         )
     before = load_meta(feature_dir) or {}
@@ -106,7 +107,7 @@ def write_meta(feature_dir: Path, meta: Mapping[str, object], *, validate: bool 
         raise Refused(
             f"{feature_dir.name}/{META}: mission_id {before['mission_id']} is immutable",
             "MISSION_ID_IMMUTABLE",
-            hint=f"git diff -- {quoted(feature_dir / META)}",
+            hint=command("git", "diff", "--", feature_dir / META),
         )
     files.write_json(feature_dir / META, meta)
 
@@ -174,7 +175,7 @@ def _require(feature_dir: Path) -> dict[str, object]:
         raise NotFound(
             f"{feature_dir.name} has no {META}",
             "MISSION_META_MISSING",
-            hint="spec-kitty doctor",
+            hint=spec_kitty("doctor"),
             details={"path": str(feature_dir)},
         )
     return meta

@@ -92,6 +92,6 @@ def test_a_manifest_is_not_read_from_outside_the_project(repo: Repository, tmp_p
 def test_a_wrong_manifest_is_refused_with_its_place(text: str) -> None:
     with pytest.raises(Refused) as refused:
         parse_expected_artifacts(f"manifest_version: 1\n{text}", "tea", "tea.yaml")
-    assert (refused.value.code, refused.value.hint) == ("ARTIFACTS_INVALID", "edit tea.yaml")
-    assert refused.value.details == {"path": "tea.yaml", "line": 2}
+    assert (refused.value.code, refused.value.hint) == ("ARTIFACTS_INVALID", None)
+    assert refused.value.details == {"path": "tea.yaml", "line": 2, "edit": "tea.yaml"}
     assert "tea.yaml line 2: " in refused.value.message

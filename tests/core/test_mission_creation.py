@@ -302,14 +302,14 @@ def _link(git: Repo) -> None:
 
 
 REFUSALS: list[tuple[Spoil, Options, str, str]] = [
-    (_detach, {}, "DETACHED_HEAD", "git switch main"),
+    (_detach, {}, "DETACHED_HEAD", "git -C "),
     (_kitty, {}, "BRANCH_EXISTS", "git branch -m kitty old-kitty"),
     (_below, {"number": 5}, "BRANCH_EXISTS", "git branch -m kitty/mission-005-tea/mine"),
     (_orphan, {}, "NO_COMMITS", "git add -A"),
     (_lane, {}, "TARGET_IS_A_LANE", "cd "),
     (_other, {"target_branch": "other"}, "TARGET_NOT_CHECKED_OUT", "git switch other"),
     (_nothing, {"target_branch": "$(id)"}, "BRANCH_NOT_FOUND", "git branch '$(id)'"),
-    (_other, {"start_branch": "other"}, "BRANCH_EXISTS", "git switch other"),
+    (_other, {"start_branch": "other"}, "BRANCH_EXISTS", "git -C "),
     (_nothing, {"start_branch": "a..b"}, "INVALID_BRANCH", "git "),
     (_protect, {}, "PROTECTED_BRANCH", "spec-kitty agent mission create"),
     (_malform, {}, "MALFORMED_YAML", "git diff"),

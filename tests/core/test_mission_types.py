@@ -196,7 +196,8 @@ def test_a_mistake_is_reported_with_file_and_line(old: str, new: str, line: int,
         parse_mission_type(MINIMAL.replace(old, new), "tea", "missions/tea/mission.yaml")
 
     assert caught.value.code == "MISSION_TYPE_INVALID"
-    assert caught.value.details == {"path": "missions/tea/mission.yaml", "line": line}
+    path = "missions/tea/mission.yaml"
+    assert caught.value.details == {"path": path, "line": line, "edit": path}
     assert f"missions/tea/mission.yaml line {line}:" in caught.value.message
 
 

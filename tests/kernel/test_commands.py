@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specify_cli.kernel.commands import Command, answering, command, git, the_call
+from specify_cli.kernel.commands import Command, answering, command, git_command, the_call
 
 
 @given(st.lists(st.text(min_size=1).filter(lambda word: "\0" not in word), min_size=1))
@@ -19,14 +19,14 @@ def test_a_shell_reads_back_the_words(words: list[str]) -> None:
 
 
 def test_several_steps_run_while_each_succeeds() -> None:
-    made = git(Path("/my tree"), "add", "-A").then("git", "-C", "/my tree", "commit", "-m", "it's done")
+    made = git_command(Path("/my tree"), "add", "-A").then("git", "-C", "/my tree", "commit", "-m", "it's done")
     assert made == "git -C '/my tree' add -A && git -C '/my tree' commit -m 'it'\"'\"'s done'"
     assert [step[3] for step in made.steps] == ["add", "commit"]
     assert made.adding("-q").steps[1][-1] == "-q"
 
 
 def test_only_the_name_of_an_agent_is_filled_in() -> None:
-    made = Command(("spec-kitty", "next", "--agent", "NAME", "--note", "NAME")).naming("my agent")
+    made = Command(("spec-kitty", "next", "--agent", "NAME", "--note", "NAME")).naming("--agent", "my agent")
     assert made == "spec-kitty next --agent 'my agent' --note NAME"
 
 

@@ -82,8 +82,9 @@ def test_what_makes_no_sense_is_told_with_its_key(text: str, key: str, expected:
         parse_config(text, "/p/.kittify/config.yaml")
     assert told.value.code == "CONFIG_INVALID"
     assert told.value.message.endswith(f"expected {expected}")
-    assert told.value.details == {"path": "/p/.kittify/config.yaml", "key": key, "expected": expected}
-    assert told.value.hint == f"edit {key} in /p/.kittify/config.yaml"
+    path = "/p/.kittify/config.yaml"
+    assert told.value.details == {"path": path, "key": key, "expected": expected, "edit": path}
+    assert told.value.hint is None
 
 
 def test_a_config_that_is_no_yaml_is_told_with_line_and_column() -> None:

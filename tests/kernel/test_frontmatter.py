@@ -58,7 +58,7 @@ def test_a_header_that_is_not_closed_is_told(text: str) -> None:
     with pytest.raises(Refused, match=r"WP01\.md") as told:
         frontmatter.parse(text, "WP01.md")
     assert told.value.code == "HEADER_UNCLOSED"
-    assert told.value.hint
+    assert told.value.details["edit"] == "WP01.md"
 
 
 @pytest.mark.parametrize(

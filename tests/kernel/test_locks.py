@@ -60,7 +60,6 @@ def test_who_waits_in_vain_is_told_who_holds_it(tmp_path: Path) -> None:
         holder.communicate("done\n")
     assert told.value.code == "LOCKED"
     assert told.value.message.startswith(f"mission is locked by pid {holder.pid} (a long merge) since ")
-    assert told.value.hint == f"ps -fp {holder.pid}"
     assert told.value.details["retryable"] is True
     with locks.held(lock, timeout=0.05):
         pass
@@ -116,9 +115,8 @@ def test_a_holder_without_a_name_is_somebody(note: str | None, tmp_path: Path) -
         named.unlink()
         if note is not None:
             named.write_bytes(note.encode("utf-8", "surrogateescape"))
-        with pytest.raises(Conflict, match="locked by another process") as told, locks.held(lock, timeout=0.01):
+        with pytest.raises(Conflict, match="locked by another process"), locks.held(lock, timeout=0.01):
             pytest.fail("two hold it")
-        assert told.value.hint == f"ls -l {lock}"
     finally:
         holder.communicate("done\n")
 

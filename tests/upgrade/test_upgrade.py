@@ -377,7 +377,7 @@ def test_a_header_that_names_two_lanes_is_nobodys_guess(old: Legacy) -> None:
     prompt.write_text(text.replace("---\n", "---\nlane: done\n", 1), encoding="utf-8")
     before = tree_of(old.mission)
     (left,) = upgrade(old.path).failed(exit_code=1).json()["skipped"]
-    assert (left["error_code"], left["hint"]) == ("LANE_AMBIGUOUS", "edit lane: in tasks/WP01-clock.md")
+    assert (left["error_code"], left["details"]["edit"]) == ("LANE_AMBIGUOUS", "tasks/WP01-clock.md")
     assert tree_of(old.mission) == before
     prompt.write_text(text.replace("---\n", "---\nlane: doing\n", 1), encoding="utf-8")
     upgrade(old.path).ok()

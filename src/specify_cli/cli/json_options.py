@@ -26,9 +26,8 @@ def parsed(flag: str, value: str) -> object:
 
 def _malformed(flag: str, line: int, column: int, reason: str) -> UsageError:
     return UsageError(
-        f"{flag} line {line}, column {column}: {reason}",
+        f"{flag} line {line}, column {column}: {reason}; from a file: {flag} @FILE",
         "MALFORMED_JSON",
-        hint=f"python3 -m json.tool FILE  # then {flag} @FILE",
         details={"line": line, "column": column},
     )
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from specify_cli.cli import serial
 from specify_cli.cli.text import as_printed, encodable, paint, safe, style
-from specify_cli.kernel.commands import answering, the_call
+from specify_cli.kernel.commands import answering, command, spec_kitty, the_call
 from specify_cli.kernel.errors import SpecKittyError, Unavailable
 from specify_cli.kernel.lazy import load
 from specify_cli.kernel.notices import Notice
@@ -151,7 +151,7 @@ def _bug(error: BaseException) -> int:
     _write(sys.stderr, trace if log is None else f"{said} (details in {log})")
     if _as_json.get():
         details = {"log": None if log is None else str(log)}
-        return _fail(SpecKittyError(said, "INTERNAL_ERROR", "spec-kitty doctor", details), BUG)
+        return _fail(SpecKittyError(said, "INTERNAL_ERROR", spec_kitty("doctor"), details), BUG)
     return BUG
 
 
@@ -292,7 +292,7 @@ def _talking(stream: TextIO) -> Iterator[None]:
         _silence(stream)
         if stream is sys.stdout and not isinstance(error, BrokenPipeError):
             reason = f"the answer could not be written: {error.strerror}"
-            raise Unavailable(reason, OUTPUT_FAILED, hint="df -h") from error
+            raise Unavailable(reason, OUTPUT_FAILED, hint=command("df", "-h")) from error
 
 
 def _silence(stream: TextIO) -> None:

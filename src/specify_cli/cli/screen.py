@@ -14,6 +14,7 @@ from types import FrameType
 from specify_cli.cli import output
 from specify_cli.cli.text import folded
 from specify_cli.kernel import clock
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import UsageError
 
 _ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[?25h\x1b[?1049l"
@@ -30,9 +31,9 @@ def require_terminal(option: str) -> None:
         UsageError: the reader is a program, or standard output is no terminal.
     """
     if output.for_programs():
-        raise UsageError(f"{option} draws for people; it does not go with --json", "USAGE_ERROR", "spec-kitty status")
+        raise UsageError(f"{option} draws for people; it does not go with --json", "USAGE_ERROR", spec_kitty("status"))
     if not output.at_terminal():
-        raise UsageError(f"{option} needs a terminal to draw on", "USAGE_ERROR", "spec-kitty status")
+        raise UsageError(f"{option} needs a terminal to draw on", "USAGE_ERROR", spec_kitty("status"))
 
 
 def watch(picture: Callable[[int], str], changed: Callable[[], object]) -> None:

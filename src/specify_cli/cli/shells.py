@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from specify_cli.cli.output import Reply
 from specify_cli.kernel import files, process
+from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import NotFound, Refused
 from specify_cli.kernel.lazy import load
 from specify_cli.kernel.values import frozen
@@ -91,7 +92,7 @@ def detect() -> str:
         raise Refused(
             f"completion knows {', '.join(SHELLS)}; this shell is {found or 'not known'}",
             "SHELL_UNKNOWN",
-            hint=f"SHELL=/bin/bash {PROGRAM} --show-completion",
+            hint=command("env", "SHELL=/bin/bash", PROGRAM, "--show-completion"),
         )
     return shell
 

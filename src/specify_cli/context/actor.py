@@ -6,6 +6,7 @@ import os
 
 from specify_cli.context.models import Actor
 from specify_cli.home import MissionPlace
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.paths import Repository
@@ -63,7 +64,7 @@ def own_name(name: str | None) -> str | None:
     """
     if name in _PLACEHOLDERS:
         said = f"{name} stands for a name, such as claude: say who it is"
-        raise UsageError(said, "USAGE_ERROR", hint="spec-kitty agent config list")
+        raise UsageError(said, "USAGE_ERROR", hint=spec_kitty("agent config list"))
     return name
 
 

@@ -10,12 +10,12 @@ from typing import Any
 
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import files, lazy
+from specify_cli.kernel.commands import command, git_command
 from specify_cli.kernel.config import Config, parse_config
 from specify_cli.kernel.errors import Refused, SpecKittyError
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.legacy import is_older
 from specify_cli.kernel.paths import KITTIFY, SPECS, Checkout, Repository
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.branch_naming import is_lane_branch, is_mission_branch
 from specify_cli.mission_metadata import META, identity_of, load_meta, parse_meta
@@ -80,9 +80,9 @@ def _is_left_over(folder: Path) -> bool:
 
 def _meta_missing(folder: Path) -> Refused:
     return Refused(
-        f"{SPECS}/{folder.name} has no {META}",
+        f"{SPECS}/{folder.name} has no {META}: bring it back from git, or remove the folder",
         "MISSION_META_MISSING",
-        hint=f"git log --oneline -- {SPECS}/{folder.name}/{META}  # restore it, or remove the folder",
+        hint=git_command(folder, "restore", META),
         details={"path": str(folder)},
     )
 
@@ -94,7 +94,7 @@ def _from_folder(repo: Repository, checkout: Checkout, slug: str) -> MissionPlac
         raise Refused(
             f"{linked.relative_to(checkout.path)} is a symbolic link; a mission is a folder of its own",
             "SYMLINK_REFUSED",
-            hint=f"ls -l {quoted(linked)}",
+            hint=command("ls", "-l", linked),
         )
     meta = load_meta(folder)
     if meta is None:

@@ -8,7 +8,6 @@ from specify_cli.home import MissionPlace
 from specify_cli.kernel.commands import Command
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.paths import Repository
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 
 
@@ -51,15 +50,20 @@ class Actor:
         return self.name == "user" or self.name.startswith("user:")
 
     @property
-    def words(self) -> str:
+    def flags(self) -> tuple[str, ...]:
         """How the actor names itself in a command."""
-        session = f" --session {quoted(self.session)}" if self.by_flag and self.session else ""
-        return f"--agent {quoted(self.name)}{session}"
+        session = ("--session", self.session) if self.by_flag and self.session else ()
+        return ("--agent", self.name, *session)
+
+    @property
+    def words(self) -> str:
+        """The same as text."""
+        return Command(self.flags)
 
     def own(self, command: str) -> str:
         """A command of a hint with `--agent NAME` under its own name, where it is an agent."""
         if self.is_person:
             return command
         if isinstance(command, Command):
-            return command.naming(self.name)
+            return command.naming(*self.flags)
         return command.replace("--agent NAME", self.words)

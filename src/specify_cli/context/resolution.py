@@ -7,6 +7,7 @@ import shlex
 from specify_cli.context.models import Context
 from specify_cli.core.work_packages import WorkPackage, load_work_packages, require_work_package
 from specify_cli.home import MissionPlace
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.notices import Notice
 from specify_cli.lanes.branch_naming import PLANNING_LANE_ID, lane_branch_name, mission_branch_name
 from specify_cli.lanes.models import LanesManifest
@@ -77,7 +78,7 @@ def _of_package(
 
 
 def _lanes_missing(place: MissionPlace, wp_id: str) -> Notice:
-    finalize = f"spec-kitty agent mission finalize-tasks --mission {place.slug}"
+    finalize = spec_kitty("agent mission finalize-tasks", "--mission", place.slug)
     return Notice("LANES_MISSING", f"{wp_id} has no lane yet, so neither branch nor workspace", finalize)
 
 
@@ -87,7 +88,7 @@ def _commands(place: MissionPlace, wp_id: str | None, agent: str | None) -> dict
     commands = {"next": f"spec-kitty next {flags}", "status": f"spec-kitty status --mission {place.slug}"}
     if wp_id is None:
         return commands
-    move = f"spec-kitty agent tasks move-task {wp_id}"
+    move = spec_kitty("agent tasks move-task", wp_id)
     return commands | {
         "implement": f"spec-kitty agent action implement {wp_id} {flags}",
         "review": f"spec-kitty agent action review {wp_id} {flags}",

@@ -19,7 +19,7 @@ from specify_cli.context.missions import (
 from specify_cli.context.models import Context
 from specify_cli.home import MissionPlace, mission_of_branch
 from specify_cli.kernel import paths
-from specify_cli.kernel.commands import the_call
+from specify_cli.kernel.commands import command, spec_kitty, the_call
 from specify_cli.kernel.errors import Conflict, NotFound, Refused, SpecKittyError, UsageError
 from specify_cli.kernel.paths import SPECS, Repository
 from specify_cli.kernel.text import is_ulid
@@ -63,7 +63,7 @@ def require_mission_id(place: MissionPlace) -> str:
         raise Refused(
             f"mission {place.slug} is older than mission ids",
             "MISSION_ID_MISSING",
-            hint="spec-kitty upgrade --mint-mission-ids",
+            hint=spec_kitty("upgrade", "--mint-mission-ids"),
         )
     return place.mission_id
 
@@ -103,7 +103,7 @@ def _select(repo: Repository, selector: str) -> MissionPlace:
     raise NotFound(
         f"there is no mission {selector!r}",
         "MISSION_NOT_FOUND",
-        hint="spec-kitty mission list",
+        hint=spec_kitty("mission list"),
         details={"known": known},
     )
 
@@ -132,7 +132,7 @@ def _among(repo: Repository, known: Sequence[str], selector: str) -> MissionPlac
             return places[0]
         if places or broken:
             left = sorted([*(place.slug for place in places), *(each.slug for each in broken)])
-            raise _ambiguous(f"{selector!r} names several missions", left, "spec-kitty mission list")
+            raise _ambiguous(f"{selector!r} names several missions", left, spec_kitty("mission list"))
     return None
 
 
@@ -163,7 +163,9 @@ def _only_open(repo: Repository) -> MissionPlace:
         return waiting[0]
     if len(waiting) > 1:
         slugs_open = [place.slug for place in waiting]
-        raise _ambiguous("several missions are open", slugs_open, f"export {MISSION_VARIABLE}={slugs_open[0]}")
+        raise _ambiguous(
+            "several missions are open", slugs_open, command("export", f"{MISSION_VARIABLE}={slugs_open[0]}")
+        )
     raise _none_open(repo, len(places), broken)
 
 
@@ -171,14 +173,16 @@ def _none_open(repo: Repository, known: int, broken: Sequence[Broken]) -> SpecKi
     if broken and not known:
         return Refused(broken[0].error.message, broken[0].error.code, broken[0].error.hint, broken[0].error.details)
     said = "every mission is merged" if known else "there is no mission yet"
-    hint = "spec-kitty mission list" if known else "spec-kitty agent mission create my-first-mission"
+    hint = spec_kitty("mission list") if known else spec_kitty("agent mission create", "my-first-mission")
     if (
         not known
         and not any((each.path / paths.KITTIFY).is_dir() for each in standing_checkouts(repo))
         and not (repo.checkout / paths.KITTIFY).is_dir()
     ):
         return NotFound(
-            f"{repo.checkout} is not a spec-kitty project yet", "NOT_INITIALIZED", hint="spec-kitty init --ai claude"
+            f"{repo.checkout} is not a spec-kitty project yet",
+            "NOT_INITIALIZED",
+            hint=spec_kitty("init", "--ai", "claude"),
         )
     return UsageError(f"{said}, and none was named", "MISSION_REQUIRED", hint=hint)
 

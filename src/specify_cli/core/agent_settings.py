@@ -10,6 +10,7 @@ from specify_cli.core.agent_table import AGENTS, Format
 from specify_cli.core.agents import agent_of, words_of
 from specify_cli.core.installing import Synced, sync
 from specify_cli.core.project_setup import refuse_older
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.errors import Refused, UsageError
 from specify_cli.kernel.paths import Repository
@@ -19,7 +20,7 @@ AUTO_COMMIT = "auto_commit"
 AVAILABLE = "available"
 SKILLS = "skills"
 KEYS = (AVAILABLE, SKILLS, AUTO_COMMIT)
-_LIST = "spec-kitty agent config list"
+_LIST = spec_kitty("agent config list")
 _NONE = ("", "none")
 # The agents, and those among them whose commands are skills.
 Choice = tuple[Sequence[str], Sequence[str]]
@@ -115,7 +116,7 @@ def assign(repo: Repository, key: str, value: str, version: str) -> Configured:
     def decide(config: Config) -> Choice:
         absent = ",".join(each for each in chosen if each not in config.agents)
         if absent:
-            hint = f"spec-kitty agent config add {absent} --skills"
+            hint = spec_kitty("agent config add", absent, "--skills")
             raise Refused(f"not configured here: {absent}", "AGENT_NOT_CONFIGURED", hint=hint)
         return config.agents, [each for each in chosen if not _only_skills(each)]
 
@@ -163,7 +164,7 @@ def _refuse_without_skills(keys: Sequence[str]) -> None:
         raise Refused(
             f"these agents read no skills: {', '.join(without)}",
             "NO_SKILLS",
-            hint=f"spec-kitty agent config add {','.join(without)}",
+            hint=spec_kitty("agent config add", ",".join(without)),
         )
 
 
@@ -180,4 +181,4 @@ def _flag(value: str) -> bool:
 
 
 def _invalid(message: str) -> UsageError:
-    return UsageError(message, "INVALID_SETTING", hint="spec-kitty agent config set --help")
+    return UsageError(message, "INVALID_SETTING", hint=spec_kitty("agent config set", "--help"))

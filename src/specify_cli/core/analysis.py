@@ -17,6 +17,7 @@ from specify_cli.core.plan_documents import MANIFEST, TASKS, PlanDocuments
 from specify_cli.core.requirement_mapping import SPEC, coverage
 from specify_cli.core.tasks_sections import tasks_sections
 from specify_cli.core.work_packages import WorkPackage, dependency_graph
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.graph import reachable
 from specify_cli.kernel.text import natural_key, plural, some
 from specify_cli.kernel.values import frozen, replace
@@ -85,7 +86,7 @@ class Subject:
     ) -> PlanProblem:
         """Something in a document."""
         where = self.documents.where(name)
-        return PlanProblem(code, message, wp_id, hint or f"edit {where}", where, line)
+        return PlanProblem(code, message, wp_id, hint, where, line)
 
     def line(self, name: str, words: str) -> int:
         """Number of the first line of a document that holds some words, else 1."""
@@ -117,7 +118,7 @@ def _ordered(found: Sequence[PlanProblem], subject: Subject) -> tuple[PlanProble
 
 
 def _unfinished(subject: Subject) -> Iterator[PlanProblem]:
-    fix = f"spec-kitty next --agent NAME --mission {subject.slug}"
+    fix = spec_kitty("next", "--agent", "NAME", "--mission", subject.slug)
     for name in subject.missing:
         yield subject.problem("DOCUMENT_MISSING", name, 1, f"{name} is missing or empty", hint=fix)
     for name, text in subject.texts.items():
@@ -139,7 +140,7 @@ def _plan_errors(subject: Subject) -> Iterator[PlanProblem]:
 def _plan_warnings(subject: Subject) -> Iterator[PlanProblem]:
     for notice in subject.plan.notices if subject.plan else ():
         if notice.code not in _TOLD_HERE:
-            file = (notice.hint or "").removeprefix("edit ").partition(" or ")[0]
+            file = notice.edit or ""
             name = file.removeprefix(f"{subject.documents.folder}/")
             said = _LINE.search(notice.message)
             about = _CITED.search(notice.message)
@@ -157,7 +158,9 @@ def _requirement_errors(subject: Subject) -> Iterator[PlanProblem]:
     first = next((package.id for package in subject.packages), "WP01")
     for requirement, line in lines.items() if subject.packages else ():
         if requirement.startswith("FR-") and requirement not in served:
-            fix = f"spec-kitty agent tasks map-requirements --wp {first} --refs {requirement} --mission {subject.slug}"
+            fix = spec_kitty(
+                "agent tasks map-requirements", "--wp", first, "--refs", requirement, "--mission", subject.slug
+            )
             said = f"no work package serves {requirement}"
             yield subject.problem("REQUIREMENT_UNMAPPED", SPEC, line, said, hint=fix)
     for package in subject.packages:
@@ -184,8 +187,8 @@ def _idle_packages(subject: Subject) -> Iterator[PlanProblem]:
     for package in subject.packages:
         if known and not package.requirement_refs:
             said = f"{package.id} serves no requirement"
-            fix = (
-                f"spec-kitty agent tasks map-requirements --wp {package.id} --refs {known[0]} --mission {subject.slug}"
+            fix = spec_kitty(
+                "agent tasks map-requirements", "--wp", package.id, "--refs", known[0], "--mission", subject.slug
             )
             line = subject.line(package.file, "requirement_refs:")
             yield subject.problem("WP_WITHOUT_REQUIREMENT", package.file, line, said, package.id, fix)
@@ -218,8 +221,8 @@ def _twice(subject: Subject) -> Iterator[PlanProblem]:
         for subtask, line in boxes:
             if subtask in owners:
                 said = f"{subtask} of {wp_id} stands for a subtask of {owners[subtask]} already"
-                yield subject.problem(
-                    "SUBTASK_TWICE", TASKS, line, said, wp_id, f"edit {subject.documents.where(source)}"
+                yield replace(
+                    subject.problem("SUBTASK_TWICE", TASKS, line, said, wp_id), file=subject.documents.where(source)
                 )
             owners.setdefault(subtask, wp_id)
     for package in subject.packages:

@@ -10,6 +10,7 @@ from specify_cli.core.mission_types import DEFAULT_TYPE
 from specify_cli.core.project_resolver import kittify_of
 from specify_cli.core.templates import fill, template
 from specify_cli.kernel import files
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import NotFound, Refused
 from specify_cli.kernel.paths import Repository
 from specify_cli.kernel.values import frozen
@@ -70,12 +71,12 @@ def check_none(repo: Repository) -> Path:
     kittify, path = kittify_of(repo), path_of(repo)
     if not (kittify / "config.yaml").exists():
         raise NotFound(
-            f"{kittify.parent} is not a spec-kitty project yet", "NOT_INITIALIZED", "spec-kitty init --ai claude"
+            f"{kittify.parent} is not a spec-kitty project yet", "NOT_INITIALIZED", spec_kitty("init", "--ai", "claude")
         )
     files.refuse_links(kittify.parent, path)
     if (files.read_text(path) or "").strip():
         raise Refused(
-            f"{PATH} is there already, and is yours to edit", "CHARTER_EXISTS", hint="spec-kitty charter show"
+            f"{PATH} is there already, and is yours to edit", "CHARTER_EXISTS", hint=spec_kitty("charter show")
         )
     return path
 

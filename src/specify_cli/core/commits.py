@@ -8,11 +8,11 @@ from pathlib import Path
 from specify_cli.core.rendered import render_views
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import locks, strays
+from specify_cli.kernel.commands import command, git_command, spec_kitty
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.errors import Refused, SpecKittyError
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import loose_tip
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 from specify_cli.status import store
 from specify_cli.status.reading import read_status
@@ -57,7 +57,9 @@ def no_identity() -> Refused:
     return Refused(
         "git does not know who you are, and a commit needs a name and a mail",
         "NO_GIT_IDENTITY",
-        hint='git config --global user.name "Your Name" && git config --global user.email you@example.org',
+        hint=command("git", "config", "--global", "user.name", "Your Name").then(
+            "git", "config", "--global", "user.email", "you@example.org"
+        ),
     )
 
 
@@ -76,12 +78,12 @@ def milestone(place: MissionPlace, config: Config, subject: str) -> Committed:
         return Committed(warnings=(_no_home(place),))
     if place.home is not None and place.home.busy:
         path, busy = place.home.path, place.home.busy
-        notice = _failed(f"{path} is in the middle of a {busy}", f"git -C {quoted(path)} {busy} --continue")
+        notice = _failed(place, f"{path} is in the middle of a {busy}", git_command(path, busy, "--continue"))
         return Committed(warnings=(notice,))
     try:
         return _reach(place, config, f"spec-kitty({place.slug}): {subject}")
     except SpecKittyError as error:
-        return Committed(warnings=(_failed(error.message, error.hint),))
+        return Committed(warnings=(_failed(place, error.message, error.hint),))
 
 
 def _reach(place: MissionPlace, config: Config, message: str) -> Committed:
@@ -118,19 +120,19 @@ def _commit(place: MissionPlace, message: str) -> Committed:
         if ("ident" in done.said and "empty" in done.said) or "tell me who you are" in done.said:
             refusal = no_identity()
             return Committed(warnings=(Notice(refusal.code, refusal.message, refusal.hint),))
-        return Committed(warnings=(_failed(done.said or f"git commit ended with {done.code}"),))
+        return Committed(warnings=(_failed(place, done.said or f"git commit ended with {done.code}"),))
     tip = loose_tip(place.repo.require_git(), place.target_branch) or git.resolve("HEAD")
     return Committed(tip, files=tuple(change.path for change in changes))
 
 
-def _failed(output: str, hint: str | None = None) -> Notice:
+def _failed(place: MissionPlace, output: str, hint: str | None = None) -> Notice:
     message = f"the milestone was recorded and not committed: {output}"
-    return Notice("COMMIT_FAILED", message, hint or "spec-kitty materialize")
+    return Notice("COMMIT_FAILED", message, hint or spec_kitty("materialize", "--mission", place.slug))
 
 
 def _no_home(place: MissionPlace) -> Notice:
     return Notice(
         "TARGET_NOT_CHECKED_OUT",
         f"recorded and not committed: no checkout has branch {place.target_branch}",
-        f"git -C {quoted(place.repo.root)} switch {place.target_branch}",
+        git_command(place.repo.root, "switch", place.target_branch),
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import cast
 
 from specify_cli.kernel import files
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import Refused
 
 ARTIFACT = Path(__file__).with_name("upstream_contract.json")
@@ -42,7 +43,7 @@ class ContractViolationError(Refused):
     def __init__(self, field: str, context: str, reason: str) -> None:
         details = {"field": field, "context": context, "reason": reason}
         message = f"the contract {context!r} is violated: {field}: {reason}"
-        super().__init__(message, "CONTRACT_VIOLATION", hint="spec-kitty sync diagnose", details=details)
+        super().__init__(message, "CONTRACT_VIOLATION", hint=spec_kitty("sync diagnose"), details=details)
         self.field = field
         self.context = context
         self.reason = reason

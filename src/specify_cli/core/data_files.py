@@ -137,8 +137,7 @@ class Entry:
         return Refused(
             f"{file.where} line {line}: {reason}",
             file.code,
-            hint=f"edit {file.where}",
-            details={"path": file.where, "line": line},
+            details={"path": file.where, "line": line, "edit": file.where},
         )
 
     def _entry(self, value: object, *at: str | int) -> Entry:

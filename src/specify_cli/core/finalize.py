@@ -14,6 +14,7 @@ from specify_cli.core.tasks_document import GENERATED, Outline, render_tasks
 from specify_cli.core.work_packages import gather_work_packages, write_documents
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import files, frontmatter, lazy
+from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.notices import Notice
@@ -82,7 +83,7 @@ def _decide(
         raise Refused(
             f"{place.where(TASKS)} names no work package (a heading such as `## WP01 Title`), and there is no prompt",
             "TASKS_MISSING",
-            hint=f"spec-kitty next --mission {place.slug}",
+            hint=spec_kitty("next", "--mission", place.slug),
         )
     before, notices = _lanes_before(place)
     work = work_of(snapshot, events, before)
@@ -113,7 +114,11 @@ def _lanes_before(place: MissionPlace) -> tuple[LanesManifest | None, tuple[Noti
         return read_lanes(place), ()
     except Refused as error:
         return None, (
-            Notice(error.code, f"{error.message}; it is written anew", f"git log -p -- {place.where('lanes.json')}"),
+            Notice(
+                error.code,
+                f"{error.message}; it is written anew",
+                command("git", "log", "-p", "--", place.where("lanes.json")),
+            ),
         )
 
 
@@ -162,7 +167,7 @@ def _set_aside(place: MissionPlace, text: str | None) -> tuple[Notice, ...]:
     copy = folder / f"{place.slug}-tasks-{digest(text)}.md"
     files.atomic_write(copy, text)
     said = f"{place.where(TASKS)} is generated from {MANIFEST} from now on; what it said before is in {copy}"
-    return (Notice("TASKS_REGENERATED", said, f"git diff -- {place.where(TASKS)}"),)
+    return (Notice("TASKS_REGENERATED", said, command("git", "diff", "--", place.where(TASKS))),)
 
 
 def _introduce(writer: Writer, plan: FinalPlan, work: Work, actor: str) -> None:

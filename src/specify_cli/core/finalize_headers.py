@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from specify_cli.core.documents import FILL
 from specify_cli.core.plan_documents import MANIFEST, TASKS, ManifestEntry, PlanDocuments
 from specify_cli.core.work_packages import WorkPackage
+from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.text import slugify
 from specify_cli.kernel.values import frozen, replace
@@ -15,7 +16,7 @@ from specify_cli.lanes.ownership import ExecutionMode
 from specify_cli.lanes.problems import PlanProblem
 
 _LISTS = ("dependencies", "requirement_refs", "subtasks", "owned_files")
-_FINALIZE = "spec-kitty agent mission finalize-tasks --validate-only"
+_FINALIZE = spec_kitty("agent mission finalize-tasks", "--validate-only")
 
 
 @frozen
@@ -116,7 +117,7 @@ def _outweighed(package: WorkPackage, corrected: Mapping[str, object], documents
             else ("", "HEADER_OUTWEIGHED")
         )
         said = f"{label}{where} has {key} {_shown(before)}, {MANIFEST} {_shown(value)}; {MANIFEST} stands"
-        yield Notice(code, said, f"git diff -- {where}")
+        yield Notice(code, said, command("git", "diff", "--", where))
 
 
 def _disagreement(package: WorkPackage, documents: PlanDocuments) -> Iterator[Notice]:
@@ -134,7 +135,7 @@ def _disagreement(package: WorkPackage, documents: PlanDocuments) -> Iterator[No
         f"Dependency disagreement: {package.id} depends on {_shown(list(package.dependencies))} by {where}, "
         f"on {_shown(list(declared.dependencies))} by {documents.where(TASKS)}; the prompt's header stands"
     )
-    yield Notice("DEPENDENCY_DISAGREEMENT", said, f"edit {documents.where(TASKS)} or {where}")
+    yield Notice("DEPENDENCY_DISAGREEMENT", said, edit=documents.where(TASKS))
 
 
 def _unread(package: WorkPackage, documents: PlanDocuments) -> Iterator[Notice]:
@@ -148,7 +149,7 @@ def _unread(package: WorkPackage, documents: PlanDocuments) -> Iterator[Notice]:
                 f"{where} line {line} speaks of depending on {', '.join(strangers)} in a form that is not read; "
                 f"to declare it for {package.id}: `Dependencies: {', '.join(strangers)}`"
             )
-            yield Notice("DEPENDENCY_UNREAD", said, f"edit {where}")
+            yield Notice("DEPENDENCY_UNREAD", said, edit=where)
 
 
 def _shown(value: object) -> str:
@@ -163,7 +164,7 @@ def header_problems(package: WorkPackage, documents: PlanDocuments) -> Iterator[
         if FILL in str(value):
             line = next((number for number, line in enumerate(lines, 1) if line.startswith(f"{key}:")), 1)
             message = f"{where} line {line}: {key} still holds a placeholder of the template"
-            yield PlanProblem("PLACEHOLDER_LEFT", message, package.id, f"edit {where}", where, line)
+            yield PlanProblem("PLACEHOLDER_LEFT", message, package.id, None, where, line)
 
 
 def coverage_problems(documents: PlanDocuments, canceled: frozenset[str]) -> Iterator[PlanProblem]:
@@ -177,13 +178,13 @@ def coverage_problems(documents: PlanDocuments, canceled: frozenset[str]) -> Ite
         elif entry and entry.prompt_file and wp_id in prompts and entry.prompt_file != prompts[wp_id]:
             where = documents.where(MANIFEST)
             message = f"{where} line {entry.line}: the prompt of {wp_id} is {prompts[wp_id]}, not {entry.prompt_file}"
-            yield PlanProblem("PROMPT_FILE_MISMATCH", message, wp_id, f"edit {where}", where, entry.line)
+            yield PlanProblem("PROMPT_FILE_MISMATCH", message, wp_id, None, where, entry.line)
     if documents.manifest is not None and not documents.manifest.problems:
         for wp_id, file in prompts.items():
             if wp_id not in documents.entries and wp_id not in canceled:
                 where = documents.where(MANIFEST)
                 message = f"{documents.where(file)} describes {wp_id}, which {where} does not list"
-                yield PlanProblem("WP_NOT_LISTED", message, wp_id, f"edit {where}", where)
+                yield PlanProblem("WP_NOT_LISTED", message, wp_id, None, where)
 
 
 def _prompt_missing(wp_id: str, title: str, entry: ManifestEntry | None, documents: PlanDocuments) -> PlanProblem:

@@ -9,6 +9,7 @@ from specify_cli.core.finalize_headers import HeaderPlan, coverage_problems, hea
 from specify_cli.core.plan_documents import TASKS, PlanDocuments
 from specify_cli.core.readiness import SATISFIED
 from specify_cli.core.work_packages import WorkPackage, dependency_graph
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.graph import reachable
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.text import natural_key
@@ -123,7 +124,9 @@ def _document_problems(documents: PlanDocuments, packages: Sequence[WorkPackage]
     for wp_id in sorted(work.lanes.keys() - here - work.canceled, key=natural_key):
         if wp_id not in documents.titles:
             message = f"{wp_id} is {work.lanes[wp_id]} and its prompt is gone: cancel it, or bring the prompt back"
-            yield PlanProblem("WP_REMOVED", message, wp_id, f"spec-kitty agent tasks move-task {wp_id} --to canceled")
+            yield PlanProblem(
+                "WP_REMOVED", message, wp_id, spec_kitty("agent tasks move-task", wp_id, "--to", "canceled")
+            )
 
 
 def _plan_problems(packages: Sequence[WorkPackage], documents: PlanDocuments, work: Work) -> list[PlanProblem]:
@@ -135,14 +138,7 @@ def _plan_problems(packages: Sequence[WorkPackage], documents: PlanDocuments, wo
         known={*documents.titles, *work.lanes, *(problem.wp_id or "" for problem in documents.gathered.problems)},
     )
     files = {package.id: documents.where(package.file) for package in packages}
-    return [
-        replace(
-            problem,
-            hint=problem.hint or f"edit {files.get(problem.wp_id or '', documents.folder)}",
-            file=files.get(problem.wp_id or ""),
-        )
-        for problem in found
-    ]
+    return [replace(problem, file=files.get(problem.wp_id or "")) for problem in found]
 
 
 def _lanes(packages: Sequence[WorkPackage], work: Work, mission: Mission) -> LanesManifest:
@@ -170,7 +166,7 @@ def _unenforced(packages: Sequence[WorkPackage], manifest: LanesManifest, work: 
         ]
         if late:
             message = f"{wp_id} is under way and does not wait for {', '.join(late)}, which it now comes after"
-            yield Notice("EDGE_NOT_ENFORCED", message, f"spec-kitty why {wp_id}")
+            yield Notice("EDGE_NOT_ENFORCED", message, spec_kitty("why", wp_id))
 
 
 def _requirement_notices(packages: Sequence[WorkPackage], documents: PlanDocuments, work: Work) -> Iterator[Notice]:
@@ -185,13 +181,13 @@ def _requirement_notices(packages: Sequence[WorkPackage], documents: PlanDocumen
             message = (
                 f"{package.id} refers to {', '.join(strangers)}, which {documents.where('spec.md')} does not state"
             )
-            yield Notice("REQUIREMENT_UNKNOWN", message, f"edit {documents.where(package.file)}")
+            yield Notice("REQUIREMENT_UNKNOWN", message, edit=documents.where(package.file))
         if package.id not in work.canceled:
             served.update(refs)
     missing = [ref for ref in documents.requirements if ref.startswith("FR-") and ref not in served]
     if missing:
-        hint = (
-            f"spec-kitty agent tasks map-requirements --wp {packages[0].id if packages else 'WP01'} --refs {missing[0]}"
+        hint = spec_kitty(
+            "agent tasks map-requirements", "--wp", packages[0].id if packages else "WP01", "--refs", missing[0]
         )
         yield Notice("REQUIREMENT_UNMAPPED", f"no work package serves {', '.join(missing)}", hint)
 
@@ -205,7 +201,7 @@ def _outline_notices(packages: Sequence[WorkPackage], documents: PlanDocuments, 
         if package.id not in documents.titles and package.id not in work.canceled:
             where = documents.where(TASKS)
             message = f"{where} has no section of {package.id} (a heading such as `## {package.id}: {package.title}`)"
-            yield Notice("SECTION_MISSING", message, f"edit {where}")
+            yield Notice("SECTION_MISSING", message, edit=where)
 
 
 def _ownership_warnings(packages: Sequence[WorkPackage], manifest: LanesManifest, work: Work) -> Iterator[str]:

@@ -17,11 +17,11 @@ from specify_cli.core.project_files import FIXED
 from specify_cli.core.project_setup import command_files, refuse_older
 from specify_cli.core.settings import config_at, locked
 from specify_cli.kernel import files
+from specify_cli.kernel.commands import command
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import Repository
 from specify_cli.kernel.strays import sweep
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen, replace
 
 OFFER = ".new"
@@ -197,7 +197,7 @@ def _told(found: Sequence[Installed]) -> Synced:
         Notice(
             "FILE_EDITED",
             f"{path} was edited and stays; the newer text is beside it in {path}{OFFER}",
-            f"diff {quoted(path)} {quoted(path + OFFER)}",
+            command("diff", path, path + OFFER),
         )
         for path in new
     ]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from specify_cli.core.project_resolver import is_plain_path
 from specify_cli.kernel import digests, files
+from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.paths import KITTIFY, SPECS
 from specify_cli.kernel.values import frozen
@@ -100,4 +101,6 @@ def _is_inside(name: str) -> bool:
 
 
 def _invalid(where: str, key: str) -> Refused:
-    return Refused(f"{where}: {key} is not what the tool writes", "MANIFEST_INVALID", hint=f"git log -p -- {PATH}")
+    return Refused(
+        f"{where}: {key} is not what the tool writes", "MANIFEST_INVALID", hint=command("git", "log", "-p", "--", PATH)
+    )

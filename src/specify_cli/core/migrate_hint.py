@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from specify_cli.core.project_resolver import COMMAND_TEMPLATES, OVERRIDES, TEMPLATES, TYPES, kittify_of, user_folder
 from specify_cli.kernel import files
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import Repository
 
@@ -26,4 +27,4 @@ def migrate_hint(repo: Repository) -> tuple[Notice, ...]:
         return ()
     files.atomic_write(said, "", mkdir=True)
     told = f"this project has templates of its own, and there is no {user}: the rest comes from the program itself"
-    return (Notice("GLOBAL_RUNTIME_MISSING", told, "spec-kitty migrate"),)
+    return (Notice("GLOBAL_RUNTIME_MISSING", told, spec_kitty("migrate")),)

@@ -33,6 +33,7 @@ from specify_cli.core.mission_types import DEFAULT_TYPE, MissionType, load_missi
 from specify_cli.core.planning import scaffold
 from specify_cli.home import MissionPlace, home_branch, home_path, mission_of_branch, runtime_folder
 from specify_cli.kernel import clock, files, ids, locks, paths
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.config import Config, parse_config
 from specify_cli.kernel.errors import Conflict, SpecKittyError, UsageError
 from specify_cli.kernel.git import Git
@@ -229,7 +230,7 @@ def check_slug(slug: str) -> None:
     raise UsageError(
         f"{slug!r} is not a slug: {reason}",
         "INVALID_SLUG",
-        hint=f"spec-kitty agent mission create {suggestion or 'my-mission'}",
+        hint=spec_kitty("agent mission create", suggestion or "my-mission"),
     )
 
 
@@ -248,9 +249,9 @@ def _numbers(repo: Repository, git: Git, refs: Mapping[str, str]) -> dict[int, s
 
 def _number_taken(number: int, holder: str, slug: str) -> Conflict:
     return Conflict(
-        f"number {number:03d} is taken by {holder}",
+        f"number {number:03d} is taken by {holder}; without --number it is the next free one",
         "MISSION_NUMBER_TAKEN",
-        hint=f"spec-kitty agent mission create {slug}  # takes the next number",
+        hint=spec_kitty("agent mission create", slug),
         details={"number": number, "taken_by": holder},
     )
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from specify_cli.core.mission_types import DEFAULT_TYPE, MissionType, Step, StepKind, load_mission_type
 from specify_cli.core.work_packages import MISSION
 from specify_cli.home import MissionPlace
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.values import replace
 from specify_cli.lanes.persistence import LANES
@@ -52,7 +53,7 @@ def sized(kind: MissionType, size: Size) -> MissionType:
         raise UsageError(
             f"missions of type {kind.key} have no work packages, so that none is tiny",
             "SIZE_UNSUITABLE",
-            hint=f"spec-kitty agent mission create SLUG --mission-type {kind.key}",
+            hint=spec_kitty("agent mission create", "SLUG", "--mission-type", kind.key),
         )
     first = next(step for step in kind.steps if step.kind is StepKind.DOCUMENT)
     after = [step for step in kind.steps if step.kind not in (StepKind.DOCUMENT, StepKind.PACKAGES)]

@@ -9,11 +9,11 @@ from typing import Any
 
 from specify_cli.home import home_of
 from specify_cli.kernel import files
+from specify_cli.kernel.commands import command, git_command, spec_kitty
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.errors import Conflict, NotFound, Refused, SpecKittyError, UsageError
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.paths import KITTIFY, SPECS, Checkout, Repository
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 from specify_cli.mission_metadata import load_meta
 from specify_cli.status.lines import parse_line
@@ -67,7 +67,7 @@ def standing(repo: Repository) -> Checkout:
         raise MissionCreationError(
             f"{repo.checkout} is a bare repository without a working tree, and a mission is written in one",
             "NO_WORKING_TREE",
-            hint=f"git -C {quoted(repo.checkout)} worktree add ../main main",
+            hint=git_command(repo.checkout, "worktree", "add", "../main", "main"),
         )
     return here
 
@@ -125,7 +125,9 @@ def site_of(repo: Repository, here: Checkout, wanted: Wanted, refs: Mapping[str,
     """
     if here.branch is not None and f"refs/heads/{here.branch}" not in refs:
         raise MissionCreationError(
-            f"{here.path} has no commits yet", "NO_COMMITS", hint='git add -A && git commit -m "Start"'
+            f"{here.path} has no commits yet",
+            "NO_COMMITS",
+            hint=command("git", "add", "-A").then("git", "commit", "-m", "Start"),
         )
     if wanted.start is not None:
         _check_start(here, wanted.start, refs)
@@ -134,9 +136,9 @@ def site_of(repo: Repository, here: Checkout, wanted: Wanted, refs: Mapping[str,
     branch = wanted.target or here.branch
     if branch is None:
         raise MissionCreationError(
-            f"{here.path} is on no branch (detached HEAD), so the mission has no target",
+            f"{here.path} is on no branch (detached HEAD), so the mission has no target; --target-branch names one",
             "DETACHED_HEAD",
-            hint=f"git switch {quoted(_some_branch(refs))}  # or name one: --target-branch BRANCH",
+            hint=git_command(here.path, "switch", _some_branch(refs)),
         )
     _check_branch(repo, branch, refs)
     home = home_of(repo, branch)
@@ -144,7 +146,7 @@ def site_of(repo: Repository, here: Checkout, wanted: Wanted, refs: Mapping[str,
         raise MissionCreationError(
             f"branch {branch} is checked out nowhere, and a mission is written where its target is",
             "TARGET_NOT_CHECKED_OUT",
-            hint=f"git switch {quoted(branch)}",
+            hint=command("git", "switch", branch),
             details={"target_branch": branch},
         )
     return Site(branch, home)
@@ -165,9 +167,9 @@ def _starting(repo: Repository, here: Checkout, wanted: Wanted, refs: Mapping[st
     base = wanted.base or (begun[0] if begun else here.branch)
     if not base:
         raise MissionCreationError(
-            f"{here.path} is on no branch that a mission could land on ({here.branch or 'detached HEAD'})",
+            f"{here.path} is on no branch that a mission could land on ({here.branch or 'detached HEAD'}): use --base",
             "DETACHED_HEAD",
-            hint=f"git switch {quoted(_some_branch(refs))}  # or name one: --base BRANCH",
+            hint=git_command(here.path, "switch", _some_branch(refs)),
         )
     _check_branch(repo, base, refs)
     commit = refs[f"refs/heads/{base}"]
@@ -176,7 +178,7 @@ def _starting(repo: Repository, here: Checkout, wanted: Wanted, refs: Mapping[st
         raise MissionCreationError(
             f"branch {base} does not have {config}, so a worktree of it would be no project",
             "PROJECT_NOT_COMMITTED",
-            hint=f'git add {KITTIFY} {SPECS} && git commit -m "Set up spec-kitty"',
+            hint=command("git", "add", KITTIFY, SPECS).then("git", "commit", "-m", "Set up spec-kitty"),
             details={"branch": base},
         )
     return Site(wanted.start or "", None, (base, commit))
@@ -208,11 +210,11 @@ def _check_branch(repo: Repository, branch: str, refs: Mapping[str, str]) -> Non
         raise MissionCreationError(
             f"{branch} is a lane of a mission and cannot be a target",
             "TARGET_IS_A_LANE",
-            hint=f"cd {quoted(repo.root)}",
+            hint=command("cd", repo.root),
         )
     if f"refs/heads/{branch}" not in refs:
         raise MissionCreationError(
-            f"there is no branch {branch}", "BRANCH_NOT_FOUND", hint=f"git branch {quoted(branch)}"
+            f"there is no branch {branch}", "BRANCH_NOT_FOUND", hint=command("git", "branch", branch)
         )
 
 
@@ -225,12 +227,14 @@ def _some_branch(refs: Iterable[str]) -> str:
 def _check_start(here: Checkout, start: str, refs: Iterable[str]) -> None:
     if f"refs/heads/{start}" in refs:
         raise Conflict(
-            f"branch {start} exists already",
+            f"branch {start} exists already: switch to it, and leave --start-branch out",
             "BRANCH_EXISTS",
-            hint=f"git switch {quoted(start)}  # then create without --start-branch",
+            hint=git_command(here.path, "switch", start),
         )
     if Git(here.path).call("check-ref-format", "--branch", start).code != 0:
-        raise UsageError(f"{start!r} is not a branch name", "INVALID_BRANCH", hint="git help check-ref-format")
+        raise UsageError(
+            f"{start!r} is not a branch name", "INVALID_BRANCH", hint=command("git", "help", "check-ref-format")
+        )
 
 
 def check_project(checkout: Checkout, config: Config, *, starting: bool) -> None:
@@ -247,18 +251,18 @@ def check_project(checkout: Checkout, config: Config, *, starting: bool) -> None
         raise NotFound(
             f"{checkout.path} is not a spec-kitty project yet",
             "NOT_INITIALIZED",
-            hint="spec-kitty init --ai claude",
+            hint=spec_kitty("init", "--ai", "claude"),
         )
     if not starting and checkout.branch in config.protected:
         raise MissionCreationError(
             f"branch {checkout.branch} is protected, so no mission may merge into it directly",
             "PROTECTED_BRANCH",
-            hint="spec-kitty agent mission create SLUG --start-branch feature/SLUG",
+            hint=spec_kitty("agent mission create", "SLUG", "--start-branch", "feature/SLUG"),
         )
     specs = checkout.path / SPECS
     if specs.is_symlink():
         raise Refused(
-            f"{specs} is a symbolic link and is not written through", "SYMLINK_REFUSED", hint=f"ls -l {quoted(specs)}"
+            f"{specs} is a symbolic link and is not written through", "SYMLINK_REFUSED", hint=command("ls", "-l", specs)
         )
 
 
@@ -273,7 +277,7 @@ def check_free(folder: Path, slug: str, refs: Iterable[str], start: str | None =
         Conflict: `MISSION_EXISTS`, `BRANCH_EXISTS`.
     """
     if (folder / SPECS / slug).exists():
-        raise Conflict(f"{SPECS}/{slug} exists already", "MISSION_EXISTS", hint="spec-kitty mission list")
+        raise Conflict(f"{SPECS}/{slug} exists already", "MISSION_EXISTS", hint=spec_kitty("mission list"))
     ours = f"refs/heads/kitty/mission-{slug}"
     clash = [ref for ref in refs if ref in ("refs/heads/kitty", ours) or ref.startswith((ours + "-lane-", ours + "/"))]
     if start is not None:
@@ -284,6 +288,6 @@ def check_free(folder: Path, slug: str, refs: Iterable[str], start: str | None =
         raise Conflict(
             f"branch {name} is in the way of this mission's branches",
             "BRANCH_EXISTS",
-            hint=f"git branch -m {quoted(name)} {quoted('old-' + name.replace('/', '-'))}",
+            hint=command("git", "branch", "-m", name, "old-" + name.replace("/", "-")),
             details={"branch": name},
         )

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from specify_cli.core import project_resolver
 from specify_cli.core.data_files import DataFile, Entry, nearest
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import NotFound
 from specify_cli.kernel.paths import Repository
 from specify_cli.kernel.text import SLUG_PATTERN
@@ -143,7 +144,7 @@ def load_mission_type(key: str, repo: Repository) -> MissionType:
     raise NotFound(
         f"there is no mission type {key!r}; known: {', '.join(known)}",
         "UNKNOWN_MISSION_TYPE",
-        hint="spec-kitty mission types",
+        hint=spec_kitty("mission types"),
         details={"mission_type": key, "known": known},
     )
 

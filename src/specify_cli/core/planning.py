@@ -11,6 +11,7 @@ from specify_cli.core.mission_types import MissionType
 from specify_cli.core.templates import fill, template
 from specify_cli.core.work_packages import MISSION, write_documents
 from specify_cli.home import MissionPlace
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.values import frozen
@@ -60,14 +61,14 @@ def set_up_plan(place: MissionPlace, config: Config) -> PlanSetUp:
         raise Refused(
             f"mission {place.slug} is tiny: {MISSION} says all that is planned",
             "MISSION_IS_TINY",
-            hint=f"spec-kitty mission promote --mission {place.slug}",
+            hint=spec_kitty("mission promote", "--mission", place.slug),
         )
     text = place.read(SPEC)
     if text is None or not text.strip():
         raise Refused(
             f"{place.where(SPEC)} is missing or empty, and a plan answers a specification",
             "SPEC_MISSING",
-            hint=f"spec-kitty next --agent NAME --mission {place.slug}",
+            hint=spec_kitty("next", "--agent", "NAME", "--mission", place.slug),
             details={"path": str(folder / SPEC)},
         )
     if place.read(PLAN) is not None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from specify_cli.kernel import lazy
+from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import NotFound, Refused
 from specify_cli.kernel.legacy import is_older
 from specify_cli.kernel.links import leads_out
@@ -122,10 +123,10 @@ def resolve_template_path(repo: Repository, mission_type: str, name: str, kind: 
             check_inside(repo, place.path, place.tier)
             return place
     raise NotFound(
-        f"there is no template {name!r} for mission type {mission_type!r}",
+        f"there is no template {name!r} for mission type {mission_type!r}; a project's own is "
+        f"{kittify_of(repo) / kind / name}",
         "TEMPLATE_NOT_FOUND",
-        hint=f"create {kittify_of(repo) / kind / name}",
-        details={"tried": [str(place.path) for place in tried]},
+        details={"tried": [str(place.path) for place in tried], "edit": str(kittify_of(repo) / kind / name)},
     )
 
 
@@ -146,6 +147,6 @@ def check_inside(repo: Repository, path: Path, tier: str) -> None:
         raise Refused(
             f"{path} is a link that leads out of the project",
             "SYMLINK_REFUSED",
-            hint=f"rm {path}",
+            hint=command("rm", path),
             details={"path": str(path)},
         )

@@ -22,11 +22,12 @@ from specify_cli.core.project_version import refuse_newer
 from specify_cli.core.settings import config_at, locked
 from specify_cli.core.templates import command_template, shipped_commands
 from specify_cli.kernel import clock, files, lazy, locks
+from specify_cli.kernel.commands import command, git_command, spec_kitty
 from specify_cli.kernel.errors import Refused, SpecKittyError, UsageError
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import Repository, discover
 from specify_cli.kernel.strays import sweep
-from specify_cli.kernel.text import plural, quoted
+from specify_cli.kernel.text import plural
 from specify_cli.kernel.values import frozen
 from specify_cli.version import VERSION
 
@@ -115,7 +116,9 @@ def set_up(project: Path, agents: Sequence[str], version: str) -> SetUp:
         wanted = tuple(dict.fromkeys([*config.agents, *agents]))
         if not wanted:
             raise UsageError(
-                f"name at least one agent: {', '.join(AGENTS)}", "AGENT_REQUIRED", hint="spec-kitty init --ai claude"
+                f"name at least one agent: {', '.join(AGENTS)}",
+                "AGENT_REQUIRED",
+                hint=spec_kitty("init", "--ai", "claude"),
             )
         return _Plan(project, repo, version, wanted, config.skills).carry_out()
 
@@ -130,7 +133,7 @@ def _repository(project: Path) -> Repository:
         raise Refused(
             f"{project} is a git folder and has no working tree",
             "BARE_REPOSITORY",
-            hint=f"git -C {quoted(project)} worktree add ../{project.stem}-main",
+            hint=git_command(project, "worktree", "add", f"../{project.stem}-main"),
         )
     repo = discover(project)
     if not repo.has_git:
@@ -139,7 +142,7 @@ def _repository(project: Path) -> Repository:
         raise Refused(
             f"{project} lies inside the git repository {repo.checkout}; a project is set up at its root",
             "NOT_REPOSITORY_ROOT",
-            hint=f"cd {repo.checkout} && spec-kitty init",
+            hint=command("cd", repo.checkout).then("spec-kitty", "init"),
             details={"root": str(repo.checkout)},
         )
     return repo
@@ -156,7 +159,7 @@ def refuse_older(project: Path, version: str = VERSION) -> None:
         raise Refused(
             f"{project} was set up by an older version of spec-kitty",
             "UPGRADE_NEEDED",
-            hint="spec-kitty upgrade",
+            hint=spec_kitty("upgrade"),
             details={"project": str(project)},
         )
 
@@ -279,7 +282,7 @@ def _outdated(wanted: Mapping[str, bytes], found: Mapping[str, bytes | None], ot
         if manifests.digest(found[path] or b"") != manifests.digest(wanted[path])
     ]
     message = f"another version wrote {plural(len(old), 'file')} of the set-up, and init leaves what is there"
-    return [Notice("FILE_OUTDATED", message, "spec-kitty agent config sync")] if old else []
+    return [Notice("FILE_OUTDATED", message, spec_kitty("agent config sync"))] if old else []
 
 
 def _write_all(project: Path, writes: Mapping[str, bytes], before: Mapping[str, bytes | None]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from specify_cli.core.project_files import METADATA
 from specify_cli.kernel import files, lazy, yaml
+from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import Repository
@@ -16,7 +17,7 @@ from specify_cli.version import VERSION
 
 UNKNOWN = "unknown"
 CODE = "PROJECT_NEWER"
-_HINT = "pip install --upgrade spec-kitty-cli"
+_HINT = command("pip", "install", "--upgrade", "spec-kitty-cli")
 
 
 def require_not_newer(root: Path, version: str = VERSION, *, series: bool = False) -> str:

@@ -18,9 +18,10 @@ from specify_cli.core.mission_types import Step, StepKind
 from specify_cli.core.work_packages import FOLDER, MISSION, WorkPackage, load_work_packages, write_documents
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import files, frontmatter
+from specify_cli.kernel.commands import command
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.errors import NotFound, Refused
-from specify_cli.kernel.text import quoted, slugify
+from specify_cli.kernel.text import slugify
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.mission_metadata import load_meta, write_meta
 from specify_cli.status.emit import writing
@@ -74,7 +75,7 @@ def _texts(place: MissionPlace) -> dict[str, str]:
         raise NotFound(
             f"{place.where(MISSION)} is missing, which says all of a tiny mission",
             "DOCUMENT_MISSING",
-            hint=f"git log --oneline -- {place.where(MISSION)}",
+            hint=command("git", "log", "--oneline", "--", place.where(MISSION)),
         )
     texts = documents(replace(place, meta={**place.meta, "size": Size.NORMAL.value}), text, package)
     found = place.read_many(list(texts))
@@ -82,11 +83,11 @@ def _texts(place: MissionPlace) -> dict[str, str]:
     taken = [name for name, said in found.items() if said not in (None, texts[name])]
     taken += [other for name in names if (other := f"{FOLDER}/{name}") not in texts]
     if taken:
-        paths = " ".join(quoted(place.where(name)) for name in taken)
         raise Refused(
-            f"{', '.join(taken)}: there already, and saying something else than {MISSION}",
+            f"{', '.join(taken)}: there already, and saying something else than {MISSION}: put what counts into "
+            f"{MISSION} first",
             "DOCUMENT_IN_THE_WAY",
-            hint=f"rm {paths}  # after putting what counts into {MISSION}",
+            hint=command("rm", *map(place.where, taken)),
             details={"files": taken},
         )
     return texts

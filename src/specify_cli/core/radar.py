@@ -11,6 +11,7 @@ from contextlib import suppress
 from specify_cli.core.work_packages import WorkPackage, load_work_packages
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import files
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import SpecKittyError, Unavailable
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.notices import Notice
@@ -87,12 +88,12 @@ def notices(found: Sequence[Collision], slug: str | None = None) -> list[Notice]
         Notice(
             CODE,
             _some(told),
-            f"spec-kitty status --mission {one if other == slug else other}",
+            spec_kitty("status", "--mission", one if other == slug else other),
         )
         for (one, other), told in pairs.items()
     ]
     left = len(told_of) - _MOST
-    more = [Notice(CODE, f"{plural(left, 'more pair')} of missions write the same files", "spec-kitty mission list")]
+    more = [Notice(CODE, f"{plural(left, 'more pair')} of missions write the same files", spec_kitty("mission list"))]
     return [*told_of[:_MOST], *more] if left > 0 else told_of
 
 

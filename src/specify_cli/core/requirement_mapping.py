@@ -114,8 +114,8 @@ def _check_known(place: MissionPlace, spec: str, wanted: Mapping[str, Sequence[s
     if unknown:
         states = ", ".join(known) or "no requirement"
         raise NotFound(
-            f"{place.where(SPEC)} does not state {', '.join(unknown)}; it states {states}",
+            f"{place.where(SPEC)} does not state {', '.join(unknown)}; it states {states}. Name one of these, or state "
+            f"it there in a line such as `- **{unknown[0]}**: …`",
             "REQUIREMENT_NOT_FOUND",
-            hint=f"edit {place.where(SPEC)}: a line such as `- **{unknown[0]}**: …`",
-            details={"unknown": unknown, "known": known},
+            details={"unknown": unknown, "known": known, "edit": place.where(SPEC)},
         )

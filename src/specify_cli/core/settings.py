@@ -10,6 +10,7 @@ from specify_cli.core import manifest as manifests
 from specify_cli.core.project_files import CONFIG
 from specify_cli.core.project_resolver import kittify_of
 from specify_cli.kernel import files, lazy, locks
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.config import Config, parse_config
 from specify_cli.kernel.errors import NotFound
 from specify_cli.kernel.paths import Repository
@@ -24,7 +25,7 @@ def project_of(repo: Repository) -> Path:
     project = kittify_of(repo).parent
     if not (project / CONFIG).exists():
         raise NotFound(
-            f"{project} is not a spec-kitty project yet", "NOT_INITIALIZED", hint="spec-kitty init --ai claude"
+            f"{project} is not a spec-kitty project yet", "NOT_INITIALIZED", hint=spec_kitty("init", "--ai", "claude")
         )
     return project
 

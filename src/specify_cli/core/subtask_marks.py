@@ -10,6 +10,7 @@ from specify_cli.core.tasks_document import render_ticks
 from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import files
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import NotFound
 from specify_cli.kernel.text import some
 from specify_cli.kernel.values import frozen
@@ -54,7 +55,7 @@ def mark(
         raise NotFound(
             f"no subtask {', '.join(unknown)} in {place.where(TASKS)}; it has {some(sorted(owners), 20) or 'none'}",
             "SUBTASK_NOT_FOUND",
-            hint=f"spec-kitty agent tasks list-tasks --mission {place.slug}",
+            hint=spec_kitty("agent tasks list-tasks", "--mission", place.slug),
             details={"unknown": unknown, "known": sorted(owners)},
         )
     with writing(place, publish=publish) as log:

@@ -51,8 +51,7 @@ def command_template(repo: Repository, mission_type: str, command: str) -> str:
             raise Refused(
                 f"{where} line {number}: {{{{{unknown}}}}} stands for nothing; known: {known}",
                 "TEMPLATE_INVALID",
-                hint=f"edit {where}",
-                details={"path": where, "line": number},
+                details={"path": where, "line": number, "edit": where},
             )
     return text
 

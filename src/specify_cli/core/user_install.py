@@ -11,6 +11,7 @@ from specify_cli.core.manifest import Manifest, parse_manifest
 from specify_cli.core.project_resolver import COMMON, HOME_VARIABLE, PACKAGE, TYPES, user_folder
 from specify_cli.core.user_folder import MANIFEST
 from specify_cli.kernel import files, locks
+from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.values import frozen
 from specify_cli.version import VERSION
@@ -47,13 +48,15 @@ def install(*, dry_run: bool = False) -> Installed:
     folder = user_folder()
     if folder is None:
         raise Refused(
-            "there is no home folder for this user", "HOME_MISSING", hint=f"export {HOME_VARIABLE}=/path/to/.kittify"
+            "there is no home folder for this user",
+            "HOME_MISSING",
+            hint=command("export", f"{HOME_VARIABLE}=/path/to/.kittify"),
         )
     if (folder / "config.yaml").exists():
         raise Refused(
             f"{folder} is the folder of a project, and what all projects share needs one of its own",
             "HOME_IS_A_PROJECT",
-            hint=f"export {HOME_VARIABLE}=/path/to/another/folder",
+            hint=command("export", f"{HOME_VARIABLE}=/path/to/another/folder"),
         )
     done, before, after = _compared(folder)
     if dry_run or (after == before and not done.created):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from specify_cli.home import TASKS, MissionPlace, prompt_id
 from specify_cli.kernel import files, frontmatter, graph
+from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.errors import NotFound, Refused
 from specify_cli.kernel.links import leads_out
 from specify_cli.kernel.text import natural_key
@@ -137,7 +138,7 @@ def require_work_package(packages: Sequence[WorkPackage], wp_id: str, slug: str)
     raise NotFound(
         f"there is no work package {wp_id} in this mission; it has {', '.join(known) or 'none'}",
         "WP_NOT_FOUND",
-        hint=f"spec-kitty agent tasks list-tasks --mission {slug}",
+        hint=spec_kitty("agent tasks list-tasks", "--mission", slug),
         details={"wp_id": wp_id, "known": known},
     )
 
@@ -157,7 +158,7 @@ def write_documents(feature_dir: Path, texts: Mapping[str, str]) -> None:
         folder = (feature_dir / name).parent
         if leads_out(folder, feature_dir):
             raise Refused(
-                f"{folder} is a symbolic link and is not written through", "SYMLINK_REFUSED", hint=f"rm {folder}"
+                f"{folder} is a symbolic link and is not written through", "SYMLINK_REFUSED", hint=command("rm", folder)
             )
     for name, text in texts.items():
         files.atomic_write(feature_dir / name, text)
@@ -216,7 +217,7 @@ class _Header:
         """A problem at the line of a field; `full` messages name the place themselves."""
         line = self._line_of(key)
         said = message if full else f"{self.where} line {line}: {message}"
-        return PlanProblem(code, said, self.id, f"edit {self.where}", self.where, line)
+        return PlanProblem(code, said, self.id, None, self.where, line)
 
     def _line_of(self, key: str) -> int:
         for number, line in enumerate(self.text.split("\n"), 1):

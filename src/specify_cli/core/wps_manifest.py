@@ -109,7 +109,7 @@ def _problem(where: str, lines: Lines, location: tuple[str | int, ...], reason: 
     line = lines.at(*location)
     name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
     message = f"{where} line {line}: {name} {reason}"
-    return PlanProblem("WPS_INVALID", message, hint=f"edit {where}", file=where, line=line)
+    return PlanProblem("WPS_INVALID", message, file=where, line=line)
 
 
 def _doubled(entries: Sequence[_Entry], where: str, lines: Lines) -> list[PlanProblem]:
@@ -130,7 +130,5 @@ def _unknown_keys(manifest: _Manifest, where: str, lines: Lines) -> list[Notice]
             near = get_close_matches(key, known, n=1)
             meant = f"; {near[0]} was meant?" if near else ""
             line = lines.at("work_packages", index, key)
-            found.append(
-                Notice("UNKNOWN_KEY", f"{where} line {line}: {key} means nothing here{meant}", f"edit {where}")
-            )
+            found.append(Notice("UNKNOWN_KEY", f"{where} line {line}: {key} means nothing here{meant}", edit=where))
     return found

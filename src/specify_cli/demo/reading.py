@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
+from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import NotFound
 from specify_cli.kernel.values import frozen
 
@@ -87,7 +88,9 @@ class Prompt:
         return value
 
     def _without(self, what: str) -> NotFound:
-        return NotFound(f"the prompt {self.path} does not name {what}", "PROMPT_INCOMPLETE", hint=f"cat {self.path}")
+        return NotFound(
+            f"the prompt {self.path} does not name {what}", "PROMPT_INCOMPLETE", hint=command("cat", self.path)
+        )
 
 
 def unfenced(lines: Sequence[str]) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from specify_cli.demo.story import AGENTS, SENT_BACK, SLUG, TEST_COMMAND
 from specify_cli.demo.team import Stage, Team, Telling
 from specify_cli.demo.tool import DemoFailed, Tool, surroundings
 from specify_cli.kernel import clock, files
+from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.errors import Conflict
 from specify_cli.kernel.paths import at_home
 from specify_cli.kernel.scratch import temporary_folder
@@ -97,7 +97,7 @@ def run(folder: Path | None, stage: Stage, *, keep: bool) -> Demo:
     try:
         done = _all(scratch, Telling(stage, clock.monotonic()), kept=keep or folder is not None)
     except DemoFailed as error:
-        hint = f"cd {shlex.quote(str(scratch))}"
+        hint = command("cd", str(scratch))
         raise DemoFailed(error.message, error.code, hint, {**error.details, "directory": str(scratch)}) from error
     if not done.kept:
         files.remove_tree(scratch)
@@ -112,7 +112,7 @@ def _scratch(folder: Path | None) -> Path:
         raise Conflict(
             f"{path} holds something already, and the demo wants a folder of its own",
             "FOLDER_NOT_EMPTY",
-            hint=f"spec-kitty demo --dir {shlex.quote(f'{path}-demo')}",
+            hint=spec_kitty("demo", "--dir", f"{path}-demo"),
         )
     files.make_folder(path)
     return path.resolve()

@@ -9,13 +9,14 @@ from specify_cli.core.installing import OFFER, Installed, State, compare, sync, 
 from specify_cli.core.project_files import CONFIG
 from specify_cli.core.settings import config_at
 from specify_cli.doctor.findings import Finding, Mended, Severity, Subject, of_error
+from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.errors import SpecKittyError
 from specify_cli.kernel.notices import Notice
-from specify_cli.kernel.text import plural, quoted, some
+from specify_cli.kernel.text import plural, some
 from specify_cli.version import VERSION
 
 SECTION = "files"
-_MEND = "spec-kitty doctor files --fix"
+_MEND = spec_kitty("doctor", "files", "--fix")
 
 
 def examine(subject: Subject) -> list[Finding]:
@@ -88,7 +89,7 @@ def _in(found: Sequence[Installed], state: State) -> list[str]:
 
 def _offer(path: str) -> Finding:
     message = f"{path} was edited; the newer text waits in {path}{OFFER}: take what you want, then remove that file"
-    return Finding(SECTION, Severity.NOTE, "FILE_OFFERED", message, f"diff {quoted(path)} {quoted(path + OFFER)}")
+    return Finding(SECTION, Severity.NOTE, "FILE_OFFERED", message, command("diff", path, path + OFFER))
 
 
 def _finding(severity: Severity, code: str, names: Sequence[str], what: str, fix: str | None) -> list[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from specify_cli.doctor.findings import Finding, Severity, Subject, of_error
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import clock
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import SpecKittyError
 from specify_cli.next.observe import observe
 from specify_cli.status.holders import Holder
@@ -40,7 +41,7 @@ def _finding(place: MissionPlace, name: str, holder: Holder, *, quiet: bool) -> 
         return Finding(SECTION, Severity.NOTE, "LEASE_ELSEWHERE", message)
     if not quiet:
         return Finding(SECTION, Severity.OK, "LEASE_ACTIVE", f"{about}: {holder}, {seen(lease)}")
-    fix = f"spec-kitty next --agent NAME --mission {place.slug}"
+    fix = spec_kitty("next", "--agent", "NAME", "--mission", place.slug)
     return Finding(SECTION, Severity.NOTE, "LEASE_QUIET", f"{about}: {holder} has gone quiet, {seen(lease)}", fix)
 
 

@@ -7,6 +7,7 @@ from collections import defaultdict
 from specify_cli.core.work_packages import gather_work_packages, known_ids
 from specify_cli.doctor.findings import Finding, Severity, Subject, of_error
 from specify_cli.home import MissionPlace
+from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.errors import SpecKittyError
 from specify_cli.kernel.text import plural
 from specify_cli.status import store
@@ -41,7 +42,7 @@ def _of_mission(place: MissionPlace) -> tuple[int, list[Finding]]:
     if place.mission_id is None:
         message = f"{place.slug} is older than mission ids, so other programs cannot name it for good"
         found.append(
-            Finding(SECTION, Severity.NOTE, "MISSION_ID_MISSING", message, "spec-kitty upgrade --mint-mission-ids")
+            Finding(SECTION, Severity.NOTE, "MISSION_ID_MISSING", message, spec_kitty("upgrade", "--mint-mission-ids"))
         )
     readable = not place.repo.has_git or place.has_target
     if not readable:
@@ -70,8 +71,8 @@ def _twins(subject: Subject) -> list[Finding]:
             SECTION,
             Severity.ERROR,
             "MISSION_ID_TWICE",
-            f"{' and '.join(slugs)} have the same mission_id {mission_id}",
-            f"git log --oneline -- kitty-specs/{slugs[-1]}/meta.json  # keep the folder that had it first",
+            f"{' and '.join(slugs)} have the same mission_id {mission_id}; keep the folder that had it first",
+            command("git", "log", "--oneline", "--", f"kitty-specs/{slugs[-1]}/meta.json"),
         )
         for mission_id, slugs in by_id.items()
         if len(slugs) > 1

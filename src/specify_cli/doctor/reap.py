@@ -14,10 +14,11 @@ from specify_cli.core.work_packages import WorkPackage
 from specify_cli.doctor.leases import seen as last_seen
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import clock, locks
+from specify_cli.kernel.commands import git_command, spec_kitty
 from specify_cli.kernel.errors import Refused, SpecKittyError
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.notices import Notice
-from specify_cli.kernel.text import plural, quoted, some
+from specify_cli.kernel.text import plural, some
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.persistence import read_lanes
 from specify_cli.mission_metadata import META
@@ -134,7 +135,9 @@ def _quiet_lease(context: Context, package: WorkPackage, holder: Holder | None, 
     state = log.snapshot.work_packages[wp_id]
     since = state["holder_since"] or state["last_transition_at"]
     force = "planned" if state["lane"] is not Lane.IN_REVIEW else "for_review"
-    hint = f'spec-kitty agent tasks move-task {wp_id} --to {force} --force --note "why" --mission {place.slug}'
+    hint = spec_kitty(
+        "agent tasks move-task", wp_id, "--to", force, "--force", "--note", "TEXT", "--mission", place.slug
+    )
     details: dict[str, object] = {
         "wp_id": wp_id,
         "claimed_by": holder.actor if holder else None,
@@ -167,7 +170,7 @@ def _save(ground: _Ground) -> Rescue | None:
 def _clear(ground: _Ground, kept: Rescue) -> tuple[Notice, ...]:
     """Make the worktree clean for the next claim, as far as what stands there is saved."""
     workspace = ground.workspace
-    status = f"git -C {quoted(workspace.path)} status"
+    status = git_command(workspace.path, "status")
     hindered = _hindered(ground)
     if hindered:
         return (Notice("WORKTREE_DIRTY", f"{workspace.path} was left as it is: {hindered}", status),)
@@ -211,7 +214,7 @@ def _finish(log: Writer, ground: _Ground | None, wp_id: str, lane: Lane) -> Reap
         raise Refused(
             f"nobody holds {wp_id}: it is {lane}",
             "NOT_HELD",
-            hint=f"spec-kitty why {wp_id} --mission {log.snapshot.mission_slug}",
+            hint=spec_kitty("why", wp_id, "--mission", log.snapshot.mission_slug),
             details={"wp_id": wp_id, "lane": lane.value},
         )
     return Reaped(last, None, None, kept, _clear(ground, kept))

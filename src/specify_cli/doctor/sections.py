@@ -9,6 +9,7 @@ from specify_cli.context.missions import Broken, all_places, config_of
 from specify_cli.doctor import installed, leases, log, merging, setup, worktrees
 from specify_cli.doctor.findings import Finding, Subject, of_error
 from specify_cli.home import MissionPlace
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.errors import SpecKittyError, Unavailable, UsageError
 from specify_cli.kernel.paths import Repository
@@ -36,7 +37,7 @@ def chosen(section: str | None) -> tuple[str, ...]:
     raise UsageError(
         f"there is no section {section!r}; the sections are {', '.join(SECTIONS)}",
         "UNKNOWN_SECTION",
-        hint="spec-kitty doctor",
+        hint=spec_kitty("doctor"),
         details={"sections": list(SECTIONS)},
     )
 

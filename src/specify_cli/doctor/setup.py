@@ -17,11 +17,12 @@ from specify_cli.core.project_files import CONFIG, FIXED, METADATA
 from specify_cli.core.project_version import require_not_newer
 from specify_cli.doctor.findings import Finding, Severity, Subject, of_error
 from specify_cli.kernel import files
+from specify_cli.kernel.commands import command, git_command, spec_kitty
 from specify_cli.kernel.config import Config, parse_config
 from specify_cli.kernel.errors import SpecKittyError, Unavailable
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.legacy import is_older
-from specify_cli.kernel.text import plural, quoted, some
+from specify_cli.kernel.text import plural, some
 from specify_cli.version import VERSION
 
 SECTION = "setup"
@@ -44,7 +45,9 @@ def _python() -> Finding:
     if sys.version_info >= PYTHON:
         return _ok("PYTHON", f"Python {version}")
     wanted = ".".join(map(str, PYTHON))
-    return _error("PYTHON_TOO_OLD", f"Python {version}, and {wanted} is needed", f"uv python install {wanted}")
+    return _error(
+        "PYTHON_TOO_OLD", f"Python {version}, and {wanted} is needed", command("uv", "python", "install", wanted)
+    )
 
 
 def _git(subject: Subject) -> Finding:
@@ -52,22 +55,26 @@ def _git(subject: Subject) -> Finding:
     try:
         said = Git(subject.repo.checkout).call("--version").out.strip()
     except Unavailable as error:
-        return _error("GIT_MISSING", f"{error.message}; git {wanted} or newer is needed", "git --version")
+        return _error("GIT_MISSING", f"{error.message}; git {wanted} or newer is needed", command("git", "--version"))
     match = _VERSION.search(said)
     if match is None or (int(match[1]), int(match[2])) < GIT:
-        return _error("GIT_TOO_OLD", f"{said or 'git'}, and git {wanted} or newer is needed", "git --version")
+        return _error(
+            "GIT_TOO_OLD", f"{said or 'git'}, and git {wanted} or newer is needed", command("git", "--version")
+        )
     return _ok("GIT", said)
 
 
 def _repository(subject: Subject) -> list[Finding]:
     repo = subject.repo
     if not repo.has_git:
-        return [_error("NOT_A_GIT_REPOSITORY", f"{repo.checkout} is not in a git repository", "git init")]
+        return [_error("NOT_A_GIT_REPOSITORY", f"{repo.checkout} is not in a git repository", command("git", "init"))]
     git = Git(repo.checkout)
     found = []
     identity = git.identity()
     if identity is None:
-        fix = 'git config --global user.name "Your Name" && git config --global user.email you@example.org'
+        fix = command("git", "config", "--global", "user.name", "Your Name").then(
+            "git", "config", "--global", "user.email", "you@example.org"
+        )
         found.append(
             _error("NO_GIT_IDENTITY", "git does not know who you are, and commits need a name and a mail", fix)
         )
@@ -75,14 +82,14 @@ def _repository(subject: Subject) -> list[Finding]:
         found.append(_ok("IDENTITY", f"commits are by {identity}"))
     here = repo.here()
     if git.resolve("HEAD") is None:
-        fix = 'git add -A && git commit -m "Start"'
+        fix = command("git", "add", "-A").then("git", "commit", "-m", "Start")
         found.append(_warning("NO_COMMITS", f"{repo.checkout} has no commit yet, and missions need one", fix))
     elif here is not None and here.busy:
         message = f"{here.path} is in the middle of a {here.busy}: what is recorded is committed after it"
-        found.append(_note("BUSY", message, f"git -C {quoted(here.path)} status"))
+        found.append(_note("BUSY", message, git_command(here.path, "status")))
     elif here is not None and here.branch is None:
         message = f"{here.path} is on no branch (detached HEAD), so no mission can be created from there"
-        found.append(_note("DETACHED_HEAD", message, f"git -C {quoted(here.path)} switch main"))
+        found.append(_note("DETACHED_HEAD", message, git_command(here.path, "switch", "main")))
     return found
 
 
@@ -92,17 +99,15 @@ def _project(subject: Subject) -> list[Finding]:
         if is_older(folder) and _made_by(folder) != VERSION:
             return [_older(folder)]
         if (folder / METADATA).exists():
-            return [
-                _error("CONFIG_MISSING", f"{folder / CONFIG} is missing", f"git -C {quoted(folder)} restore {CONFIG}")
-            ]
+            return [_error("CONFIG_MISSING", f"{folder / CONFIG} is missing", git_command(folder, "restore", CONFIG))]
         message = f"{folder} is not a spec-kitty project yet"
-        return [_error("NOT_INITIALIZED", message, f"spec-kitty init --ai {DEFAULT_AGENT}")]
+        return [_error("NOT_INITIALIZED", message, spec_kitty("init", "--ai", DEFAULT_AGENT))]
     found = []
     missing = [name for name in (METADATA, manifests.PATH, *FIXED) if not (folder / name).exists()]
     if manifests.PATH in missing and METADATA not in missing:
         found.append(_older(folder))
     elif missing:
-        found.append(_warning("SETUP_INCOMPLETE", f"missing in {folder}: {', '.join(missing)}", "spec-kitty init"))
+        found.append(_warning("SETUP_INCOMPLETE", f"missing in {folder}: {', '.join(missing)}", spec_kitty("init")))
     try:
         config = parse_config(files.read_text(folder / CONFIG), str(folder / CONFIG))
     except SpecKittyError as error:
@@ -122,7 +127,7 @@ def _older(folder: Path) -> Finding:
     except SpecKittyError as error:
         return of_error(SECTION, error)
     message = f"{folder} was set up by an older version: {manifests.PATH} is missing"
-    return _warning("UPGRADE_NEEDED", message, "spec-kitty upgrade")
+    return _warning("UPGRADE_NEEDED", message, spec_kitty("upgrade"))
 
 
 def _uncommitted(subject: Subject) -> list[Finding]:
@@ -133,7 +138,9 @@ def _uncommitted(subject: Subject) -> list[Finding]:
     new = [change.path for change in git.changes(".kittify", *FIXED) if change.state == "??"]
     if not new:
         return []
-    fix = f'git -C {quoted(subject.project)} add .kittify kitty-specs && git commit -m "Set up spec-kitty"'
+    fix = git_command(subject.project, "add", ".kittify", "kitty-specs").then(
+        "git", "commit", "-m", "Set up spec-kitty"
+    )
     message = f"{plural(len(new), 'file')} of the set-up not committed, so other clones lack them: {some(new, 4)}"
     return [_note("SETUP_UNCOMMITTED", message, fix)]
 
@@ -146,13 +153,13 @@ def agents_of(config: Config, find: Callable[[], Sequence[str]] = installed) -> 
         find: keys of the agents whose program is there.
     """
     if not config.agents:
-        return [_warning("NO_AGENTS", "no agent is configured", f"spec-kitty init --ai {DEFAULT_AGENT}")]
+        return [_warning("NO_AGENTS", "no agent is configured", spec_kitty("init", "--ai", DEFAULT_AGENT))]
     there = find()
     found = []
     for key in config.agents:
         if key not in AGENTS:
             message = f"{CONFIG} names the agent {key!r}, which this version does not know"
-            found.append(_warning("UNKNOWN_AGENT", message, f"edit agents.available in {CONFIG}"))
+            found.append(_warning("UNKNOWN_AGENT", message, spec_kitty("agent config remove", key)))
         elif AGENTS[key].program and key not in there:
             program = AGENTS[key].program
             found.append(
@@ -170,9 +177,8 @@ def _state(subject: Subject) -> list[Finding]:
     if os.access(folder, os.W_OK):
         return []
     message = f"{folder} cannot be written by this process, so nothing can be recorded"
-    return [
-        _error("STATE_READ_ONLY", message, f"make {folder} writable (in a sandbox: add it to the writable folders)")
-    ]
+    said = f"{message}; in a sandbox, add it to the writable folders"
+    return [_error("STATE_READ_ONLY", said, command("chmod", "u+rwx", folder))]
 
 
 def _ok(code: str, message: str) -> Finding:

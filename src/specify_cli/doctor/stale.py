@@ -10,8 +10,9 @@ from specify_cli.doctor import worktrees
 from specify_cli.doctor.findings import Finding, Severity, Subject, of_error
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import clock
+from specify_cli.kernel.commands import git_command, spec_kitty
 from specify_cli.kernel.errors import SpecKittyError
-from specify_cli.kernel.text import plural, quoted
+from specify_cli.kernel.text import plural
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.persistence import read_lanes
 from specify_cli.status.models import Lane, StatusSnapshot, WorkPackageState
@@ -86,18 +87,18 @@ def _stale(
     code, said = _SAID[lane]
     days = plural((clock.now() - clock.parse(state["last_transition_at"])).days, "day")
     message = f"{place.slug} {wp_id}: {said.format(holder=holder or 'somebody', days=days)}"
-    at = f"--mission {place.slug}"
+    at = ("--mission", place.slug)
     if lane is Lane.FOR_REVIEW:
-        fix = f"spec-kitty agent action review {wp_id} --agent NAME {at}"
+        fix = spec_kitty("agent action review", wp_id, "--agent", "NAME", *at)
         return Finding(SECTION, Severity.WARNING, code, message, fix)
     seen = package and presence(place, package, read_lanes(place), holder, subject.config.quiet_minutes)
     if seen and seen.quiet:
-        return Finding(SECTION, Severity.WARNING, code, message, f"spec-kitty doctor --reap {wp_id} {at}")
+        return Finding(SECTION, Severity.WARNING, code, message, spec_kitty("doctor", "--reap", wp_id, *at))
     if seen:
         said = f"{message}; its holder is at work in this clone"
-        return Finding(SECTION, Severity.NOTE, code, said, f"spec-kitty why {wp_id} {at}")
+        return Finding(SECTION, Severity.NOTE, code, said, spec_kitty("why", wp_id, *at))
     target = Lane.FOR_REVIEW if lane is Lane.IN_REVIEW else Lane.PLANNED
-    fix = f'spec-kitty agent tasks move-task {wp_id} --to {target} --force --note "why" {at}'
+    fix = spec_kitty("agent tasks move-task", wp_id, "--to", target, "--force", "--note", "TEXT", *at)
     return Finding(SECTION, Severity.WARNING, code, f"{message}, never seen at work in this clone", fix)
 
 
@@ -118,10 +119,12 @@ def _without_prompt(
 
 
 def _prompt_missing(place: MissionPlace, wp_id: str, names: list[str]) -> Finding:
-    root = quoted(place.home.path if place.home else place.repo.root)
+    root = place.home.path if place.home else place.repo.root
     name = next((each for each in names if each == f"{wp_id}.md" or each.startswith(f"{wp_id}-")), None)
-    fix = f"git -C {root} log --diff-filter=D --oneline -- {place.relative}/{FOLDER}"
+    fix = git_command(root, "log", "--diff-filter=D", "--oneline", "--", f"{place.relative}/{FOLDER}")
     if name is not None and not name.endswith("/"):
-        fix = f"git -C {root} restore --source=HEAD --staged --worktree {quoted(f'{place.relative}/{FOLDER}/{name}')}"
+        fix = git_command(
+            root, "restore", "--source=HEAD", "--staged", "--worktree", f"{place.relative}/{FOLDER}/{name}"
+        )
     message = f"{place.slug} {wp_id}: there is no prompt {FOLDER}/{wp_id}-….md"
     return Finding(SECTION, Severity.ERROR, "PROMPT_MISSING", message, fix)

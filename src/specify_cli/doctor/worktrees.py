@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from specify_cli.doctor.findings import Finding, Severity, Subject, of_error
+from specify_cli.kernel.commands import command, git_command, spec_kitty
 from specify_cli.kernel.errors import SpecKittyError
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.paths import WORKTREES, Repository
-from specify_cli.kernel.text import plural, quoted
+from specify_cli.kernel.text import plural
 from specify_cli.lanes.branch_naming import is_lane_branch, mission_branch_name, parse_mission_slug_from_branch
 from specify_cli.status.holders import HELD
 from specify_cli.status.models import Lane
@@ -19,7 +20,7 @@ from specify_cli.workspaces.survey import LaneWorkspace, TreeState, survey
 from specify_cli.workspaces.trust import project_of, wishes
 
 SECTION = "worktrees"
-PRUNE = "spec-kitty doctor worktrees --fix"
+PRUNE = spec_kitty("doctor", "worktrees", "--fix")
 _OVER = frozenset({Lane.DONE, Lane.CANCELED})
 
 
@@ -77,11 +78,11 @@ def _of_workspace(workspace: LaneWorkspace, gone: list[Path]) -> list[Finding]:
         return [_vanished(workspace, name, registered=workspace.path in gone, held=bool(held))]
     if workspace.state is TreeState.WRONG_BRANCH:
         message = f"{name}: {workspace.path} has {workspace.checked_out or 'no branch'} checked out"
-        fix = f"git -C {quoted(workspace.path)} switch {workspace.branch}"
+        fix = git_command(workspace.path, "switch", workspace.branch)
         return [Finding(SECTION, Severity.WARNING, "WORKTREE_WRONG_BRANCH", message, fix)]
     if not workspace.wps:
         message = f"{name}: {workspace.path} is a worktree of a lane that the plan does not have"
-        fix = f"git -C {quoted(workspace.place.repo.root)} worktree remove {quoted(workspace.path)}"
+        fix = git_command(workspace.place.repo.root, "worktree", "remove", workspace.path)
         return [Finding(SECTION, Severity.WARNING, "WORKTREE_ORPHAN", message, fix)]
     found = []
     if workspace.record is None:
@@ -91,7 +92,7 @@ def _of_workspace(workspace: LaneWorkspace, gone: list[Path]) -> list[Finding]:
         found.append(_dirty(workspace, name, held))
     elif not reason_to_keep(workspace):
         message = f"{name}: its work is merged, and the worktree is clean"
-        found.append(Finding(SECTION, Severity.NOTE, "WORKTREE_NOT_NEEDED", message, "spec-kitty context cleanup"))
+        found.append(Finding(SECTION, Severity.NOTE, "WORKTREE_NOT_NEEDED", message, spec_kitty("context cleanup")))
     return found
 
 
@@ -101,7 +102,7 @@ def _vanished(workspace: LaneWorkspace, name: str, *, registered: bool, held: bo
         message = f"{name}: the folder {workspace.path} is gone{again}"
         return Finding(SECTION, Severity.WARNING, "WORKTREE_VANISHED", message, PRUNE)
     message = f"{name}: it has no worktree{again}"
-    fix = "spec-kitty context cleanup" if workspace.merged else None
+    fix = spec_kitty("context cleanup") if workspace.merged else None
     return Finding(SECTION, Severity.WARNING if held else Severity.NOTE, "WORKTREE_ABSENT", message, fix)
 
 
@@ -109,7 +110,7 @@ def _dirty(workspace: LaneWorkspace, name: str, held: list[str]) -> Finding:
     message = f"{name}: {plural(len(workspace.dirty), 'uncommitted file')} in {workspace.path}"
     if held:
         return Finding(SECTION, Severity.NOTE, "WORKTREE_DIRTY", f"{message}, where {', '.join(held)} is under way")
-    return Finding(SECTION, Severity.WARNING, "WORKTREE_DIRTY", message, f"git -C {quoted(workspace.path)} status")
+    return Finding(SECTION, Severity.WARNING, "WORKTREE_DIRTY", message, git_command(workspace.path, "status"))
 
 
 def _forgotten(path: Path) -> Finding:
@@ -126,7 +127,7 @@ def _orphans(subject: Subject, known: set[Path]) -> list[Finding]:
             if slug in {place.slug for place in subject.places} | {broken.slug for broken in subject.broken}:
                 continue
             message = f"{checkout.path} has {checkout.branch} checked out, and there is no mission {slug}"
-            fix = f"git -C {quoted(subject.repo.root)} worktree remove {quoted(checkout.path)}"
+            fix = git_command(subject.repo.root, "worktree", "remove", checkout.path)
             found.append(Finding(SECTION, Severity.WARNING, "WORKTREE_ORPHAN", message, fix))
     return found
 
@@ -142,7 +143,7 @@ def _strays(repo: Repository) -> list[Finding]:
             Severity.WARNING,
             "WORKTREE_STRAY",
             f"{entry} is a folder among the worktrees and no worktree itself",
-            f"mv {quoted(entry)} {entry}.kept",
+            command("mv", entry, f"{entry}.kept"),
         )
         for entry in entries
         if entry.is_dir() and entry not in registered and any(entry.iterdir())
@@ -161,5 +162,7 @@ def _branches(subject: Subject, workspaces: list[LaneWorkspace]) -> list[Finding
             continue
         what = "is the branch" if branch == mission_branch_name(slug) else "is a lane"
         message = f"{branch} {what} of a mission that is not in this clone"
-        found.append(Finding(SECTION, Severity.NOTE, "BRANCH_ORPHAN", message, f"git log --oneline -5 {branch}"))
+        found.append(
+            Finding(SECTION, Severity.NOTE, "BRANCH_ORPHAN", message, command("git", "log", "--oneline", "-5", branch))
+        )
     return found

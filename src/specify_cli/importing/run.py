@@ -23,6 +23,7 @@ from specify_cli.home import MissionPlace
 from specify_cli.importing.planning import PlannedMission, plan_mission
 from specify_cli.importing.sources import Source, read_project
 from specify_cli.kernel import clock, files, locks
+from specify_cli.kernel.commands import PROGRAM, Command
 from specify_cli.kernel.errors import SpecKittyError
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import Repository
@@ -205,8 +206,9 @@ def _filled(place: MissionPlace, found: Import, planned: PlannedMission) -> tupl
 
 def _at(place: MissionPlace, notice: Notice) -> Notice:
     """A notice of one of many missions, which names it."""
-    ours = notice.hint is not None and notice.hint.startswith("spec-kitty ") and "--mission" not in notice.hint
-    hint = f"{notice.hint} --mission {place.slug}" if ours else notice.hint
+    hint = notice.hint
+    if isinstance(hint, Command) and hint.steps[0][0] == PROGRAM and "--mission" not in hint.steps[0]:
+        hint = hint.adding("--mission", place.slug)
     return Notice(notice.code, f"{place.slug}: {notice.message}", hint)
 
 

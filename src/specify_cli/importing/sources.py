@@ -10,10 +10,11 @@ from specify_cli.importing import backlog, beads, kiro, openspec, speckit, taskm
 from specify_cli.importing.models import Imported
 from specify_cli.importing.reading import UNREADABLE
 from specify_cli.kernel import files
+from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.errors import NotFound, SpecKittyError
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import at_home
-from specify_cli.kernel.text import plural, quoted
+from specify_cli.kernel.text import plural
 from specify_cli.kernel.values import frozen
 
 _LARGEST = 32 * 1024 * 1024
@@ -63,7 +64,7 @@ def read_project(source: Source, path: Path) -> tuple[Path, Imported]:
     """
     folder = at_home(path).resolve()
     if not folder.is_dir():
-        raise NotFound(f"there is no folder {path}", "IMPORT_SOURCE_NOT_FOUND", hint=f"ls {quoted(path.parent)}")
+        raise NotFound(f"there is no folder {path}", "IMPORT_SOURCE_NOT_FOUND", hint=command("ls", path.parent))
     if folder.name in source.roots and not any((folder / root).exists() for root in source.roots):
         folder = folder.parent
     notices: list[Notice] = []
@@ -83,9 +84,7 @@ def _nothing(source: Source, folder: Path, found: Mapping[str, bytes], hint: str
     return NotFound(
         f"{folder} is no project of {source.title}: {what} ({', '.join(source.roots)})",
         "IMPORT_SOURCE_NOT_FOUND",
-        hint=f"spec-kitty import --from {there[0].key} {quoted(folder)}"
-        if there
-        else hint or f"ls -a {quoted(folder)}",
+        hint=spec_kitty("import", "--from", there[0].key, folder) if there else hint or command("ls", "-a", folder),
     )
 
 
@@ -103,7 +102,7 @@ def _files(folder: Path, roots: tuple[str, ...], notices: list[Notice]) -> Itera
                     continue
                 data = files.read_bytes(path)
             except (SpecKittyError, OSError) as error:
-                notices.append(Notice(UNREADABLE, f"{name}: {error}", f"ls -l {quoted(path)}"))
+                notices.append(Notice(UNREADABLE, f"{name}: {error}", command("ls", "-l", path)))
                 continue
             if data is not None:
                 yield name, data

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Self
 
 PROGRAM = "spec-kitty"
@@ -41,9 +42,9 @@ class Command(str):
         """This command with further words at the end of its last step."""
         return Command(*self.steps[:-1], (*self.steps[-1], *words))
 
-    def naming(self, agent: str) -> Command:
-        """This command with `agent` in place of every `--agent NAME`."""
-        return Command(*(_with_agent(words, agent) for words in self.steps))
+    def naming(self, *flags: str) -> Command:
+        """This command with what somebody calls himself by in place of every `--agent NAME`."""
+        return Command(*(_naming(words, flags) for words in self.steps))
 
 
 def command(*words: object) -> Command:
@@ -51,14 +52,19 @@ def command(*words: object) -> Command:
     return Command(words)
 
 
-def git(folder: object, *words: object) -> Command:
+def spec_kitty(name: str, *words: object) -> Command:
+    """One of our own commands, by its name in the table: `spec_kitty("agent tasks move-task", wp_id, "--to", lane)`."""
+    return Command((PROGRAM, *name.split(), *words))
+
+
+def git_command(folder: object, *words: object) -> Command:
     """A command of git in a folder."""
     return Command(("git", "-C", folder, *words))
 
 
-def _with_agent(words: Sequence[str], agent: str) -> list[str]:
-    options = ("", *words)
-    return [agent if (options[at], word) == ("--agent", "NAME") else word for at, word in enumerate(words)]
+def _naming(words: Sequence[str], flags: Sequence[str]) -> list[str]:
+    at = next((at for at, pair in enumerate(pairwise(words)) if pair == ("--agent", "NAME")), None)
+    return list(words) if at is None else [*words[:at], *flags, *words[at + 2 :]]
 
 
 # -- the call that is answered -------------------------------------------------------------------------------------

@@ -119,8 +119,7 @@ class _Reader:
         return Refused(
             f"{self.where}: {key} is {value!r}, expected {expected}",
             "CONFIG_INVALID",
-            hint=f"edit {key} in {self.where}",
-            details={"path": self.where, "key": key, "expected": expected},
+            details={"path": self.where, "key": key, "expected": expected, "edit": self.where},
         )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from specify_cli.kernel import files, lazy
+from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import Conflict, Refused, SpecKittyError, Unavailable
 from specify_cli.kernel.text import quoted
 
@@ -117,7 +118,7 @@ def _version(db: Connection, path: Path, schema: Schema) -> int:
         raise Refused(
             f"{path} was written by a newer version of spec-kitty",
             "DATABASE_NEWER",
-            hint="pip install --upgrade spec-kitty-cli",
+            hint=command("pip", "install", "--upgrade", "spec-kitty-cli"),
             details={"path": str(path), "version": version, "known": len(schema)},
         )
     return version
@@ -166,23 +167,22 @@ def _failure(path: Path, patience: float, name: str, error: Exception) -> SpecKi
     where = {"path": str(path)}
     if name.startswith(("BUSY", "LOCKED")):
         return Conflict(
-            f"{path} is in use by another process; waited {patience:g} s",
+            f"{path} is in use by another process; waited {patience:g} s; run it again in a moment",
             "DATABASE_LOCKED",
-            hint=f"fuser -v {quoted(path)}",
             details={**where, "retryable": True},
         )
     if name.startswith("FULL"):
-        return Unavailable(f"no room left to write {path}", "DISK_FULL", hint=f"df -h {quoted(path.parent)}")
+        return Unavailable(f"no room left to write {path}", "DISK_FULL", hint=command("df", "-h", path.parent))
     if name.startswith(("READONLY", "CANTOPEN", "PERM")):
         return Refused(
             f"{path} cannot be written: {error}",
             "STATE_READ_ONLY",
-            hint=f"chmod u+rwX {quoted(path.parent)} {quoted(path)}",
+            hint=command("chmod", "u+rwX", path.parent, path),
             details=where,
         )
     if name.startswith(("NOTADB", "CORRUPT")):
         return _broken(path, str(error))
-    return Unavailable(f"{path}: {error}", "DATABASE_FAILED", hint=f"ls -l {quoted(path)}", details=where)
+    return Unavailable(f"{path}: {error}", "DATABASE_FAILED", hint=command("ls", "-l", path), details=where)
 
 
 def _broken(path: Path, reason: str) -> Unavailable:

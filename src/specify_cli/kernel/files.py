@@ -16,6 +16,7 @@ from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
+from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import Refused, Unavailable
 from specify_cli.kernel.links import leads_out
 from specify_cli.kernel.text import quoted
@@ -28,11 +29,14 @@ def explain(error: OSError, path: Path) -> Refused | Unavailable:
     """A file-system failure as an error that a person can act on."""
     reason = error.strerror or str(error)
     if error.errno in _FULL:
-        return Unavailable(f"no room left to write {path}: {reason}", "DISK_FULL", hint=f"df -h {quoted(path.parent)}")
+        return Unavailable(
+            f"no room left to write {path}: {reason}", "DISK_FULL", hint=command("df", "-h", path.parent)
+        )
     if error.errno in _READ_ONLY:
-        hint = f"chmod u+rwx {quoted(path.parent)}  # in a sandbox: add it to the writable folders"
-        return Refused(f"{path} cannot be written: {reason}", "STATE_READ_ONLY", hint, {"path": str(path)})
-    return Unavailable(f"{path}: {reason}", "FILE_UNUSABLE", f"ls -ld {quoted(path)}", {"path": str(path)})
+        said = f"{path} cannot be written: {reason}; in a sandbox, add its folder to the writable ones"
+        hint = command("chmod", "u+rwx", path.parent)
+        return Refused(said, "STATE_READ_ONLY", hint, {"path": str(path)})
+    return Unavailable(f"{path}: {reason}", "FILE_UNUSABLE", command("ls", "-ld", path), {"path": str(path)})
 
 
 def read_bytes(path: Path) -> bytes | None:
@@ -175,9 +179,7 @@ def _mode_to_keep(path: Path) -> int:
 
 
 def _through_link(path: Path) -> Refused:
-    return Refused(
-        f"{path} is a symbolic link and is not written through", "SYMLINK_REFUSED", hint=f"rm {quoted(path)}"
-    )
+    return Refused(f"{path} is a symbolic link and is not written through", "SYMLINK_REFUSED", hint=command("rm", path))
 
 
 def refuse_links(root: Path, path: Path) -> None:
@@ -194,7 +196,7 @@ def refuse_links(root: Path, path: Path) -> None:
             return
         if each.is_symlink() and leads_out(each, root):
             raise Refused(
-                f"{each} is a symbolic link that leads out of {root}", "SYMLINK_REFUSED", hint=f"ls -l {quoted(each)}"
+                f"{each} is a symbolic link that leads out of {root}", "SYMLINK_REFUSED", hint=command("ls", "-l", each)
             )
 
 

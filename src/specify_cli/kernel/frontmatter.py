@@ -71,8 +71,7 @@ def _split(text: str, where: str) -> tuple[str | None, str]:
     if text.endswith(f"\n{_FENCE}"):
         return text[start : -len(_FENCE)], ""
     raise Refused(
-        f"{where}: the header that begins on line 1 is not closed by a line of three dashes",
+        f"{where}: the header that begins on line 1 is not closed by a line of three dashes: add one below it",
         "HEADER_UNCLOSED",
-        hint=f"add a line with --- below the header of {where}",
-        details={"path": where, "line": 1, "column": 1},
+        details={"path": where, "line": 1, "column": 1, "edit": where},
     )

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from specify_cli.kernel import clock, files, process
+from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import Conflict, Unavailable
 from specify_cli.kernel.git_read import Change
 from specify_cli.kernel.git_run import GitFailed
 from specify_cli.kernel.git_trees import ZERO, GitTrees, RefUpdate, TreeMerge, taken_out
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 
 __all__ = ["ZERO", "Change", "Git", "GitFailed", "RefUpdate", "TreeMerge", "taken_out"]
@@ -48,7 +48,7 @@ class Git(GitTrees):
             raise Conflict(
                 f"branch {taken} is in the way of {branch}",
                 "BRANCH_EXISTS",
-                hint=f"git branch -m {quoted(taken)} {quoted('old-' + taken.replace('/', '-'))}",
+                hint=command("git", "branch", "-m", taken, "old-" + taken.replace("/", "-")),
                 details={"branch": taken},
             ) from None
 
@@ -105,9 +105,10 @@ class Git(GitTrees):
         while lock.exists():
             if clock.monotonic() > until:
                 raise Unavailable(
-                    f"git's lock {lock} does not go away: git is at work, or a crash left it behind",
+                    f"git's lock {lock} does not go away: git is at work, or a crash left it behind; remove it only "
+                    "if no git runs there",
                     "INDEX_LOCKED",
-                    hint=f"rm {quoted(lock)}  # only if no git runs there",
+                    hint=command("rm", lock),
                 )
             clock.sleep(0.05)
 

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 from specify_cli.kernel import files
+from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import NotFound, Refused
 from specify_cli.kernel.paths import at_home
-from specify_cli.kernel.text import quoted
 
 
 def text_of(name: str) -> str:
@@ -81,4 +81,4 @@ def _start_of(name: str, most: int) -> bytes:
 
 
 def _no_file(name: str) -> NotFound:
-    return NotFound(f"there is no file {name}", "FILE_NOT_FOUND", hint=f"ls {quoted(Path(name).parent)}")
+    return NotFound(f"there is no file {name}", "FILE_NOT_FOUND", hint=command("ls", Path(name).parent))

@@ -17,6 +17,7 @@ from typing import Any, Self
 
 import httpx
 
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import Refused, Unavailable
 from specify_cli.kernel.urls import is_loopback, origin_of
 from specify_cli.kernel.values import frozen
@@ -178,7 +179,7 @@ def _whole(chunks: Iterator[bytes], encoding: str, limit: int) -> bytes:
     return bytes(body)
 
 
-_HINT = "spec-kitty sync status --check"
+_HINT = spec_kitty("sync status", "--check")
 
 
 @contextmanager
@@ -218,5 +219,5 @@ def _refused(header: str) -> Refused:
     return Refused(
         f"the header {header} holds characters that cannot be sent",
         "HEADER_INVALID",
-        hint="spec-kitty auth login --force",
+        hint=spec_kitty("auth login", "--force"),
     )

@@ -13,7 +13,6 @@ from filelock import FileLock, Timeout
 
 from specify_cli.kernel import clock, files, lazy
 from specify_cli.kernel.errors import Conflict
-from specify_cli.kernel.text import quoted
 
 
 @contextmanager
@@ -74,8 +73,7 @@ def _locked(path: Path, timeout: float) -> Conflict:
     except (OSError, ValueError, KeyError, TypeError):
         holder, who = {}, "another process"
     return Conflict(
-        f"{path.stem} is locked by {who}; waited {timeout:g} s",
+        f"{path.stem} is locked by {who}; waited {timeout:g} s; run it again in a moment",
         "LOCKED",
-        hint=f"ps -fp {holder['pid']}" if "pid" in holder else f"ls -l {quoted(path)}",
         details={"holder": holder, "retryable": True},
     )

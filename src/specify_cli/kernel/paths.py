@@ -11,8 +11,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from specify_cli.kernel import files
+from specify_cli.kernel.commands import command, git_command
 from specify_cli.kernel.errors import NotFound, Refused
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 
 KITTIFY = ".kittify"
@@ -109,7 +109,7 @@ class Repository:
             raise Refused(
                 f"{self.checkout} is not in a git repository",
                 "NOT_A_GIT_REPOSITORY",
-                hint=f"git -C {quoted(self.checkout)} init",
+                hint=git_command(self.checkout, "init"),
             )
         return self.common_dir
 
@@ -131,9 +131,11 @@ def starting_point() -> Path:
     try:
         start = at_home(given).resolve() if given else Path.cwd()
     except OSError as error:
-        raise NotFound("the current folder no longer exists", "FOLDER_MISSING", hint="cd to the project") from error
+        raise NotFound("the current folder no longer exists: go to another one", "FOLDER_MISSING") from error
     if not start.is_dir():
-        raise NotFound(f"{ROOT_VARIABLE}={given} is not a folder", "FOLDER_MISSING", hint=f"unset {ROOT_VARIABLE}")
+        raise NotFound(
+            f"{ROOT_VARIABLE}={given} is not a folder", "FOLDER_MISSING", hint=command("unset", ROOT_VARIABLE)
+        )
     return start
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from specify_cli.kernel.errors import Unavailable
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 
 
@@ -133,14 +132,10 @@ def environment(**changes: str | None) -> dict[str, str]:
 
 def _not_started(argv: Sequence[str], cwd: Path | None, error: OSError) -> Unavailable:
     if cwd is not None and not cwd.is_dir():
-        return Unavailable(f"the folder {cwd} does not exist", "FOLDER_MISSING", hint=f"ls -d {quoted(cwd)}")
+        return Unavailable(f"the folder {cwd} does not exist", "FOLDER_MISSING")
     if isinstance(error, FileNotFoundError):
-        return Unavailable(
-            f"{argv[0]} is not installed or not on PATH", "PROGRAM_MISSING", hint=f"command -v {quoted(argv[0])}"
-        )
-    return Unavailable(
-        f"{argv[0]} cannot be run: {error.strerror}", "PROGRAM_UNUSABLE", hint=f"ls -l {quoted(argv[0])}"
-    )
+        return Unavailable(f"{argv[0]} is not installed or not on PATH: install it", "PROGRAM_MISSING")
+    return Unavailable(f"{argv[0]} cannot be run: {error.strerror}", "PROGRAM_UNUSABLE")
 
 
 def _text(data: bytes) -> str:

@@ -8,8 +8,8 @@ import stat
 from pathlib import Path
 
 from specify_cli.kernel import files
+from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import Refused
-from specify_cli.kernel.text import quoted
 
 
 def write_beside(path: Path, data: bytes, mode: int | None = None) -> None:
@@ -52,7 +52,7 @@ def take_place(waiting: Path, path: Path) -> None:
     files.make_folder(path.parent)
     if path.is_symlink():
         message = f"{path} is a symbolic link and is not written through"
-        raise Refused(message, "SYMLINK_REFUSED", hint=f"rm {quoted(path)}")
+        raise Refused(message, "SYMLINK_REFUSED", hint=command("rm", path))
     try:
         os.replace(waiting, path)
     except OSError as error:

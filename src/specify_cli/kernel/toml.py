@@ -7,8 +7,8 @@ import re
 import tomllib
 from collections.abc import Mapping
 
+from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import Refused
-from specify_cli.kernel.text import quoted
 
 Changes = Mapping[tuple[str, str], str | int | None]
 
@@ -53,8 +53,8 @@ def edit(data: bytes | None, changes: Changes, where: str) -> bytes:
         done = text.encode("utf-8")
     except UnicodeEncodeError as error:
         names = ", ".join(".".join(name) for name in changes)
-        message = f"{where} holds UTF-8 alone, and what was given for {names} is none"
-        raise Refused(message, "NOT_UTF8", hint="locale charmap  # it must say UTF-8") from error
+        message = f"{where} holds UTF-8 alone, and what was given for {names} is none: the shell's locale must be UTF-8"
+        raise Refused(message, "NOT_UTF8", hint=command("export", "LC_ALL=C.UTF-8")) from error
     if loads(done, where) != wanted:
         raise _malformed(
             where, f"its tables {', '.join(sorted({name for name, _ in changes}))} are not laid out plainly"
@@ -116,6 +116,6 @@ def _malformed(where: str, reason: str) -> Refused:
     return Refused(
         f"{where} cannot be used: {reason}",
         "MALFORMED_TOML",
-        hint=f"mv {quoted(where)} {quoted(where + '.broken')}",
+        hint=command("mv", where, where + ".broken"),
         details={"path": where},
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import SplitResult, urlsplit
 
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import Refused
 
 _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1")
@@ -60,5 +61,5 @@ def _invalid(reason: str) -> Refused:
     return Refused(
         f"this is no address to send anything to: {reason}",
         "SERVER_URL_INVALID",
-        hint="spec-kitty sync server https://example.com",
+        hint=spec_kitty("sync server", "https://example.com"),
     )

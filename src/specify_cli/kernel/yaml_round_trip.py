@@ -14,8 +14,8 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.reader import ReaderError
 
 from specify_cli.kernel import clock, yaml
+from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import Refused
-from specify_cli.kernel.text import quoted
 
 
 def load(text: str, where: str) -> object:
@@ -151,7 +151,7 @@ def _malformed(where: str, line: int, column: int, reason: str) -> Refused:
     return Refused(
         f"{where} line {line}, column {column}: {reason}",
         "MALFORMED_YAML",
-        hint=f"git diff -- {quoted(where)}",
+        hint=command("git", "diff", "--", where),
         details={"path": where, "line": line, "column": column},
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.branch_naming import PLANNING_LANE_ID
@@ -231,7 +232,7 @@ def _malformed(key: str, value: object, expected: str) -> Refused:
     return Refused(
         f"lanes.json: {key} is {value!r}, expected {expected}",
         "LANES_MALFORMED",
-        hint="spec-kitty agent mission finalize-tasks",
+        hint=spec_kitty("agent mission finalize-tasks"),
         details={"key": key, "expected": expected},
     )
 

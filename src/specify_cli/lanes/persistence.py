@@ -6,6 +6,7 @@ from pathlib import Path
 
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import clock, files
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.values import replace
 from specify_cli.lanes.models import LanesManifest
@@ -34,7 +35,7 @@ def require_lanes(place: MissionPlace) -> LanesManifest:
         raise Refused(
             f"{place.where(LANES)} does not exist yet: the work packages have no lanes",
             "LANES_MISSING",
-            hint=f"spec-kitty agent mission finalize-tasks --mission {place.slug}",
+            hint=spec_kitty("agent mission finalize-tasks", "--mission", place.slug),
         )
     return manifest
 

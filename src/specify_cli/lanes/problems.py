@@ -16,7 +16,7 @@ class PlanProblem:
         code: stable name, such as `DEPENDENCY_CYCLE`.
         message: what is wrong and where, one sentence.
         wp_id: the work package it is about, where there is one.
-        hint: a command that mends it, or leads to where it can be mended.
+        hint: a command that mends it; None where only an edit of `file` does.
         file: the document, as a path below the checkout.
         line: line number from 1, where known.
         cycle: the work packages along a circle, the first repeated at the end.
@@ -62,6 +62,9 @@ def refusal(problems: Sequence[PlanProblem], error: type[Refused] = Refused) -> 
         message = "\n".join([f"{len(problems)} things are wrong with the plan:", *(f"- {line}" for line in lines)])
     hint = next((problem.hint for problem in problems if problem.hint), None)
     details: dict[str, object] = {"problems": [problem.to_dict() for problem in problems]}
+    edit = next((problem.file for problem in problems if problem.file and not problem.hint), None)
+    if edit:
+        details["edit"] = edit
     if first.cycle:
         details["cycle"] = list(first.cycle)
     return error(message, first.code, hint=hint, details=details)

@@ -10,6 +10,7 @@ from pathlib import Path
 from packaging.version import Version
 
 from specify_cli.kernel import files, paths, yaml
+from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.values import frozen
@@ -30,14 +31,14 @@ class Failure:
     Args:
         code: stable, SCREAMING_SNAKE.
         message: what is wrong and where.
-        fix: a command, or what to write.
+        fix: a command; None where only an edit mends it.
     """
 
     code: str
     message: str
-    fix: str
+    fix: str | None
 
-    def to_dict(self) -> dict[str, str]:
+    def to_dict(self) -> dict[str, str | None]:
         """As it stands in the answer."""
         return {"code": self.code, "message": self.message, "fix": self.fix}
 
@@ -63,7 +64,7 @@ def failures(repo_root: Path, tag: str | None = None) -> tuple[str | None, list[
     try:
         stated = load_pyproject_version(repo_root)
     except Refused as error:
-        return None, [Failure(error.code, error.message, error.hint or ""), *_tags(repo_root, None, tag)]
+        return None, [Failure(error.code, error.message, error.hint), *_tags(repo_root, None, tag)]
     version = parsed(stated.version)
     found = [] if version else [_odd_version(stated)]
     found += [*validate_metadata_yaml_version_sync(repo_root), *_changelog(repo_root, stated.version)]
@@ -84,11 +85,17 @@ def _pyproject(repo_root: Path) -> tuple[str, Stated]:
     """The distribution's name, and its version."""
     text = files.read_text(repo_root / PYPROJECT)
     if text is None:
-        raise Refused(f"{PYPROJECT} is missing", "PYPROJECT_INVALID", hint="git log --oneline -- pyproject.toml")
+        raise Refused(
+            f"{PYPROJECT} is missing",
+            "PYPROJECT_INVALID",
+            hint=command("git", "log", "--oneline", "--", "pyproject.toml"),
+        )
     try:
         project = tomllib.loads(text).get("project")
     except tomllib.TOMLDecodeError as error:
-        raise Refused(f"{PYPROJECT} is malformed: {error}", "PYPROJECT_INVALID", hint=f"git diff {PYPROJECT}") from None
+        raise Refused(
+            f"{PYPROJECT} is malformed: {error}", "PYPROJECT_INVALID", hint=command("git", "diff", PYPROJECT)
+        ) from None
     version = project.get("version") if isinstance(project, dict) else None
     if not isinstance(project, dict) or not isinstance(version, str):
         raise Refused(
@@ -110,7 +117,7 @@ def _odd_version(stated: Stated) -> Failure:
     return Failure(
         "VERSION_INVALID",
         f"{stated.where} says {stated.version!r}, which is not X.Y.Z, X.Y.ZaN or X.Y.ZbN",
-        f"write a version in {PYPROJECT}",
+        None,
     )
 
 
@@ -125,14 +132,16 @@ def validate_metadata_yaml_version_sync(repo_root: Path) -> list[Failure]:
         return []
     text = files.read_text(repo_root / METADATA)
     if text is None:
-        return [Failure("METADATA_MISSING", f"{METADATA} is missing", f"git log --oneline -- {METADATA}")]
+        return [
+            Failure("METADATA_MISSING", f"{METADATA} is missing", command("git", "log", "--oneline", "--", METADATA))
+        ]
     try:
         section = yaml.mapping(text, METADATA).get("spec_kitty")
     except Refused as error:
-        return [Failure("METADATA_INVALID", error.message, f"git diff {METADATA}")]
+        return [Failure("METADATA_INVALID", error.message, command("git", "diff", METADATA))]
     version = section.get("version") if isinstance(section, dict) else None
     if version is None:
-        return [Failure("METADATA_INVALID", f"{METADATA} has no spec_kitty.version", f"git diff {METADATA}")]
+        return [Failure("METADATA_INVALID", f"{METADATA} has no spec_kitty.version", command("git", "diff", METADATA))]
     if str(version) == stated.version:
         return []
     line = _line(text, r"version\s*:", "spec_kitty:")
@@ -140,7 +149,7 @@ def validate_metadata_yaml_version_sync(repo_root: Path) -> list[Failure]:
         Failure(
             "METADATA_VERSION_MISMATCH",
             f"{stated.where} says {stated.version}, {METADATA}:{line} says {version}",
-            "write the same version in both",
+            None,
         )
     ]
 
@@ -148,33 +157,33 @@ def validate_metadata_yaml_version_sync(repo_root: Path) -> list[Failure]:
 def _changelog(repo_root: Path, version: str) -> Iterator[Failure]:
     text = files.read_text(repo_root / CHANGELOG)
     if text is None:
-        yield Failure("CHANGELOG_MISSING", f"{CHANGELOG} is missing", f"write {CHANGELOG} with ## [{version}] - DATE")
+        yield Failure("CHANGELOG_MISSING", f"{CHANGELOG} is missing: write it, with ## [{version}] - DATE", None)
         return
     found = entries(text)
     for line, reason in malformed(found):
-        yield Failure("CHANGELOG_MALFORMED", f"{CHANGELOG}:{line}: {reason}", f"mend line {line} of {CHANGELOG}")
+        yield Failure("CHANGELOG_MALFORMED", f"{CHANGELOG}:{line}: {reason}", None)
     own = next((entry for entry in found if entry.name == version), None)
     if own is None:
         yield Failure(
             "CHANGELOG_ENTRY_MISSING",
             f"{CHANGELOG} has no entry for {version}",
-            "spec-kitty agent release prep --channel stable --json  # drafts one",
+            spec_kitty("agent release prep", "--channel", "stable", "--json"),
         )
     elif own.is_empty:
         yield Failure(
             "CHANGELOG_ENTRY_EMPTY",
             f"{CHANGELOG}:{own.line}: the entry for {version} says nothing",
-            "spec-kitty agent release prep --channel stable --json  # drafts one",
+            spec_kitty("agent release prep", "--channel", "stable", "--json"),
         )
 
 
 def _tags(repo_root: Path, version: Version | None, tag: str | None) -> Iterator[Failure]:
     """The version against the tags: ahead of all that came before, equal to its own."""
     if tag is not None and version is not None and parsed(tag.removeprefix("v")) != version:
-        yield Failure("TAG_MISMATCH", f"the tag is {tag}, the version {version}", f"git tag v{version}")
+        yield Failure("TAG_MISMATCH", f"the tag is {tag}, the version {version}", command("git", "tag", f"v{version}"))
     repo = paths.discover(repo_root)
     if not repo.has_git:
-        yield Failure("TAGS_UNAVAILABLE", f"{repo_root} is no git repository, so no tag is known", "git clone …")
+        yield Failure("TAGS_UNAVAILABLE", f"{repo_root} is no git repository, so no tag is known", None)
         return
     git = Git(repo.checkout)
     known, here = released(tag_names(git)), git.resolve("HEAD")
@@ -183,20 +192,24 @@ def _tags(repo_root: Path, version: Version | None, tag: str | None) -> Iterator
         yield Failure(
             "TAGS_UNAVAILABLE",
             "this clone was made without the tags, so nobody can tell what was released before",
-            "git fetch --tags --unshallow" if _is_shallow(repo) else "git fetch --tags",
+            command("git", "fetch", "--tags", "--unshallow")
+            if _is_shallow(repo)
+            else command("git", "fetch", "--tags"),
         )
     if version is None or here is None:
         return
     for name, each in others.items():
         at = git.resolve(f"refs/tags/{name}")
         if each == version and at != here:
-            yield Failure("VERSION_RELEASED", f"{version} is released: tag {name}", "raise the version")
+            yield Failure("VERSION_RELEASED", f"{version} is released: tag {name}", None)
         elif each > version and at is not None and git.is_ancestor(at, here):
-            yield Failure(
-                "VERSION_BEHIND", f"{version} is behind {name}, which this history holds", "raise the version"
-            )
+            yield Failure("VERSION_BEHIND", f"{version} is behind {name}, which this history holds", None)
     if tag in known and git.resolve(f"refs/tags/{tag}") != here:
-        yield Failure("TAG_ELSEWHERE", f"tag {tag} is not the commit that is checked out", f"git switch --detach {tag}")
+        yield Failure(
+            "TAG_ELSEWHERE",
+            f"tag {tag} is not the commit that is checked out",
+            command("git", "switch", "--detach", tag),
+        )
 
 
 def _tags_may_lack(repo: paths.Repository, git: Git) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from specify_cli.kernel import files, paths
+from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import NotFound, Refused
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.values import frozen
@@ -62,7 +63,7 @@ def stale_check(start: Path, base: str, head: str | None = None) -> StaleCheck:
     """
     repo = paths.discover(start)
     if not repo.has_git:
-        raise Refused(f"{start} is in no git repository", "NOT_A_GIT_REPOSITORY", hint="git init")
+        raise Refused(f"{start} is in no git repository", "NOT_A_GIT_REPOSITORY", hint=command("git", "init"))
     git = Git(repo.checkout)
     tip = _commit(git, head or "HEAD")
     since = git.merge_base(_commit(git, base), tip) or _commit(git, base)
@@ -89,7 +90,7 @@ def _commit(git: Git, revision: str) -> str:
         raise NotFound(
             f"no commit is called {revision!r}",
             "REVISION_UNKNOWN",
-            hint="git log --oneline -20",
+            hint=command("git", "log", "--oneline", "-20"),
             details={"revision": revision},
         )
     return found

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from packaging.version import InvalidVersion, Version
 
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import Refused
 
 _PLAIN = re.compile(r"\d+\.\d+\.\d+((a|b)\d+)?")
@@ -46,7 +47,7 @@ def propose_version(current: str, channel: ReleaseChannel) -> str:
         raise Refused(
             f"{current!r} is no version of the form X.Y.Z, X.Y.ZaN or X.Y.ZbN",
             "VERSION_INVALID",
-            hint="grep -n version pyproject.toml",
+            details={"edit": "pyproject.toml"},
         )
     base = version.base_version
     if channel is ReleaseChannel.STABLE:
@@ -58,7 +59,7 @@ def propose_version(current: str, channel: ReleaseChannel) -> str:
         raise Refused(
             f"after {current} no alpha of {base} can follow",
             "CHANNEL_BACKWARDS",
-            hint="spec-kitty agent release prep --channel beta",
+            hint=spec_kitty("agent release prep", "--channel", "beta"),
         )
     return f"{base}{letter}{version.pre[1] + 1 if version.pre[0] == letter else 1}"
 

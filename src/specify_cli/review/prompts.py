@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 from specify_cli.review.cycles import Feedback
@@ -95,7 +96,7 @@ def review_prompt(parts: ReviewPrompt) -> str:
     diff_command = f"git -C {quoted(parts.workspace)} diff {parts.base[:12]} {parts.head[:12]}"
     if parts.scope:
         diff_command += " -- " + " ".join(map(quoted, parts.scope))
-    move = f"spec-kitty agent tasks move-task {parts.wp_id} --mission {parts.mission_slug} --agent {parts.agent}"
+    move = spec_kitty("agent tasks move-task", parts.wp_id, "--mission", parts.mission_slug, "--agent", parts.agent)
     own = "**You implemented this yourself: the verdict will be marked as a self-review. Be strict.**\n\n"
     return f"""# Review {parts.wp_id}: {parts.title}
 

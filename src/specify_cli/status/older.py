@@ -114,9 +114,7 @@ def read_prompt(name: str, text: str) -> Told:
     header = header_of(text)
     said = list(dict.fromkeys(line["lane"] for line in LANE_LINE.finditer(header)))
     if len(said) > 1:
-        raise Refused(
-            f"{name}: its header names the lanes {', '.join(said)}", "LANE_AMBIGUOUS", hint=f"edit lane: in {name}"
-        )
+        raise Refused(f"{name}: its header names the lanes {', '.join(said)}", "LANE_AMBIGUOUS", details={"edit": name})
     lane = _lane(LANE_FOLDERS.get(folder) or "".join(said), name)
     entries = _logged(text[len(header) :])
     if not entries and lane not in (None, Lane.PLANNED):
@@ -219,7 +217,7 @@ def header_of(text: str) -> str:
 def _lane(text: str, name: str) -> Lane | None:
     lane = parse_lane(text) if text else None
     if text and lane is None:
-        raise Refused(f"{name}: there is no lane {text!r}", "UNKNOWN_LANE", hint=f"edit lane: in {name}")
+        raise Refused(f"{name}: there is no lane {text!r}", "UNKNOWN_LANE", details={"edit": name})
     return lane
 
 

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from specify_cli.kernel import clock, lazy
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import Conflict, Refused, SpecKittyError, Unavailable
 from specify_cli.kernel.text import plural
 from specify_cli.kernel.values import replace
@@ -58,12 +59,12 @@ class AuthClient:
         """
         found = self.store.load()
         if found is None:
-            raise Refused(f"nobody is logged in at {self.server}", "NOT_LOGGED_IN", hint="spec-kitty auth login")
+            raise Refused(f"nobody is logged in at {self.server}", "NOT_LOGGED_IN", hint=spec_kitty("auth login"))
         if found.account.server != self.server:
             raise Refused(
                 f"the login is for {found.account.server}; its tokens are not sent to {self.server}",
                 "SERVER_MISMATCH",
-                hint="spec-kitty auth login --force",
+                hint=spec_kitty("auth login", "--force"),
                 details={"issued_by": found.account.server, "server": self.server},
             )
         return found
@@ -143,7 +144,7 @@ class AuthClient:
             raise Refused(
                 f"{self.server} does not know this user name and password",
                 "LOGIN_REJECTED",
-                hint="spec-kitty auth login",
+                hint=spec_kitty("auth login"),
             )
         if answer.status != 200:
             raise _unexpected(answer, self.server)
@@ -168,7 +169,7 @@ def require_account(wanted: Account | None, found: Credentials) -> None:
         raise Conflict(
             f"somebody logged in as {found.account} meanwhile; this was begun as {wanted}",
             "ACCOUNT_CHANGED",
-            hint="spec-kitty auth status",
+            hint=spec_kitty("auth status"),
         )
 
 
@@ -180,7 +181,7 @@ def _guard(before: Account | None, after: Account, pending: Callable[[Account], 
             f"{plural(waiting, 'event')} of {before} {'waits' if waiting == 1 else 'wait'} to be sent; "
             "send them first, or log in with --force: they then wait until that account logs in again",
             "ACCOUNT_SWITCH",
-            hint="spec-kitty sync now",
+            hint=spec_kitty("sync now"),
             details={"account": str(before), "pending": waiting},
         )
 
@@ -212,7 +213,7 @@ def _login_of(answer: HttpAnswer, account: Account, keep: Credentials | None = N
         raise Unavailable(
             f"{account.server} answered without a login that can be used; nothing was changed",
             "ANSWER_INVALID",
-            hint="spec-kitty sync status --check",
+            hint=spec_kitty("sync status", "--check"),
             details={"server": account.server, "retryable": True},
         )
     if isinstance(team, str) and team.strip():
@@ -259,10 +260,10 @@ def _unexpected(answer: HttpAnswer, server: str) -> SpecKittyError:
     return Unavailable(
         f"{server} answered with status {answer.status}; the login is as it was",
         "SERVER_ERROR",
-        hint="spec-kitty sync status --check",
+        hint=spec_kitty("sync status", "--check"),
         details={"server": server, "status": answer.status, "retryable": True},
     )
 
 
 def _expired(account: Account) -> Refused:
-    return Refused(f"the session of {account} has ended", "SESSION_EXPIRED", hint="spec-kitty auth login")
+    return Refused(f"the session of {account} has ended", "SESSION_EXPIRED", hint=spec_kitty("auth login"))

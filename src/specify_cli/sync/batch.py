@@ -16,6 +16,7 @@ from pathlib import Path
 
 from specify_cli.core.contract_gate import ContractViolationError, validate_outbound_payload
 from specify_cli.kernel import clock, files, locks
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import Conflict, Refused, Unavailable
 from specify_cli.kernel.http import HttpAnswer
 from specify_cli.kernel.values import frozen
@@ -239,7 +240,7 @@ class BatchRun:
         if self._lone_refusals < _LONE_REFUSALS:
             return True
         problem = f"the server refused {_LONE_REFUSALS} events one by one and took none: {found.results[0].error}"
-        self.result.stopped = Stop(Category.SERVER_ERROR, problem, hint="spec-kitty sync queue list")
+        self.result.stopped = Stop(Category.SERVER_ERROR, problem, hint=spec_kitty("sync queue list"))
         return False
 
     def _settle(self, results: Sequence[BatchEventResult]) -> None:
@@ -260,7 +261,7 @@ class BatchRun:
             left = self._deadline - clock.monotonic()
             if left <= 0:
                 return Meaning(
-                    (), Then.STOP, Category.UNKNOWN, "time is up; the rest waits", hint="spec-kitty sync now"
+                    (), Then.STOP, Category.UNKNOWN, "time is up; the rest waits", hint=spec_kitty("sync now")
                 )
             found = self._send(parcels, min(left, REQUEST_SECONDS))
             if found.then is Then.PLAIN and self._packed:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from specify_cli.kernel import files, toml
+from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.paths import at_home
 from specify_cli.kernel.urls import server_url
@@ -48,7 +49,7 @@ def require_enabled() -> None:
         raise Refused(
             f"sync is switched off: {SAAS_SYNC_ENV_VAR} is not set",
             "SYNC_DISABLED",
-            hint=f"export {SAAS_SYNC_ENV_VAR}=1",
+            hint=command("export", f"{SAAS_SYNC_ENV_VAR}=1"),
         )
 
 
@@ -62,7 +63,9 @@ def state_home() -> Path:
     try:
         return at_home(given).absolute() if given else Path.home() / ".spec-kitty"
     except RuntimeError as error:
-        raise Refused("there is no home folder", "NO_HOME", hint=f"export {HOME_VARIABLE}=FOLDER") from error
+        raise Refused(
+            "there is no home folder", "NO_HOME", hint=command("export", f"{HOME_VARIABLE}=FOLDER")
+        ) from error
 
 
 def private_home() -> Path:
@@ -93,7 +96,7 @@ def load_config() -> SyncConfig:
         raise Refused(
             f"{config_path()}: sync.profile is {profile!r}, expected one of {', '.join(PROFILES)}",
             "CONFIG_INVALID",
-            hint=f"edit sync.profile in {config_path()}",
+            details={"edit": str(config_path())},
         )
     return SyncConfig(server_url(str(url)) if given else None, _queue_size(found.get("max_queue_size")), str(profile))
 
@@ -119,7 +122,7 @@ def require_server() -> str:
     """
     chosen = load_config().server_url
     if chosen is None:
-        raise Refused("no server is chosen", "SERVER_NOT_SET", hint="spec-kitty sync server https://example.com")
+        raise Refused("no server is chosen", "SERVER_NOT_SET", hint=spec_kitty("sync server", "https://example.com"))
     return chosen
 
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from specify_cli.kernel import clock, files, locks, toml
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import Refused, SpecKittyError
 from specify_cli.kernel.text import quoted
 from specify_cli.kernel.urls import server_url
@@ -178,6 +179,6 @@ def _invalid(path: Path, reason: str) -> Refused:
     return Refused(
         f"{path} holds no login that can be used: {reason}",
         "CREDENTIALS_INVALID",
-        hint="spec-kitty auth login --force",
+        hint=spec_kitty("auth login", "--force"),
         details={"path": quoted(path)},
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import Refused, SpecKittyError, Unavailable
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.text import plural
@@ -56,10 +57,10 @@ def probe(account: Account, seconds: float = PROBE_SECONDS) -> Ping:
     return _STATUSES.get(answer.status) or Ping("Unexpected", f"the server answered with HTTP {answer.status}", _AGAIN)
 
 
-_AGAIN = "spec-kitty sync status --check"
+_AGAIN = spec_kitty("sync status", "--check")
 _STATUSES = {
     200: Ping("Connected", "the server is there and takes this login"),
-    401: Ping("Authentication failed", "the server does not take this login", "spec-kitty auth login --force"),
+    401: Ping("Authentication failed", "the server does not take this login", spec_kitty("auth login", "--force")),
     403: Ping("Permission denied", "the server knows you and does not let you in: check your team", None),
 }
 
@@ -72,13 +73,13 @@ def issues(queue: QueueStats | None, bodies: BodyQueueStats | None, ping: Ping |
         if share >= NEARLY_FULL:
             state = "full" if share >= 1 else f"{share:.0%} full"
             message = f"the queue is {state}; what finds no room stays in the journals"
-            found.append(Notice("QUEUE_FULL", message, "spec-kitty sync now"))
+            found.append(Notice("QUEUE_FULL", message, spec_kitty("sync now")))
         if queue.dead_letters:
             message = f"{plural(queue.dead_letters, 'event')} will not be sent again by itself"
-            found.append(Notice("DEAD_LETTERS", message, "spec-kitty sync queue list"))
+            found.append(Notice("DEAD_LETTERS", message, spec_kitty("sync queue list")))
     if bodies is not None and bodies.parked_count:
         message = f"{plural(bodies.parked_count, 'document')} will not be sent again by itself"
-        found.append(Notice("BODIES_PARKED", message, "spec-kitty sync queue list"))
+        found.append(Notice("BODIES_PARKED", message, spec_kitty("sync queue list")))
     if ping is not None and not ping.is_well:
         found.append(Notice("SERVER_NOT_READY", f"{ping.word}: {ping.note}", ping.hint))
     return found

@@ -13,6 +13,7 @@ from pathlib import Path
 from specify_cli.core.identity import origin_url, parse_repo_slug, project_slug
 from specify_cli.core.project_resolver import kittify_of
 from specify_cli.kernel import files, ids, locks
+from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.config import Config, parse_config
 from specify_cli.kernel.errors import NotFound, Refused
 from specify_cli.kernel.notices import Notice
@@ -62,7 +63,9 @@ def project_of(repo: Repository) -> tuple[str, Config]:
     text = files.read_text(path)
     if text is None:
         raise NotFound(
-            f"{repo.checkout} is not a spec-kitty project yet", "NOT_INITIALIZED", hint="spec-kitty init --ai claude"
+            f"{repo.checkout} is not a spec-kitty project yet",
+            "NOT_INITIALIZED",
+            hint=spec_kitty("init", "--ai", "claude"),
         )
     config = parse_config(text, str(path))
     uuid = (config.project_uuid or "").lower()
@@ -70,8 +73,8 @@ def project_of(repo: Repository) -> tuple[str, Config]:
         raise Refused(
             f"{path}: project.uuid is {config.project_uuid!r}, expected the UUID that all clones share",
             "CONFIG_INVALID",
-            hint="spec-kitty init  # mints one where there is none" if not uuid else f"edit project.uuid in {path}",
-            details={"path": str(path), "key": "project.uuid", "expected": "a UUID"},
+            hint=None if uuid else spec_kitty("init"),
+            details={"path": str(path), "key": "project.uuid", "expected": "a UUID", "edit": str(path)},
         )
     return uuid, config
 
@@ -98,7 +101,7 @@ def repo_slug_notice(repo: Repository) -> Notice | None:
         return None
     counts = parse_repo_slug(origin_url(repo) or "") or "none"
     said = f"project.repo_slug is {config.repo_slug!r}, expected owner/name; that of origin counts: {counts}"
-    return Notice("REPO_SLUG_INVALID", said, f"edit project.repo_slug in {path}")
+    return Notice("REPO_SLUG_INVALID", said, edit=str(path))
 
 
 def _repo_slug(config: Config, url: str | None) -> str | None:
@@ -115,7 +118,7 @@ def _checkout_ids(repo: Repository) -> tuple[str, str]:
         raise Refused(
             f"{repo.checkout} is a bare repository without a working tree",
             "NO_WORKING_TREE",
-            hint="git worktree add ../main main",
+            hint=command("git", "worktree", "add", "../main", "main"),
         )
     path = repo.git_dir / "spec-kitty" / "checkout.json"
     found = _read(path)
@@ -145,5 +148,5 @@ def _read(path: Path) -> tuple[str, str, str] | None:
         return None
     found = tuple(str(data.get(key) or "") for key in ("build_id", "node_id", "git_dir"))
     if not (_UUID.fullmatch(found[0]) and found[1]):
-        raise Refused(f"{path} does not name this checkout", "RECORD_INVALID", hint=f"rm {path}")
+        raise Refused(f"{path} does not name this checkout", "RECORD_INVALID", hint=command("rm", path))
     return found[0], found[1], found[2]

@@ -5,6 +5,7 @@ Cheap to ask, and without network, HTTP or SQLite; with the switch off nothing e
 
 from __future__ import annotations
 
+from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.errors import Refused, SpecKittyError
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import Repository
@@ -55,7 +56,7 @@ def runtime_of(repo: Repository) -> SyncRuntime:
     """How sync stands in a clone; what cannot be read is a reason why it is off."""
     if not is_enabled():
         message = f"{SAAS_SYNC_ENV_VAR} is not set"
-        return SyncRuntime(lacks=(Notice("SYNC_DISABLED", message, f"export {SAAS_SYNC_ENV_VAR}=1"),))
+        return SyncRuntime(lacks=(Notice("SYNC_DISABLED", message, command("export", f"{SAAS_SYNC_ENV_VAR}=1")),))
     try:
         server = load_config().server_url
         found = CredentialStore().load() if server else None
@@ -73,11 +74,11 @@ def is_on(repo: Repository) -> bool:
 
 def _lacks(server: str | None, account: Account | None, since: str | None) -> list[Notice]:
     if server is None:
-        return [Notice("SERVER_NOT_SET", "no server is chosen", "spec-kitty sync server https://example.com")]
+        return [Notice("SERVER_NOT_SET", "no server is chosen", spec_kitty("sync server", "https://example.com"))]
     lacks = []
     if account is None:
-        lacks.append(Notice("NOT_LOGGED_IN", f"nobody is logged in at {server}", "spec-kitty auth login"))
+        lacks.append(Notice("NOT_LOGGED_IN", f"nobody is logged in at {server}", spec_kitty("auth login")))
     if since is None:
         message = f"this clone has not agreed to send anything to {server}"
-        lacks.append(Notice("NO_CONSENT", message, "spec-kitty sync server --enable"))
+        lacks.append(Notice("NO_CONSENT", message, spec_kitty("sync server", "--enable")))
     return lacks

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from specify_cli.kernel import clock, database
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.database import Connection
 from specify_cli.kernel.digests import sha256
 from specify_cli.kernel.errors import Conflict
@@ -88,7 +89,7 @@ class TrackerCache:
             other = db.execute(query, (*self._where, external_id)).fetchone()
             if other is not None and other["wp_id"] != wp_id:
                 said = f"{external_id} stands for {other['wp_id']} already"
-                raise Conflict(said, "ISSUE_MAPPED", hint="spec-kitty tracker map list")
+                raise Conflict(said, "ISSUE_MAPPED", hint=spec_kitty("tracker map list"))
             made = db.execute(
                 "SELECT created_at FROM tracker_mappings WHERE wp_id = ? AND system = ?", (wp_id, self._where[0])
             ).fetchone()

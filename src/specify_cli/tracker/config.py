@@ -9,6 +9,7 @@ from pathlib import Path
 from specify_cli.core import settings
 from specify_cli.core.project_resolver import kittify_of
 from specify_cli.kernel import files, paths, yaml
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import NotFound, Refused
 
 GITHUB_CLI = "github-cli"
@@ -120,7 +121,7 @@ def provider_named(text: str) -> str:
         raise Refused(
             f"there is no provider {name!r}{gone}; there are {', '.join(sorted(ALL_SUPPORTED_PROVIDERS))}",
             "UNKNOWN_PROVIDER",
-            hint="spec-kitty tracker providers",
+            hint=spec_kitty("tracker providers"),
         )
     return name
 
@@ -134,7 +135,9 @@ def require_binding(config: TrackerProjectConfig) -> str:
     if config.provider is None or not config.is_configured:
         said = f"its provider {config.provider!r} names nothing" if config.provider else "this project has no tracker"
         raise Refused(
-            f"no tracker is bound: {said}", "TRACKER_NOT_BOUND", hint="spec-kitty tracker bind --provider github-cli"
+            f"no tracker is bound: {said}",
+            "TRACKER_NOT_BOUND",
+            hint=spec_kitty("tracker bind", "--provider", "github-cli"),
         )
     return config.provider
 
@@ -160,12 +163,12 @@ def _section(path: Path) -> Mapping[str, object]:
         raise NotFound(
             f"{path.parent.parent} is not a spec-kitty project yet",
             "NOT_INITIALIZED",
-            hint="spec-kitty init --ai claude",
+            hint=spec_kitty("init", "--ai", "claude"),
         )
     section = yaml.mapping(text, str(path)).get("tracker")
     if section is not None and not isinstance(section, dict):
         raise Refused(
-            f"{path}: tracker is {section!r}, expected a mapping", "CONFIG_INVALID", hint=f"edit tracker in {path}"
+            f"{path}: tracker is {section!r}, expected a mapping", "CONFIG_INVALID", details={"edit": str(path)}
         )
     return section or {}
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from specify_cli.kernel import paths
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import Refused, SpecKittyError, Unavailable
-from specify_cli.kernel.text import quoted
 from specify_cli.tracker.cache import TrackerCache, cache_path
 from specify_cli.tracker.config import GITHUB_CLI, TrackerProjectConfig, require_binding
 from specify_cli.tracker.providers.beads import Beads
@@ -70,8 +70,8 @@ class LocalTrackerService:
         try:
             command = shlex.split(given) or [PROGRAMS[self.provider]]
         except ValueError as error:
-            again = f"spec-kitty tracker bind --provider {self.provider} --workspace {quoted(self.workspace)}"
-            hint = f"{again} --credential command={PROGRAMS[self.provider]}"
+            again = spec_kitty("tracker bind", "--provider", self.provider, "--workspace", self.workspace)
+            hint = again.adding("--credential", f"command={PROGRAMS[self.provider]}")
             raise Refused(f"command={given!r} cannot be run: {error}", "PROGRAM_UNUSABLE", hint=hint) from error
         program = Program(tuple(command), self._cwd)
         return Beads(program) if self.provider == "beads" else Fp(program)

@@ -18,6 +18,7 @@ from specify_cli.core.mission_creation import create_mission_core
 from specify_cli.core.mission_sizes import Size
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import files, locks, paths
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.config import parse_config
 from specify_cli.kernel.errors import Refused, SpecKittyError
 from specify_cli.kernel.paths import KITTIFY
@@ -110,7 +111,7 @@ def bind_mission_origin(
             raise Refused(
                 f"{feature_dir.name} has no meta.json that names the mission",
                 "MISSION_META_MISSING",
-                hint="spec-kitty doctor",
+                hint=spec_kitty("doctor"),
             )
         config, bound = _ticket_tracker(feature_dir)
         if bound != provider:
@@ -249,7 +250,7 @@ def _ticket_tracker(start: Path) -> tuple[TrackerProjectConfig, str]:
 
 
 def _wrong_provider(message: str) -> Refused:
-    return Refused(message, "ORIGIN_PROVIDER", hint="spec-kitty tracker bind --provider github-cli")
+    return Refused(message, "ORIGIN_PROVIDER", hint=spec_kitty("tracker bind", "--provider", "github-cli"))
 
 
 def _route(start: Path, config: TrackerProjectConfig) -> dict[str, str | None]:
@@ -296,5 +297,5 @@ def _explained() -> Iterator[None]:
         raise OriginBindingError(error.message, error.code, error.hint, error.details) from error
     except (OSError, ValueError, KeyError) as error:
         raise OriginBindingError(
-            f"the mission could not be bound: {error}", "ORIGIN_FAILED", hint="spec-kitty doctor"
+            f"the mission could not be bound: {error}", "ORIGIN_FAILED", hint=spec_kitty("doctor")
         ) from error

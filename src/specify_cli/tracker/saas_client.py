@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 from specify_cli.core.contract_gate import validate_outbound_payload
 from specify_cli.kernel import clock, ids
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import Refused
 from specify_cli.sync.answers import LONGEST_WAIT
 from specify_cli.sync.client import SaasClient
@@ -275,7 +276,7 @@ class SaaSTrackerClient:
             raise Refused(
                 f"the login of {account} names no team, and trackers belong to teams",
                 "TEAM_MISSING",
-                hint="spec-kitty auth login --force",
+                hint=spec_kitty("auth login", "--force"),
             )
         return account.team_slug
 
@@ -285,7 +286,7 @@ def _routing(project_slug: str | None, binding_ref: str | None) -> dict[str, str
         return {"binding_ref": binding_ref}
     if project_slug:
         return {"project_slug": project_slug}
-    raise Refused("no tracker is bound", "TRACKER_NOT_BOUND", hint="spec-kitty tracker bind --provider linear")
+    raise Refused("no tracker is bound", "TRACKER_NOT_BOUND", hint=spec_kitty("tracker bind", "--provider", "linear"))
 
 
 def _given(values: Mapping[str, str | None]) -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from specify_cli.kernel import paths
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import Refused
 from specify_cli.sync import consent
 from specify_cli.tracker.closing import consent_key, may_write
@@ -49,7 +50,7 @@ def local_service(repo_root: Path) -> LocalTrackerService:
     raise Refused(
         f"mappings of {found.config.provider} are managed at the dashboard of the server",
         "TRACKER_UNSUPPORTED",
-        hint="spec-kitty tracker map list",
+        hint=spec_kitty("tracker map list"),
     )
 
 
@@ -73,11 +74,11 @@ def bind_local(
         root = paths.discover(repo_root).root
         workspace = repository_named(workspace) if workspace else repository_here(root)
     if not (workspace or "").strip():
-        hint = f"spec-kitty tracker bind --provider {provider} --workspace NAME"
+        hint = spec_kitty("tracker bind", "--provider", provider, "--workspace", "NAME")
         raise Refused(f"{provider} needs a workspace", "WORKSPACE_REQUIRED", hint=hint)
     if (mode is not None and mode not in DOCTRINE_MODES) or not set(owners.values()) <= set(OWNERS):
         said = f"a doctrine is one of {', '.join(DOCTRINE_MODES)}, the owner of a field one of {', '.join(OWNERS)}"
-        raise Refused(said, "DOCTRINE_INVALID", hint="spec-kitty tracker bind --help")
+        raise Refused(said, "DOCTRINE_INVALID", hint=spec_kitty("tracker bind", "--help"))
     config = load_tracker_config(repo_root).for_provider(provider)
     config.workspace = str(workspace).strip()
     config.doctrine_mode = mode or config.doctrine_mode

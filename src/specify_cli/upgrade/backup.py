@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from specify_cli.kernel import clock, files, strays, swap
+from specify_cli.kernel.commands import command
 from specify_cli.kernel.digests import sha256
 from specify_cli.kernel.errors import Refused, Unavailable
 from specify_cli.kernel.paths import KITTIFY, Repository
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.upgrade.plan import Unit
 
@@ -104,7 +104,7 @@ class Store:
         files.refuse_links(root, self.folder)
         if os.path.lexists(self.folder) and not self.folder.is_dir():
             message = f"{self.folder} is no folder, and backups belong there"
-            raise Refused(message, "FILE_UNUSABLE", hint=f"mv {quoted(self.folder)} {quoted(f'{self.folder}.aside')}")
+            raise Refused(message, "FILE_UNUSABLE", hint=command("mv", self.folder, f"{self.folder}.aside"))
 
     def slot_of(self, path: Path) -> str:
         """How a path is spelled in a backup."""
@@ -157,7 +157,7 @@ class Store:
         for target, told in wanted:
             if _digest(files.read_bytes(target)) != told:
                 message = f"{target} does not say what was written to it; nothing was changed"
-                raise Unavailable(message, "BACKUP_UNREADABLE", hint=f"df -h {quoted(self.folder)}")
+                raise Unavailable(message, "BACKUP_UNREADABLE", hint=command("df", "-h", self.folder))
         return staged
 
     def fresh_name(self) -> str:
@@ -266,4 +266,4 @@ def _parsed(data: Mapping[str, Any], path: Path) -> Backup:
 
 def _invalid(path: Path, reason: str) -> Refused:
     message = f"{path} is not a backup that this version can read: {reason}"
-    return Refused(message, "BACKUP_INVALID", hint=f"ls {quoted(path.parent)}")
+    return Refused(message, "BACKUP_INVALID", hint=command("ls", path.parent))

@@ -12,6 +12,7 @@ from specify_cli.context.missions import standing_checkouts
 from specify_cli.core.manifest import PATH as MANIFEST
 from specify_cli.core.project_resolver import user_folder
 from specify_cli.core.project_version import is_newer, require_not_newer
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import NotFound, UsageError
 from specify_cli.kernel.paths import KITTIFY, SPECS, Checkout, Repository
 from specify_cli.kernel.values import as_dict, frozen
@@ -67,7 +68,7 @@ def project_at(repo: Repository, version: str) -> Project:
     user = user_folder()
     if not any((root / name).is_dir() and (root / name) != user for name in _SOURCES):
         message = f"{root} is not a spec-kitty project yet"
-        raise NotFound(message, "NOT_INITIALIZED", hint="spec-kitty init --ai claude")
+        raise NotFound(message, "NOT_INITIALIZED", hint=spec_kitty("init", "--ai", "claude"))
     made = require_not_newer(root, version)
     return Project(repo, root, made, not (root / MANIFEST).exists())
 
@@ -89,7 +90,7 @@ def require_target(target: str, project: Project, version: str) -> str:
             reason = f"is older than the project, {project.version}; upgrade --rollback goes back"
         else:
             return target
-    raise UsageError(f"--target {target} {reason}", "INVALID_TARGET", hint=f"spec-kitty upgrade --target {version}")
+    raise UsageError(f"--target {target} {reason}", "INVALID_TARGET", hint=spec_kitty("upgrade", "--target", version))
 
 
 def mission_folders(project: Project, draft: Draft, *, worktrees: bool) -> tuple[dict[str, Checkout], list[Worktree]]:

@@ -12,12 +12,12 @@ from specify_cli.core.project_files import METADATA, metadata_text
 from specify_cli.core.project_setup import environment
 from specify_cli.home import TASKS, MissionPlace
 from specify_cli.kernel import clock, files, yaml
+from specify_cli.kernel.commands import command, git_command
 from specify_cli.kernel.config import parse_config
 from specify_cli.kernel.errors import Refused, SpecKittyError
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import SPECS, Checkout
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 from specify_cli.kernel.yaml_round_trip import edit
 from specify_cli.mission_metadata import META, identity_of, parse_meta
@@ -195,7 +195,7 @@ def _case(plan: Plan, draft: Draft, slug: str, checkout: Checkout, branches: set
     repo, folder = plan.project.repo, checkout.path / SPECS / slug
     for each in (folder.parent, folder, folder / TASKS):
         if each.is_symlink():
-            raise Refused(f"{each} is a symbolic link", "SYMLINK_REFUSED", hint=f"ls -l {quoted(each)}")
+            raise Refused(f"{each} is a symbolic link", "SYMLINK_REFUSED", hint=command("ls", "-l", each))
     data = draft.read(folder / META)
     if data is None and (not plan.project.older or draft.read(folder / "spec.md") is None):
         return None
@@ -206,7 +206,7 @@ def _case(plan: Plan, draft: Draft, slug: str, checkout: Checkout, branches: set
         raise Refused(
             f"mission {slug} lives on branch {target}, which {checkout.path} has not checked out",
             "TARGET_NOT_CHECKED_OUT",
-            hint=f"git -C {quoted(checkout.path)} switch {target}",
+            hint=git_command(checkout.path, "switch", target),
         )
     home = checkout if repo.has_git else None
     place = MissionPlace(repo, slug, identity_of(meta, slug).mission_id, target, home, meta)
@@ -235,7 +235,7 @@ def _refuse_foreign(changes: Changes, project: Project, checkout: Path | None = 
     for path in changes:
         if path.is_dir():
             message = f"{path} is a folder, and a file belongs there"
-            raise Refused(message, "FILE_UNUSABLE", hint=f"mv {quoted(path)} {quoted(f'{path}.aside')}")
+            raise Refused(message, "FILE_UNUSABLE", hint=command("mv", path, f"{path}.aside"))
         for root in (checkout, project.root, project.repo.common_dir, project.repo.git_dir):
             if root is not None and path.is_relative_to(root):
                 files.refuse_links(root, path)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from specify_cli.core.settings import locked
 from specify_cli.kernel import files, locks, swap
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.digests import sha256
 from specify_cli.kernel.errors import NotFound, SpecKittyError
 from specify_cli.kernel.notices import Notice
@@ -72,7 +73,7 @@ def upgrade(repo: Repository, version: str, options: Options, progress: Progress
         done = Done(make_plan(project, options, version, progress))
         if store.pending() is not None:
             message = "an upgrade was cut short; the next one finishes it first, and then plans anew"
-            done.notices.append(Notice("UPGRADE_INTERRUPTED", message, "spec-kitty upgrade"))
+            done.notices.append(Notice("UPGRADE_INTERRUPTED", message, spec_kitty("upgrade")))
         return done
     with _alone(repo):
         notices: list[Notice] = []
@@ -104,7 +105,7 @@ def rollback(repo: Repository, version: str, progress: Progress) -> Undone:
         last = store.latest()
         if last is None:
             message = f"{project.root} has no backup of an upgrade to go back to"
-            raise NotFound(message, "NOTHING_TO_ROLL_BACK", hint="spec-kitty upgrade --dry-run")
+            raise NotFound(message, "NOTHING_TO_ROLL_BACK", hint=spec_kitty("upgrade", "--dry-run"))
         undone = Undone(project, last.name, store.folder / store.fresh_name(), notices=notices)
         units, modes = _reversed(store, last, undone)
         backup = Backup(undone.kept.name, ROLLBACK, last.to, last.since, (), *_told(units), of=last.name)
@@ -180,7 +181,7 @@ def _swap(store: Store, backup: Backup, unit: str, entries: list[Entry], notices
     for entry in open_entries:
         if _content(store.path_of(entry.slot)) not in (entry.before, entry.after):
             message = f"{unit} stays: {store.path_of(entry.slot)} was changed while it was upgraded"
-            notices.append(Notice("CHANGED_MEANWHILE", message, "spec-kitty upgrade"))
+            notices.append(Notice("CHANGED_MEANWHILE", message, spec_kitty("upgrade")))
             return False
     root = Path(backup.roots[unit])
     for entry in open_entries:

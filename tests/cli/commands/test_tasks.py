@@ -132,7 +132,8 @@ def test_a_move_that_no_rule_allows_needs_force_and_a_reason(mission: Mission) -
 def test_why_it_is_done_moves_to_nothing_else(mission: Mission) -> None:
     words = ("move-task", "WP01", "--to", "approved", "--done-override-reason", "x")
     error = tasks(mission, *words).failed("USAGE_ERROR", 2).json()
-    assert error["hint"] == "spec-kitty agent tasks move-task WP01 --to done --done-override-reason TEXT"
+    hint = "spec-kitty agent tasks move-task WP01 --to done --done-override-reason TEXT"
+    assert error["hint"] == f"{hint} --agent claude --mission {mission.slug}"
     assert mission.lane("WP01") is Lane.PLANNED
 
 

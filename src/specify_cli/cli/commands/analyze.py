@@ -8,6 +8,7 @@ from specify_cli.cli.output import Reply, safe, style
 from specify_cli.cli.selecting import reading
 from specify_cli.core.analysis_facts import analysis_of
 from specify_cli.doctor.findings import Finding, Severity
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.text import plural
 from specify_cli.lanes.problems import PlanProblem
 
@@ -35,7 +36,8 @@ def analyze(mission: MissionFlag = None) -> Reply:
     findings = [_finding(severity, each, place.where("")) for severity, each in graded]
     lines = [f"{style(safe(place.slug), 'bold')}: {counts}", headline("plan", findings)]
     lines += [line for each in findings for line in finding_lines(each, alone=True)]
-    step = next_of(findings, f"spec-kitty next --agent NAME --mission {place.slug}")
+    at = ("--mission", place.slug)
+    step = next_of(findings, spec_kitty("analyze", *at) if findings else spec_kitty("next", "--agent", "NAME", *at))
     return Reply(data, "\n".join([*lines, "", f"  Next: {style(step, 'bold')}"]), 1 if found.errors else 0)
 
 

@@ -14,6 +14,7 @@ from specify_cli.cli.asking import can_ask, typed
 from specify_cli.cli.output import Reply, safe, style
 from specify_cli.cli.text import table
 from specify_cli.kernel import clock, paths
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import SpecKittyError, UsageError
 from specify_cli.kernel.lazy import load
 from specify_cli.kernel.notices import Notice
@@ -92,7 +93,7 @@ def status() -> Reply:
         warnings.append(Notice(error.code, error.message, error.hint))
     if found is not None and server is not None and found.account.server != server:
         message = f"sync talks to {server}; this login is for another server and is not used there"
-        warnings.append(Notice("SERVER_MISMATCH", message, "spec-kitty auth login --force"))
+        warnings.append(Notice("SERVER_MISMATCH", message, spec_kitty("auth login", "--force")))
     data = {
         "result": "success",
         "authenticated": found is not None and found.is_authenticated(),
@@ -127,7 +128,7 @@ def _reply(found: Credentials, *, changed: bool) -> Reply:
     data = {"result": "success", "changed": changed, "authenticated": True, **_facts(found)}
     said = "Logged in as" if changed else "Already logged in as"
     lacks = runtime_of(paths.discover(paths.starting_point())).lacks
-    hint = (lacks[0].hint if lacks else None) or "spec-kitty sync now"
+    hint = (lacks[0].hint if lacks else None) or spec_kitty("sync now")
     lines = [f"{style(said, 'bold', 'green')} {safe(found.account)}.", _tokens(found)]
     if not changed:
         lines.append("  Another login: spec-kitty auth login --force")
@@ -179,8 +180,9 @@ def _ask(what: str, option: str, code: str, *, hidden: bool = False, given: bool
     """
     if given or not can_ask():
         raise UsageError(
-            f"{what.lower()} missing: give it with {option}",
+            f"{what.lower()} missing: give it with {option}; a password is read from standard input, or from "
+            "SPEC_KITTY_PASSWORD",
             code,
-            hint="spec-kitty auth login --username NAME --password-stdin < FILE",
+            hint=spec_kitty("auth login", "--username", "NAME", "--password-stdin"),
         )
     return typed(what, hidden=hidden)

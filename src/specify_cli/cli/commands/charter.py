@@ -14,6 +14,7 @@ from specify_cli.core.charter_setup import QUESTIONS, check_none, write_charter
 from specify_cli.core.mission_types import DEFAULT_TYPE, list_types, load_mission_type
 from specify_cli.core.templates import shipped_commands
 from specify_cli.kernel import paths
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import NotFound, SpecKittyError, UsageError
 from specify_cli.kernel.paths import Repository
 from specify_cli.kernel.text import plural
@@ -30,7 +31,7 @@ def init(
     check_none(repo)
     if not defaults and not can_ask():
         raise UsageError(
-            "the interview needs a terminal", "CONFIRMATION_REQUIRED", hint="spec-kitty charter init --defaults"
+            "the interview needs a terminal", "CONFIRMATION_REQUIRED", hint=spec_kitty("charter init", "--defaults")
         )
     answers: dict[str, str] = {}
     if not defaults:
@@ -47,7 +48,7 @@ def show() -> Reply:
     repo = paths.discover(paths.starting_point())
     text = read_charter(repo)
     if text is None:
-        raise NotFound("this project has no charter", "CHARTER_MISSING", hint="spec-kitty charter init")
+        raise NotFound("this project has no charter", "CHARTER_MISSING", hint=spec_kitty("charter init"))
     data = {
         "result": "success",
         "path": str(path_of(repo)),
@@ -72,7 +73,7 @@ def context(
         raise UsageError(
             f"there is no action {action!r}; known: {', '.join(known)}",
             "UNKNOWN_ACTION",
-            hint="spec-kitty charter context --action implement",
+            hint=spec_kitty("charter context", "--action", "implement"),
             details={"known": known},
         )
     found = context_of(text, action)

@@ -9,6 +9,7 @@ from specify_cli.cli.text import clipped, padded, table
 from specify_cli.context.missions import all_places
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import paths
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import NotFound
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.paths import Repository
@@ -30,7 +31,13 @@ def list_workspaces() -> Reply:
     }
     lines = [line for each in found for line in _lines(each)] or ["  no lane workspace in this clone"]
     gone = [each for each in found if not reason_to_keep(each)]
-    hint = "spec-kitty context cleanup" if gone else "spec-kitty next --agent NAME" if places else "spec-kitty doctor"
+    hint = (
+        spec_kitty("context cleanup")
+        if gone
+        else spec_kitty("next", "--agent", "NAME")
+        if places
+        else spec_kitty("doctor")
+    )
     return Reply(data, "\n".join([*lines, "", f"  Next: {style(hint, 'bold')}"]))
 
 
@@ -42,11 +49,11 @@ def info() -> Reply:
         raise NotFound(
             f"{repo.checkout} is not the workspace of a lane",
             "NOT_A_WORKSPACE",
-            hint="spec-kitty context list",
+            hint=spec_kitty("context list"),
             details={"path": str(repo.checkout)},
         )
     data = {**here.to_dict(), **_commits(here), "target_branch": here.place.target_branch}
-    hint = f"spec-kitty next --agent NAME --mission {here.place.slug}"
+    hint = spec_kitty("next", "--agent", "NAME", "--mission", here.place.slug)
     return Reply(data, "\n".join([*_lines(here), *_dirty_lines(here), "", f"  Next: {style(hint, 'bold')}"]))
 
 

@@ -18,6 +18,7 @@ from specify_cli.doctor.mend import mend
 from specify_cli.doctor.reap import reap as take_back
 from specify_cli.doctor.sections import SECTIONS, chosen, examine, subject_of
 from specify_cli.kernel import paths
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.text import plural
@@ -69,7 +70,7 @@ def doctor(
 
 def _reap(wp: str, mission: str | None, *, alone: bool) -> Reply:
     if not alone:
-        hint = f"spec-kitty doctor --reap {wp}"
+        hint = spec_kitty("doctor", "--reap", wp)
         raise UsageError("--reap goes with neither a section nor --fix", "USAGE_ERROR", hint)
     context, actor = acting(mission)
     package = package_of(context, wp)

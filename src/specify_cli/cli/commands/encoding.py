@@ -14,6 +14,7 @@ from specify_cli.context.missions import all_places
 from specify_cli.core.encoding_repair import Repair, examine
 from specify_cli.core.project_resolver import kittify_of
 from specify_cli.kernel import paths
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.text import plural
@@ -34,7 +35,7 @@ def validate_encoding(
     headers, ids and commands. In sentences they are left alone. While something is left the exit code is 1.
     """
     if every and mission is not None:
-        raise UsageError("give --mission or --all, not both", "USAGE_ERROR", "spec-kitty validate-encoding --all")
+        raise UsageError("give --mission or --all, not both", "USAGE_ERROR", spec_kitty("validate-encoding", "--all"))
     repo = paths.discover(paths.starting_point())
     places, broken = all_places(repo) if every else ([reading(mission).place], [])
     done = examine(places, kittify_of(repo).parent if every else None, fix=fix, backup=backup)

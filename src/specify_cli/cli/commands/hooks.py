@@ -12,6 +12,7 @@ from specify_cli.cli.asking import can_ask, confirmed
 from specify_cli.cli.output import Reply, for_programs, safe, say, style
 from specify_cli.cli.text import table
 from specify_cli.kernel import files, paths
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.config import parse_config
 from specify_cli.kernel.errors import Refused, UsageError
 from specify_cli.kernel.notices import Notice
@@ -97,8 +98,8 @@ def _ask(chosen: Sequence[Wish]) -> None:
         raise UsageError(
             f"read {' and '.join(wish.name for wish in chosen)}, then say that you trust it",
             "CONFIRMATION_REQUIRED",
-            hint="spec-kitty hooks trust --yes",
+            hint=spec_kitty("hooks trust", "--yes"),
             details={"hooks": [wish.to_dict() for wish in chosen]},
         )
     if not confirmed("Trust this?"):
-        raise Refused("nothing was trusted", "HOOK_UNTRUSTED", hint="spec-kitty hooks list")
+        raise Refused("nothing was trusted", "HOOK_UNTRUSTED", hint=spec_kitty("hooks list"))

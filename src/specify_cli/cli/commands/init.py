@@ -13,6 +13,7 @@ from specify_cli.cli.output import Reply, progress, safe, style
 from specify_cli.core.agent_table import AGENTS, DEFAULT_AGENT
 from specify_cli.core.agents import hints, installed, parse_agents
 from specify_cli.core.project_setup import SetUp, configured_agents, set_up
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.paths import at_home, starting_point
 from specify_cli.kernel.text import plural
@@ -76,7 +77,7 @@ def _folder(name: str | None) -> Path:
     if name is None:
         return start
     if not name.strip():
-        raise UsageError("the name of the folder is empty", "INVALID_NAME", hint="spec-kitty init my-project")
+        raise UsageError("the name of the folder is empty", "INVALID_NAME", hint=spec_kitty("init", "my-project"))
     return start / at_home(name)
 
 
@@ -91,7 +92,7 @@ def _without_flag(*, ask: bool, default: bool) -> tuple[str, ...]:
     raise UsageError(
         f"say which agents to install commands for, --ai a,b: {', '.join(AGENTS)}",
         "AGENT_REQUIRED",
-        hint=f"spec-kitty init --ai {DEFAULT_AGENT}",
+        hint=spec_kitty("init", "--ai", DEFAULT_AGENT),
         details={"agents": list(AGENTS)},
     )
 

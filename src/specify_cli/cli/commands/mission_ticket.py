@@ -19,10 +19,10 @@ from specify_cli.core.commits import Committed, milestone
 from specify_cli.core.mission_sizes import Size, mission_type_of
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import files, paths
+from specify_cli.kernel.commands import Command, spec_kitty
 from specify_cli.kernel.config import parse_config
 from specify_cli.kernel.errors import NotFound, Refused, UsageError
 from specify_cli.kernel.paths import KITTIFY
-from specify_cli.kernel.text import quoted
 from specify_cli.merge.intent import settle
 from specify_cli.tracker.closing import may_write
 from specify_cli.tracker.config import GITHUB_CLI
@@ -30,7 +30,7 @@ from specify_cli.tracker.origin import mission_of, search_origin_candidates, sta
 from specify_cli.tracker.origin_models import MissionFromTicketResult, OriginCandidate, SearchOriginResult
 
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*-\d+|#?\d+")
-_COMMAND = "spec-kitty mission from-ticket"
+_COMMAND = "mission from-ticket"
 
 
 def from_ticket(
@@ -104,11 +104,11 @@ def _choice(found: SearchOriginResult, select: int | None, asked: str, *, yes: b
     say(_table(found))
     if yes or not can_ask():
         only = ticket or (tickets[0] if len(tickets) == 1 else None)
-        key = only.external_issue_key if only else "KEY"
         raise Refused(
-            "a person must confirm the ticket: --yes is only for the exact key of one",
+            "a person must confirm the ticket: --yes is only for the exact key of one"
+            + ("" if only else ", which `details.candidates` lists"),
             "CONFIRMATION_REQUIRED",
-            hint=f"{_COMMAND} {quoted(key)} --yes" if only else f"{_again(asked)}  # then: {_COMMAND} KEY --yes",
+            hint=spec_kitty(_COMMAND, only.external_issue_key if only else "KEY", "--yes"),
             details={
                 "candidates": _listed(found),
                 "resource_type": found.resource_type,
@@ -126,8 +126,8 @@ def _is_exact(ticket: OriginCandidate, asked: str) -> bool:
     return bool(given) and ticket.match_type == "exact" and given in {key, key.removeprefix("gh-")}
 
 
-def _again(asked: str) -> str:
-    return f"{_COMMAND} {quoted(asked)}" if asked else _COMMAND
+def _again(asked: str) -> Command:
+    return spec_kitty(_COMMAND, asked) if asked else spec_kitty(_COMMAND)
 
 
 def _listed(found: SearchOriginResult) -> list[dict[str, object]]:

@@ -20,6 +20,7 @@ from specify_cli.cli.text import clipped, table, width, wrapped
 from specify_cli.context.missions import Broken, all_places, config_of, is_open
 from specify_cli.context.models import Context
 from specify_cli.kernel import paths
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import SpecKittyError
 from specify_cli.kernel.lazy import load
 
@@ -113,7 +114,7 @@ def _all(columns: int | None = None) -> Reply:
     lines += [_broken(each, wide) for each in broken]
     if merged:
         lines.append(style(f"  {merged} merged: spec-kitty mission list", "dim"))
-    hint = f"spec-kitty status --mission {boards[0].data['mission_slug']}" if boards else _begin(broken)
+    hint = spec_kitty("status", "--mission", boards[0].data["mission_slug"]) if boards else _begin(broken)
     return Reply(data, "\n".join([*lines, "", f"  Next: {style(hint, 'bold')}"]))
 
 

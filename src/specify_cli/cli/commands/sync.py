@@ -15,11 +15,12 @@ from specify_cli.cli.output import Reply, safe, style
 from specify_cli.cli.times import short
 from specify_cli.context.missions import all_places
 from specify_cli.kernel import clock, paths
+from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import Conflict, NotFound, Refused, SpecKittyError
 from specify_cli.kernel.lazy import load
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import Repository
-from specify_cli.kernel.text import plural, quoted
+from specify_cli.kernel.text import plural
 from specify_cli.sync.runtime import runtime_of
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def now(
     """
     repo = paths.discover(paths.starting_point())
     if report is not None and not report.parent.is_dir():
-        hint = f"mkdir -p {quoted(report.parent)}"
+        hint = command("mkdir", "-p", report.parent)
         raise NotFound(f"there is no folder {report.parent} for the report", "FOLDER_MISSING", hint)
     try:
         runtime_of(repo).require()

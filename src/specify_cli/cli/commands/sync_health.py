@@ -12,6 +12,7 @@ from specify_cli.cli.text import table
 from specify_cli.cli.times import age, short
 from specify_cli.context.missions import place_of
 from specify_cli.kernel import paths
+from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.errors import SpecKittyError
 from specify_cli.kernel.lazy import load
 from specify_cli.kernel.notices import Notice
@@ -88,7 +89,7 @@ def doctor() -> Reply:
 
 
 _OFF = "Sync is switched off: nothing is collected, queued or sent."
-_SWITCH = "export SPEC_KITTY_ENABLE_SAAS_SYNC=1"
+_SWITCH = command("export", "SPEC_KITTY_ENABLE_SAAS_SYNC=1")
 
 
 def _open() -> bool:
@@ -124,7 +125,7 @@ def _data(seen: Seen) -> dict[str, object]:
     warnings = [each for each in (seen.error, seen.odd) if each]
     if _open() and older.exists():
         message = f"{older} holds events that an older version kept while nobody was logged in; they are not sent"
-        warnings.append(Notice("OLDER_QUEUE", message, "spec-kitty sync now --include-history"))
+        warnings.append(Notice("OLDER_QUEUE", message, spec_kitty("sync now", "--include-history")))
     return {
         "result": "success",
         "is_on": runtime.is_on,

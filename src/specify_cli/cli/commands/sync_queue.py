@@ -13,6 +13,7 @@ from specify_cli.cli.text import clipped, table, wrapped
 from specify_cli.cli.times import age
 from specify_cli.context.missions import place_of
 from specify_cli.kernel import clock, paths
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import NotFound, UsageError
 from specify_cli.kernel.lazy import load
 from specify_cli.kernel.text import plural
@@ -87,7 +88,7 @@ def diagnose() -> Reply:
             said = f"- {safe(one['mission_slug'])}/{safe(one['path'])}: {safe(one['reason'])}"
             lines.append(wrapped(said, indent=2, hang=4))
     aside = texts["parked"] or any(one.where == "dead_letters" for one in wrong)
-    hint = "spec-kitty sync queue list" if aside else "spec-kitty sync now"
+    hint = spec_kitty("sync queue list") if aside else spec_kitty("sync now")
     return Reply(data, "\n".join([*lines, "", f"  Next: {style(hint, 'bold')}"]), 1 if bad else 0)
 
 
@@ -166,7 +167,7 @@ def _meant(
 ) -> tuple[str, int | None]:
     """An event's id, or the number of a document; neither for all of both."""
     if (id is None) is not every:
-        raise UsageError("name one ID, or say --all", "USAGE_ERROR", "spec-kitty sync queue list")
+        raise UsageError("name one ID, or say --all", "USAGE_ERROR", spec_kitty("sync queue list"))
     if id is None:
         return "", None
     known = _one(_letters(queue, bodies), id).id
@@ -177,7 +178,7 @@ def _meant(
 def _one(found: Sequence[Letter], id: str) -> Letter:
     one = next((each for each in found if each.id.lower() == id.lower()), None)
     if one is None:
-        raise NotFound(f"nothing was set aside under {id}", "DEAD_LETTER_NOT_FOUND", "spec-kitty sync queue list")
+        raise NotFound(f"nothing was set aside under {id}", "DEAD_LETTER_NOT_FOUND", spec_kitty("sync queue list"))
     return one
 
 

@@ -9,6 +9,7 @@ import typer
 from specify_cli.cli.output import Reply, safe, style
 from specify_cli.cli.text import table
 from specify_cli.kernel import paths
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.sync import consent
 from specify_cli.sync.config import config_path, load_config, require_server, save_server
 from specify_cli.sync.runtime import SyncRuntime, runtime_of
@@ -56,7 +57,7 @@ def server(
         ["this clone", "sends to it" if since else "sends nothing"],
         ["sync", style("on", "green") if found.is_on else f"{style('off', 'yellow')}: {safe(_why_off(found))}"],
     ]
-    hint = next((one.hint for one in found.lacks), None) or "spec-kitty sync now"
+    hint = next((one.hint for one in found.lacks), None) or spec_kitty("sync now")
     return Reply(data, "\n".join([table(rows, indent=2), "", f"  Next: {style(hint, 'bold')}"]))
 
 

@@ -12,6 +12,7 @@ from specify_cli.cli.asking import can_ask, chosen, confirmed
 from specify_cli.cli.output import Reply, safe, say, style
 from specify_cli.cli.text import clipped, table
 from specify_cli.kernel import paths
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import Refused, UsageError
 from specify_cli.kernel.text import plural
 from specify_cli.sync.project_identity import repo_slug_notice
@@ -105,7 +106,7 @@ def bind(
         raise UsageError(
             f"credentials of {name} are kept at the server, none here: connect it at the dashboard",
             "CREDENTIAL_NOT_HERE",
-            hint=f"spec-kitty tracker discover --provider {name}",
+            hint=spec_kitty("tracker discover", "--provider", name),
         )
     asked = SaaSTrackerService(here)
     if bind_ref is not None:
@@ -167,12 +168,12 @@ def _pick(found: Resolution, provider: str, select: int | None, *, yes: bool) ->
         Refused: `NO_CANDIDATES`, `CHOICE_REQUIRED`.
         UsageError: `SELECT_OUT_OF_RANGE`.
     """
-    command = f"spec-kitty tracker bind --provider {provider}"
+    bind = spec_kitty("tracker bind", "--provider", provider)
     if not found.candidates:
         raise Refused(
             f"nothing of {provider} fits this project: connect it at the dashboard of the server first",
             "NO_CANDIDATES",
-            hint=f"spec-kitty tracker discover --provider {provider}",
+            hint=spec_kitty("tracker discover", "--provider", provider),
         )
     numbers = [each.number for each in found.candidates]
     if select is not None:
@@ -180,7 +181,7 @@ def _pick(found: Resolution, provider: str, select: int | None, *, yes: bool) ->
             raise UsageError(
                 f"--select {select}: there are candidates {numbers[0]} to {numbers[-1]}",
                 "SELECT_OUT_OF_RANGE",
-                hint=f"{command} --select {numbers[0]}",
+                hint=bind.adding("--select", numbers[0]),
             )
         return next(each for each in found.candidates if each.number == select)
     if found.is_exact and yes:
@@ -190,7 +191,7 @@ def _pick(found: Resolution, provider: str, select: int | None, *, yes: bool) ->
         raise Refused(
             f"{plural(len(numbers), 'candidate')} for this project, and nobody to choose",
             "CHOICE_REQUIRED",
-            hint=f"{command} --select {numbers[0]}",
+            hint=bind.adding("--select", numbers[0]),
             details={"candidates": [each.to_dict() for each in found.candidates]},
         )
     if found.is_exact:
@@ -260,7 +261,7 @@ def _of_server(provider: str) -> str:
         raise Refused(
             f"{name} is a program here: there is nothing to discover at a server",
             "TRACKER_UNSUPPORTED",
-            hint=f"spec-kitty tracker bind --provider {name} --workspace NAME",
+            hint=spec_kitty("tracker bind", "--provider", name, "--workspace", "NAME"),
         )
     return name
 
@@ -270,7 +271,7 @@ def _pairs(option: str, given: list[str] | None) -> dict[str, str]:
     for text in given or []:
         key, _, value = (part.strip() for part in text.partition("="))
         if not key or not value or not key.replace("_", "").isalnum():
-            raise UsageError(f"{option} wants KEY=VALUE", "USAGE_ERROR", hint="spec-kitty tracker bind --help")
+            raise UsageError(f"{option} wants KEY=VALUE", "USAGE_ERROR", hint=spec_kitty("tracker bind", "--help"))
         found[key] = value
     return found
 

@@ -12,6 +12,7 @@ from specify_cli.cli.output import Reply, safe, style
 from specify_cli.cli.selecting import package_of, reading
 from specify_cli.cli.text import table
 from specify_cli.kernel import paths
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import Refused, UsageError
 from specify_cli.kernel.text import plural
 from specify_cli.status.reading import read_status
@@ -37,7 +38,7 @@ def map_add(
 ) -> Reply:
     """Let a work package stand for an issue of a local tracker."""
     if wp_id is None:
-        raise UsageError("--wp-id is missing", "USAGE_ERROR", hint="spec-kitty tracker map add --help")
+        raise UsageError("--wp-id is missing", "USAGE_ERROR", hint=spec_kitty("tracker map add", "--help"))
     found = local_service(paths.starting_point())
     package = package_of(reading(mission), wp_id)
     found.cache.map(package.id, external_id, external_key, external_url)
@@ -90,7 +91,7 @@ def run(limit: LimitFlag = 100, mission: MissionFlag = None) -> Reply:
 def publish() -> Reply:
     """Not there any more: use push."""
     service_for(paths.starting_point())
-    raise Refused("nothing is published any more", "TRACKER_UNSUPPORTED", hint="spec-kitty tracker sync push")
+    raise Refused("nothing is published any more", "TRACKER_UNSUPPORTED", hint=spec_kitty("tracker sync push"))
 
 
 def _mappings(found: SaaSTrackerService) -> list[dict[str, Any]]:
@@ -110,7 +111,7 @@ def _items(given: str | None) -> list[dict[str, Any]]:
         raise UsageError(
             "what is pushed must be given: --items-json FILE, or - for standard input",
             "ITEMS_REQUIRED",
-            hint="spec-kitty tracker sync push --items-json items.json",
+            hint=spec_kitty("tracker sync push", "--items-json", "items.json"),
         )
     text = long_text(typer.Context(typer.core.TyperCommand("push")), given if given == "-" else f"@{given}")
     try:
@@ -119,7 +120,7 @@ def _items(given: str | None) -> list[dict[str, Any]]:
         items = None
     if not isinstance(items, list) or not all(isinstance(each, dict) for each in items):
         raise UsageError(
-            f"{given} holds no JSON array of objects", "ITEMS_INVALID", hint="spec-kitty tracker sync push --help"
+            f"{given} holds no JSON array of objects", "ITEMS_INVALID", hint=spec_kitty("tracker sync push", "--help")
         )
     return items
 

@@ -9,6 +9,7 @@ import typer
 
 from specify_cli.cli.output import Reply, painter, safe, style
 from specify_cli.kernel import paths
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.text import plural, quoted
 from specify_cli.merge.intent import settle
@@ -51,7 +52,7 @@ def upgrade(
     repo = paths.discover(paths.starting_point())
     if rollback:
         if dry_run or target or no_worktrees or mint_mission_ids:
-            hint = "spec-kitty upgrade --rollback"
+            hint = spec_kitty("upgrade", "--rollback")
             raise UsageError("--rollback goes with no other option", "USAGE_ERROR", hint)
         settle(repo)
         with painter() as board:

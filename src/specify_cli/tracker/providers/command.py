@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 from specify_cli.core.agents import is_on_path
 from specify_cli.kernel import process
+from specify_cli.kernel.commands import Command, command, spec_kitty
 from specify_cli.kernel.errors import Refused, Unavailable
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 
 TIMEOUT = 30.0
@@ -79,12 +79,12 @@ class Program:
             done = process.run([*self.command, *words], cwd=self.cwd, env=env, input=input, timeout=TIMEOUT)
         except Unavailable as error:
             missing = error.code == "PROGRAM_MISSING"
-            error.hint = _way_out(self.command[0]) if missing else error.hint or f"{quoted(self.command[0])} --version"
+            error.hint = _way_out(self.command[0]) if missing else error.hint
             raise
         if done.code != 0:
             said = " ".join(done.said.split())[:_LONGEST_TEXT] or f"exit code {done.code}"
             shown = " ".join([*self.command, *words[:2]])
-            hint = "gh auth status" if self.command[0] == "gh" else f"{shown} --help"
+            hint = command("gh", "auth", "login") if self.command[0] == "gh" else None
             raise Unavailable(f"{shown}: {said}", "TRACKER_COMMAND_FAILED", hint=hint)
         return done.out
 
@@ -107,20 +107,19 @@ class Program:
         """The error for output of another form than agreed."""
         shown = " ".join([*self.command, *words[:2]])
         return Unavailable(
-            f"{shown} printed what cannot be read",
+            f"{shown} printed what cannot be read: another version of it may be needed",
             "TRACKER_OUTPUT_INVALID",
-            hint=f"{quoted(self.command[0])} --version",
         )
 
 
-def _way_out(program: str) -> str:
+def _way_out(program: str) -> Command:
     """The command that brings a program here; of one that nobody knows how to get, how to say where it is."""
     for way in _INSTALLERS.get(program, ()):
         if is_on_path(way.removeprefix("sudo ").split()[0]):
-            return way
+            return command(*way.split())
     if program in _PAGES:
-        return f"python3 -m webbrowser {_PAGES[program]}"
-    return "spec-kitty tracker bind --help  # --credential command=PROGRAM says where it is"
+        return command("python3", "-m", "webbrowser", _PAGES[program])
+    return spec_kitty("tracker bind", "--credential", "command=PROGRAM")
 
 
 def plain(issue_id: str) -> str:
@@ -130,5 +129,5 @@ def plain(issue_id: str) -> str:
         Refused: `ISSUE_ID_INVALID`.
     """
     if not _PLAIN.fullmatch(issue_id):
-        raise Refused(f"{issue_id!r} is no id of an issue", "ISSUE_ID_INVALID", hint="spec-kitty tracker map list")
+        raise Refused(f"{issue_id!r} is no id of an issue", "ISSUE_ID_INVALID", hint=spec_kitty("tracker map list"))
     return issue_id

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.errors import Conflict, NotFound, Refused, Unavailable
 from specify_cli.tracker.origin_models import OriginCandidate, SearchOriginResult
 from specify_cli.tracker.providers.command import Issue, Program
@@ -36,7 +37,7 @@ def repository_named(text: str) -> str:
         Refused: `WORKSPACE_INVALID`.
     """
     if not _REPOSITORY.fullmatch(text.strip()):
-        hint = "spec-kitty tracker bind --provider github-cli --workspace OWNER/NAME"
+        hint = spec_kitty("tracker bind", "--provider", "github-cli", "--workspace", "OWNER/NAME")
         raise Refused(f"{text!r} is no repository: OWNER/NAME is expected", "WORKSPACE_INVALID", hint=hint)
     return text.strip()
 
@@ -83,7 +84,7 @@ class GitHubIssues:
             raise Conflict(
                 f"{feature_dir.name} is bound to {other.get('external_issue_key')}; a mission has one ticket",
                 "ORIGIN_CONFLICT",
-                hint=f"spec-kitty mission info --mission {feature_dir.name}",
+                hint=spec_kitty("mission info", "--mission", feature_dir.name),
             )
         number = number_of(candidate.external_issue_key)
         mark = f"<!-- spec-kitty mission {meta.get('mission_id') or feature_dir.name} -->"
@@ -125,7 +126,7 @@ class GitHubIssues:
         raise Refused(
             f"{issue_id} is closed by the merge of its mission; {status} is not written to GitHub",
             "TRACKER_UNSUPPORTED",
-            hint="spec-kitty merge",
+            hint=spec_kitty("merge"),
         )
 
     def _words(self, verb: str, *words: str) -> list[str]:
@@ -155,5 +156,5 @@ def number_of(key: str) -> str:
     """
     found = _NUMBER.fullmatch(key.strip())
     if found is None:
-        raise NotFound(f"{key!r} names no issue", "TICKET_NOT_FOUND", hint="gh issue list")
+        raise NotFound(f"{key!r} names no issue", "TICKET_NOT_FOUND", hint=command("gh", "issue", "list"))
     return found[1]

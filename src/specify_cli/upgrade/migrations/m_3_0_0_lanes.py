@@ -8,9 +8,9 @@ from pathlib import Path
 
 from specify_cli.home import TASKS, prompt_id, prompt_names
 from specify_cli.kernel import files
+from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.legacy import LANE_FOLDERS
-from specify_cli.kernel.text import quoted
 from specify_cli.status import lines, older, store
 from specify_cli.status.models import StatusEvent
 from specify_cli.status.older import Verdict
@@ -68,9 +68,7 @@ def _refuse_twins(case: MissionCase) -> None:
         if first.setdefault(prompt_id(name), name) != name:
             other = first[prompt_id(name)]
             message = f"{case.place.slug}: {other} and {name} are both prompts of {prompt_id(name)}"
-            raise Refused(
-                message, "WP_DUPLICATE", hint=f"diff {quoted(case.folder / other)} {quoted(case.folder / name)}"
-            )
+            raise Refused(message, "WP_DUPLICATE", hint=command("diff", case.folder / other, case.folder / name))
 
 
 def without_lane(text: str) -> str:
@@ -119,7 +117,7 @@ def _appended(case: MissionCase, path: Path, new: Sequence[StatusEvent]) -> byte
     data = case.draft.read(path) or b""
     tail = data.rpartition(b"\n")[2]
     if tail and lines.parse_line(tail) is None:
-        raise Refused(f"{path}: its last line is torn off", "LOG_TORN", hint="spec-kitty doctor log --fix")
+        raise Refused(f"{path}: its last line is torn off", "LOG_TORN", hint=spec_kitty("doctor", "log", "--fix"))
     return data + (b"\n" if tail else b"") + lines.encode(event.to_dict() for event in new)
 
 

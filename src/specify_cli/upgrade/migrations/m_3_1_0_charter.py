@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from specify_cli.core.charter import PATH
+from specify_cli.kernel.commands import command
 from specify_cli.kernel.notices import Notice
 from specify_cli.upgrade.case import ProjectCase, ProjectMigration
 
@@ -31,7 +32,7 @@ def apply(case: ProjectCase) -> None:
     for name in _OLD:
         if case.draft.read(case.path(name)) is not None:
             message = f"{name} stays: {PATH} says something else"
-            case.notices.append(Notice("PLACE_TAKEN", message, f"diff {name} {PATH}"))
+            case.notices.append(Notice("PLACE_TAKEN", message, command("diff", name, PATH)))
 
 
 def _movable(case: ProjectCase) -> Iterator[Path]:

@@ -68,7 +68,7 @@ def without_checkout_ids(text: str) -> str:
         raw["project"] = {key: value for key, value in project.items() if key not in _OF_CHECKOUT} or None
     if {**left, "project": left.get("project")} != {**raw, "project": raw.get("project")}:
         message = f"{CONFIG}: project.build_id and project.node_id name a checkout, and cannot be taken out by lines"
-        raise Refused(message, "CONFIG_INVALID", hint=f"edit project in {CONFIG}")
+        raise Refused(message, "CONFIG_INVALID", details={"edit": CONFIG})
     return kept
 
 

@@ -9,6 +9,7 @@ from specify_cli.cli.selecting import package_of, wp_name
 from specify_cli.context.models import Actor, Context
 from specify_cli.context.resolution import resolution
 from specify_cli.core.work_packages import load_work_packages
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import Refused
 from specify_cli.lanes.persistence import read_lanes
 from specify_cli.next.claims import Claim, claim_review, claim_work
@@ -71,7 +72,7 @@ def _chosen(context: Context, actor: Actor, action: str) -> str:
     raise Refused(
         f"there is nothing to {action} for {actor.name} now: {what}",
         "NOTHING_READY",
-        hint=f"spec-kitty next {actor.words} --mission {context.place.slug}",
+        hint=spec_kitty("next", *actor.flags, "--mission", context.place.slug),
         details={"next_action": choice.action, "wp_id": choice.wp_id},
     )
 
@@ -116,6 +117,7 @@ def _reply(context: Context, actor: Actor, claim: Claim, action: str) -> Reply:
     ]
     lines += [f"  brought   {safe(each)}" for each in claim.workspace.brought]
     done = "for_review" if action == "implement" else "approved"
-    who = "" if actor.is_person else f" {safe(actor.words)}"
-    move = f"spec-kitty agent tasks move-task {claim.package.id} --to {done}{who} --mission {context.place.slug}"
+    who = () if actor.is_person else actor.flags
+    at = ("--mission", context.place.slug)
+    move = safe(spec_kitty("agent tasks move-task", claim.package.id, "--to", done, *who, *at))
     return Reply(data, "\n".join([*lines, "", f"  When done: {style(move, 'bold')}"]))

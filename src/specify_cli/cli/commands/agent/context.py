@@ -16,8 +16,8 @@ from specify_cli.context.actor import who
 from specify_cli.context.models import Context
 from specify_cli.context.resolution import resolution
 from specify_cli.core.work_packages import load_work_packages
+from specify_cli.kernel.commands import git_command, spec_kitty
 from specify_cli.kernel.notices import Notice
-from specify_cli.kernel.text import quoted
 from specify_cli.lanes.persistence import read_lanes
 from specify_cli.status.models import Lane
 from specify_cli.status.reading import read_status
@@ -63,13 +63,13 @@ def _warnings(context: Context, action: str, data: dict[str, object]) -> list[No
     place = context.place
     found = []
     if place.repo.has_git and place.home is None:
-        hint = f"git -C {quoted(place.repo.root)} switch {place.target_branch}"
+        hint = git_command(place.repo.root, "switch", place.target_branch)
         found.append(Notice("TARGET_NOT_CHECKED_OUT", f"no checkout has branch {place.target_branch}", hint))
     if data["wp_id"] is None and action in (IMPLEMENT, REVIEW):
-        hint = f"spec-kitty next --agent NAME --mission {place.slug}"
+        hint = spec_kitty("next", "--agent", "NAME", "--mission", place.slug)
         found.append(Notice("NOTHING_READY", f"no work package is ready to {action}", hint))
     if data["wp_id"] is not None and data["lane_id"] is None:
-        hint = f"spec-kitty agent mission finalize-tasks --mission {place.slug}"
+        hint = spec_kitty("agent mission finalize-tasks", "--mission", place.slug)
         found.append(Notice("LANES_MISSING", f"{data['wp_id']} has no lane yet", hint))
     return found
 

@@ -21,6 +21,7 @@ from specify_cli.core.planning import PLAN, SPEC, documents_present, set_up_plan
 from specify_cli.core.work_packages import MISSION
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import paths
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import NotFound, UsageError
 from specify_cli.kernel.given import words_of
 from specify_cli.kernel.text import plural, quoted
@@ -70,7 +71,7 @@ def create(
     """
     if target_branch and (start_branch or base):
         option, value = ("--start-branch", start_branch) if start_branch else ("--base", str(base))
-        hint = f"spec-kitty agent mission create {slug} {option} {quoted(value)}"
+        hint = spec_kitty("agent mission create", slug, option, value)
         raise UsageError(f"give --target-branch or {option}, not both", "USAGE_ERROR", hint)
     words = None if request is None else words_of(request, REQUEST_LIMIT)
     settle(paths.discover(paths.starting_point()))

@@ -12,6 +12,7 @@ from specify_cli.cli.options import ActorFlag, ForceFlag, MissionFlag, ReasonFla
 from specify_cli.cli.output import Reply, style
 from specify_cli.cli.selecting import wp_name
 from specify_cli.context.models import Context
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.lazy import load
 from specify_cli.moves.lookup import require_known
@@ -64,7 +65,7 @@ def emit(
     """
     target = parse_lane(to)
     if target is None:
-        hint = f"spec-kitty agent status emit {wp} --to {CANONICAL_LANES[0]} --actor NAME"
+        hint = spec_kitty("agent status emit", wp, "--to", CANONICAL_LANES[0], "--actor", "NAME")
         raise UsageError(f"there is no lane {to!r}; the lanes are {', '.join(CANONICAL_LANES)}", "UNKNOWN_LANE", hint)
     evidence: dict[str, object] | None = None
     if evidence_json is not None:

@@ -17,6 +17,7 @@ from specify_cli.doctor.log import of_problem
 from specify_cli.doctor.sections import subject_of
 from specify_cli.doctor.stale import SECTION, Patience, examine
 from specify_cli.kernel import paths
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import NotFound
 from specify_cli.kernel.text import plural
 from specify_cli.status import store
@@ -67,7 +68,7 @@ def doctor(
     repo = paths.discover(paths.starting_point())
     subject = subject_of(repo, reading(mission).place if mission is not None else None)
     if not subject.places and not subject.broken:
-        hint = "spec-kitty agent mission create my-mission"
+        hint = spec_kitty("agent mission create", "my-mission")
         raise NotFound("there is no mission here, so there is nothing to examine", "MISSION_NOT_FOUND", hint=hint)
     findings = examine(subject, Patience(stale_claimed_days, stale_in_progress_days))
     healthy = worst(findings) is not Severity.ERROR

@@ -26,6 +26,7 @@ from specify_cli.context.models import Actor, Context
 from specify_cli.core.commits import milestone, publish_mode
 from specify_cli.core.subtask_marks import mark
 from specify_cli.core.work_packages import load_work_packages
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.lazy import load
 from specify_cli.moves.move import move
@@ -70,7 +71,7 @@ def move_task(
     if target is None:
         raise UsageError(f"there is no lane {to!r}; the lanes are {', '.join(CANONICAL_LANES)}", "UNKNOWN_LANE")
     if done_override_reason is not None and target is not Lane.DONE:
-        hint = f"spec-kitty agent tasks move-task {wp} --to done --done-override-reason TEXT"
+        hint = spec_kitty("agent tasks move-task", wp, "--to", "done", "--done-override-reason", "TEXT")
         raise UsageError("--done-override-reason goes with --to done", "USAGE_ERROR", hint)
     # A reviewer who is named alone is who acts.
     context, actor = acting(mission, agent or own_name(reviewer), session)
@@ -128,7 +129,7 @@ def mark_status(
 
     A tick is an event at once; the box in tasks.md follows at the next milestone.
     """
-    hint = "spec-kitty agent tasks mark-status T001 T002 --status done"
+    hint = spec_kitty("agent tasks mark-status", "T001", "T002", "--status", "done")
     if status not in ("done", "pending"):
         raise UsageError(f"--status is {status!r}; it is done or pending", "USAGE_ERROR", hint)
     ids = [part.strip().upper() for each in subtasks for part in each.split(",") if part.strip()]
@@ -171,7 +172,9 @@ def add_history(
     context, actor = acting(mission, agent, session)
     package = package_of(context, wp)
     if not note.strip():
-        raise UsageError("--note is empty", "USAGE_ERROR", hint=f'spec-kitty agent tasks add-history {wp} --note "…"')
+        raise UsageError(
+            "--note is empty", "USAGE_ERROR", hint=spec_kitty("agent tasks add-history", wp, "--note", "TEXT")
+        )
     event = add_note(context, actor, package.id, note)
     data = {
         "result": "success",
@@ -219,5 +222,5 @@ def _mapping(wp: str | None, refs: str | None, batch: str | None) -> dict[str, l
     raise UsageError(
         "give either --wp and --refs, or --batch",
         "USAGE_ERROR",
-        hint="spec-kitty agent tasks map-requirements --wp WP01 --refs FR-001,FR-002",
+        hint=spec_kitty("agent tasks map-requirements", "--wp", "WP01", "--refs", "FR-001,FR-002"),
     )
