@@ -12,6 +12,7 @@ from specify_cli.conditions import accept_rules, merge_rules
 from specify_cli.conditions.accept_rules import AcceptFacts, DirtyWorktree, PackageState, TestRun
 from specify_cli.conditions.merge_rules import Accepted, MergeFacts
 from specify_cli.status.models import Lane
+from specify_cli.workspaces.coverage_models import Coverage, Uncovered
 from specify_cli.workspaces.forecast_models import Clash, Outcome, Step
 from specify_cli.workspaces.markers import Marked
 
@@ -25,6 +26,9 @@ STEP = Step("lane-b", "1", "2", Outcome.CONFLICT, "1", "t", ("WP02",), (Clash("f
 def test_nothing_is_missing() -> None:
     assert accept_rules.unmet(GOOD) == []
     assert merge_rules.unmet(FREE) == []
+
+
+UNCOVERED = Uncovered("abc", "late", "Ada <a@b>", "lane-a", "WP01", "WP01", None, "after the approval of WP01")
 
 
 @pytest.mark.parametrize(
@@ -46,6 +50,7 @@ def test_nothing_is_missing() -> None:
         (replace(GOOD, markers=(Marked("f.py", (3, 9), "lane-a", ("WP01",), "/w"),)), "CONFLICT_MARKERS"),
         (replace(GOOD, missing_branches=(("lane-a", "kitty/x", "git branch kitty/x"),)), "LANE_BRANCH_MISSING"),
         (replace(GOOD, conflicts=(STEP,)), "MERGE_CONFLICT"),
+        (replace(GOOD, coverage=Coverage(uncovered=(UNCOVERED,))), "UNREVIEWED_COMMITS"),
         (replace(GOOD, tests=(TestRun("make test", 2, 1.0, "/log"),)), "TEST_FAILED"),
     ],
 )
@@ -99,6 +104,7 @@ def test_lenient_lets_documents_pass_and_nothing_else() -> None:
         (replace(FREE, markers=(Marked("f.py", (3,)),)), "CONFLICT_MARKERS"),
         (replace(FREE, missing_branches=(("lane-a", "kitty/x", "git branch kitty/x"),)), "LANE_BRANCH_MISSING"),
         (replace(FREE, lacking=(("WP01", "lane-a", "abc", "/p"),)), "APPROVED_COMMIT_MISSING"),
+        (replace(FREE, coverage=Coverage(uncovered=(UNCOVERED,))), "UNREVIEWED_COMMITS"),
         (replace(FREE, behind=("origin/main", 3)), "TARGET_BEHIND_REMOTE"),
         (replace(FREE, own_conflict=True), "MERGE_UNDER_WAY"),
         (replace(FREE, under_way=("002-y",)), "MERGE_UNDER_WAY"),

@@ -117,6 +117,7 @@ def test_work_after_the_pull_request_is_not_taken_for_merged(project: Project, h
     project.git("pull", "-q", "--no-rebase", "--no-edit")
     found.worktree("WP01").commit("too late", late_txt="late\n")
     assert "PULL_REQUEST_OPEN" in [each["code"] for each in found.merge().failed().json()["details"]["unmet"]]
+    found.review_again("WP01")
     second = found.accept("--mode", "pr").ok().json()["pull_request"]
     assert (second["stage"], second["url"]) == ("opened", "https://github.example/ada/tea/pull/2")
 
@@ -159,6 +160,7 @@ def test_later_work_is_pushed_onto_the_same_branch(project: Project, host: Host)
     found = one(project)
     first = found.accept("--mode", "pr").ok().json()["pull_request"]["commit"]
     found.worktree("WP01").commit("what the pull request's readers asked for", src_b_py="b = 2\n")
+    found.review_again("WP01")
     project.git.commit("meanwhile on main", other_txt="other\n")
     second = found.accept("--mode", "pr").ok().json()["pull_request"]
     assert (second["stage"], second["pushed"]) == ("open", True)
@@ -287,6 +289,7 @@ def test_commits_of_others_on_the_branch_are_not_overwritten(project: Project, h
     theirs.commit("a suggestion", suggestion_txt="x\n")
     theirs("push", "-q", "origin", head_of(found))
     found.worktree("WP01").commit("more", more_txt="more\n")
+    found.review_again("WP01")
     error = found.accept("--mode", "pr").failed("PUSH_REJECTED", 1).json()
     assert "fetch origin" in error["hint"]
     assert host.tip(head_of(found)) == theirs.head()

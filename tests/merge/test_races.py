@@ -50,6 +50,7 @@ def test_a_branch_that_moves_in_the_last_moment(project: Project, monkeypatch: p
     assert intent.pending(found.mission.place.repo) == []
     assert found.git.status() == ""
     if what == "lane":
+        found.review_again("WP05")
         found.merge().failed("ACCEPTANCE_STALE")
         found.accept().ok()
     found.merge().ok()
@@ -130,6 +131,8 @@ def test_work_that_does_not_come_apart_is_not_rebased(project: Project) -> None:
     found.do("WP01", a__f_txt="a\n")
     repo = found.do("WP02", b__f_txt="b\n")
     repo.commit("after the review", late_txt="late\n")
+    # Another clone asked for the second review, so this one does not know where the commits of WP02 end.
+    found.review_again("WP02", known=False)
     found.accept().ok()
     before = found.refs()
     error = found.merge("--strategy", "rebase").failed("REBASE_NOT_LINEAR").json()
@@ -146,6 +149,7 @@ def test_a_conflict_between_lanes_after_the_acceptance(project: Project) -> None
     found.accept().ok()
     for wp_id in ("WP01", "WP02"):
         found.worktree(wp_id).commit("late", x_txt=f"{wp_id}\n")
+        found.review_again(wp_id)
     # Such lanes are never accepted; here somebody writes the acceptance by hand.
     data = {lane.lane_id: found.git.head(found.branch(lane.wp_ids[0])) for lane in found.mission.lanes.lanes}
     _accept_by_hand(found, data)

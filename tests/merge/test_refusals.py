@@ -45,6 +45,8 @@ def test_a_commit_on_a_lane_after_the_acceptance(project: Project) -> None:
     found = ready(project, accepted=False)
     first = found.accept("--test", "true").ok().json()
     found.worktree("WP05").commit("late", late_txt="late\n")
+    assert _codes(found.merge().failed("MERGE_REFUSED").json()) == ["ACCEPTANCE_STALE", "UNREVIEWED_COMMITS"]
+    found.review_again("WP05")
     found.merge().failed("ACCEPTANCE_STALE")
     again = found.accept().ok().json()
     assert again["tree"] != first["tree"]

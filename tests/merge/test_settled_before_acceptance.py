@@ -1,4 +1,4 @@
-"""A conflict known before acceptance has a way out: settle it in the lane, then accept what was settled."""
+"""A conflict known before acceptance has a way out: settle it in the lane, have that reviewed, then accept it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import shlex
 import subprocess
 
 from tests.support.project import Project, Task
-from tests.support.stories import story
+from tests.support.stories import Story, story
 
 
 def test_the_fix_that_accept_names_leads_to_the_merge(project: Project) -> None:
@@ -22,6 +22,7 @@ def test_the_fix_that_accept_names_leads_to_the_merge(project: Project) -> None:
     assert done.returncode == 1, "git stops for a person"
     lane.write("shared.txt", "from both\n")
     lane.commit("settle")
+    _reviewed(found, "WP01")
     found.accept().ok()
     found.merge().ok()
     assert (project.path / "shared.txt").read_text(encoding="utf-8") == "from both\n"
@@ -39,6 +40,14 @@ def test_two_lanes_in_conflict_are_brought_together_in_one_of_them(project: Proj
     lane = found.worktree("WP02")
     lane.write("shared.txt", "one and two\n")
     lane.commit("settle")
+    _reviewed(found, "WP02")
     found.accept().ok()
     found.merge().ok()
     assert (project.path / "shared.txt").read_text(encoding="utf-8") == "one and two\n"
+
+
+def _reviewed(found: Story, wp_id: str) -> None:
+    """What a person settled is reviewed like any other work."""
+    unmet = found.accept().failed("NOT_ACCEPTABLE").json()["details"]["unmet"]
+    assert [(each["code"], each["subject"]) for each in unmet] == [("UNREVIEWED_COMMITS", wp_id)]
+    found.review_again(wp_id)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Unpack
 
 from specify_cli.lanes.models import ExecutionLane
 from specify_cli.status.emit import writing
 from specify_cli.status.models import Lane
 from specify_cli.status.moves import MoveOptions
-from specify_cli.workspaces.records import note_head
+from specify_cli.workspaces.records import note_head, read_record
 from tests.support.cli import Result
 from tests.support.git import Repo
 from tests.support.missions import Mission, finalized_mission
@@ -72,22 +73,43 @@ class Story:
             self.approve(wp_id)
         return repo
 
-    def approve(self, wp_id: str) -> None:
-        """Bring a work package in progress to approved."""
+    def approve(self, wp_id: str, **hand_over: Unpack[MoveOptions]) -> None:
+        """Bring a work package in progress to approved.
+
+        Args:
+            hand_over: what more is said of the move to review.
+        """
         head = self.mission.place.git.resolve(f"refs/heads/{self.branch(wp_id)}")
-        record: dict[str, object] = {"lane_id": self.lane(wp_id).lane_id, "branch": self.branch(wp_id), "head": head}
+        found = read_record(self.mission.place, self.lane(wp_id).lane_id)
+        span = found.wps.get(wp_id) if found else None
+        record: dict[str, object] = {
+            "lane_id": self.lane(wp_id).lane_id,
+            "branch": self.branch(wp_id),
+            "base": span.base if span else None,
+            "head": head,
+        }
+        told: MoveOptions = {"subtasks_complete": True, "implementation_evidence_present": True, "workspace": record}
+        told.update(hand_over)
+        record = dict(told["workspace"] or {})
         steps: list[tuple[Lane, str, MoveOptions]] = [
-            (
-                Lane.FOR_REVIEW,
-                "claude",
-                {"subtasks_complete": True, "implementation_evidence_present": True, "workspace": record},
-            ),
-            (Lane.IN_REVIEW, "codex", {}),
-            (Lane.APPROVED, "codex", {"review_result": REVIEW}),
+            (Lane.FOR_REVIEW, "claude", told),
+            (Lane.IN_REVIEW, "codex", {"workspace": record or None}),
+            (Lane.APPROVED, "codex", {"review_result": REVIEW, "workspace": record or None}),
         ]
         with writing(self.mission.place) as writer:
             for lane, actor, options in steps:
                 writer.move(wp_id, lane, actor=actor, **options)
+
+    def review_again(self, wp_id: str, *, known: bool = True) -> None:
+        """Have what came after the approval of a work package reviewed and approved.
+
+        Args:
+            known: whether this clone's record is brought up to date, as where the review was asked for here.
+        """
+        self.approve(wp_id, force=True, reason="there is more to review")
+        if known:
+            head = self.git.head(self.branch(wp_id))
+            note_head(self.mission.place, self.lane(wp_id).lane_id, wp_id, head)
 
     def run(self, *words: str, cwd: Path | None = None) -> Result:
         """Run a command about this mission, asking for JSON."""

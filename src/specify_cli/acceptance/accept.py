@@ -24,6 +24,8 @@ from specify_cli.status.holders import self_reviewed
 from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status, read_status
 from specify_cli.workspaces.copies import left_in_lanes
+from specify_cli.workspaces.coverage import coverage_of
+from specify_cli.workspaces.coverage_models import Coverage
 from specify_cli.workspaces.forecast import forecast
 from specify_cli.workspaces.forecast_models import Forecast
 
@@ -163,11 +165,13 @@ def accept(
     manifest = lanes_of(place)
     canceled = canceled_in(status.snapshot)
     merge = forecast(place, manifest, canceled=canceled) if manifest else None
+    by_other = config.review_by == "other"
+    coverage = coverage_of(place, merge, status.events, by_other=by_other) if merge is not None else Coverage()
     tests: tuple[TestRun, ...] = ()
     told: tuple[Notice, ...] = ()
     if manifest and merge is not None and not merge.conflicts and not unavailable(merge, status.snapshot):
         tests, told = run_tests(place, config, manifest, merge.result, options.tests)
-    facts = accept_facts(place, packages, manifest, status, merge, tests)
+    facts = accept_facts(place, packages, manifest, status, merge, tests, coverage=coverage)
     unmet, allowed = accept_rules.split(accept_rules.unmet(facts), lenient=options.lenient)
     found = Acceptance(
         place.slug,

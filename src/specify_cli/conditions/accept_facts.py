@@ -21,6 +21,7 @@ from specify_cli.lanes.models import LanesManifest
 from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane, StatusSnapshot
 from specify_cli.status.reading import Status
+from specify_cli.workspaces.coverage_models import Coverage
 from specify_cli.workspaces.dependencies import way_back
 from specify_cli.workspaces.forecast_models import Forecast
 from specify_cli.workspaces.markers import Marked, brought, in_forecast
@@ -138,6 +139,7 @@ def accept_facts(
     tests: Sequence[TestRun] = (),
     *,
     elsewhere: Git | None = None,
+    coverage: Coverage | None = None,
 ) -> AcceptFacts:
     """All that acceptance looks at.
 
@@ -148,6 +150,7 @@ def accept_facts(
         forecast: the merge as it would be; None without lanes.
         tests: what was run on the forecast merge.
         elsewhere: git that has the objects of the forecast, where they were put somewhere else.
+        coverage: what of it was reviewed.
     """
     states = package_states(packages, manifest, status.snapshot)
     alive = [package for package in packages if status.snapshot.lane_of(package.id) is not Lane.CANCELED]
@@ -175,6 +178,7 @@ def accept_facts(
         tests=tuple(tests),
         has_packages=kind.has_packages,
         unfinished=() if kind.has_packages else tuple(_unfinished(place, kind)),
+        coverage=coverage or Coverage(),
     )
 
 

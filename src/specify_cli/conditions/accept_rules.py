@@ -9,8 +9,10 @@ from specify_cli.conditions.ways import way_on
 from specify_cli.kernel.errors import Unmet
 from specify_cli.kernel.text import quoted, some
 from specify_cli.kernel.values import frozen
+from specify_cli.lanes.branch_naming import mission_branch_name
 from specify_cli.status.models import Lane
 from specify_cli.workspaces import unfinished
+from specify_cli.workspaces.coverage_models import Coverage, Uncovered
 from specify_cli.workspaces.forecast_models import Step
 from specify_cli.workspaces.markers import Marked
 from specify_cli.workspaces.untangling import Ways
@@ -31,6 +33,7 @@ WANTS: Mapping[str, str] = {
     "WORKTREE_BUSY": "no merge or rebase is under way in the worktrees",
     "WORKTREE_DIRTY": "nothing is uncommitted in the worktrees",
     "LANE_BRANCH_MISSING": "the branch of every lane is in this clone",
+    "UNREVIEWED_COMMITS": "every commit that would be merged was reviewed",
     "MERGE_CONFLICT": "the merge would meet no conflict",
     "CONFLICT_MARKERS": "no conflict marker is left in a file",
 }
@@ -109,6 +112,7 @@ class AcceptFacts:
         tests: what was run on the forecast merge.
         has_packages: whether such a mission consists of work packages, and not of documents alone.
         unfinished: what documents still lack, where they are all that the mission consists of.
+        coverage: what of it was reviewed.
     """
 
     slug: str
@@ -128,6 +132,7 @@ class AcceptFacts:
     tests: tuple[TestRun, ...] = ()
     has_packages: bool = True
     unfinished: tuple[str, ...] = ()
+    coverage: Coverage = field(default_factory=Coverage)
 
     @property
     def canceled(self) -> tuple[str, ...]:
@@ -143,6 +148,7 @@ def unmet(facts: AcceptFacts) -> list[Unmet]:
         *_documents(facts),
         *worktrees(facts.dirty),
         *branches(facts.missing_branches),
+        *unreviewed(facts.coverage, facts.slug),
         *conflicts(facts.conflicts, facts.ways_out, facts.slug),
         *markers(facts.markers),
         *_tests(facts),
@@ -250,6 +256,36 @@ def branches(missing: Sequence[tuple[str, str, str]]) -> list[Unmet]:
 def markers(found: Sequence[Marked]) -> list[Unmet]:
     """Files with conflict markers, each with the command that shows them; they are removed by hand."""
     return [Unmet("CONFLICT_MARKERS", each.what, each.look, each.path) for each in found]
+
+
+def unreviewed(coverage: Coverage, slug: str) -> list[Unmet]:
+    """Commits that would be merged and that no review covers, each kind with the move that has them reviewed."""
+    kinds: dict[tuple[str | None, str | None, str], list[Uncovered]] = {}
+    for each in coverage.uncovered:
+        kinds.setdefault((each.lane_id, each.review or each.before, each.why), []).append(each)
+    return [
+        Unmet(
+            "UNREVIEWED_COMMITS",
+            f"{lane_id or 'the mission branch'}: no review covers {some([_commit(each) for each in listed], 3)}: {why}",
+            _to_review(coverage, lane_id, wp_id, slug),
+            wp_id or lane_id,
+        )
+        for (lane_id, wp_id, why), listed in kinds.items()
+    ]
+
+
+def _commit(commit: Uncovered) -> str:
+    return f"{commit.commit[:10]} ({commit.subject}, {commit.author})"
+
+
+def _to_review(coverage: Coverage, lane_id: str | None, wp_id: str | None, slug: str) -> str:
+    if wp_id is not None:
+        note = quoted("the lane holds commits that no review covers")
+        return f"spec-kitty agent tasks move-task {wp_id} --to for_review --note {note} --mission {slug}"
+    if lane_id is None and coverage.worktree is not None:
+        # In a lane its review can take them in; the next refusal names that review.
+        return f"git -C {quoted(coverage.worktree)} merge --no-edit {quoted(mission_branch_name(slug))}"
+    return f"spec-kitty merge --dry-run --mission {slug}"
 
 
 def conflicts(steps: Sequence[Step], ways_out: Ways, slug: str) -> list[Unmet]:

@@ -20,6 +20,7 @@ from specify_cli.kernel.git import Git
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.status.models import Lane, StatusEvent
 from specify_cli.status.reading import Status
+from specify_cli.workspaces.coverage_models import Coverage
 from specify_cli.workspaces.forecast_models import Forecast
 from specify_cli.workspaces.lookup import lane_path
 
@@ -35,6 +36,7 @@ def merge_facts(
     under_way: Sequence[str] = (),
     protected: Sequence[str] = (),
     elsewhere: Git | None = None,
+    coverage: Coverage | None = None,
 ) -> MergeFacts:
     """All that a merge looks at before it begins.
 
@@ -47,6 +49,7 @@ def merge_facts(
         under_way: other missions of which that is so, for the same target.
         protected: the branches that the project protects.
         elsewhere: git that has the objects of the forecast, where they were put somewhere else.
+        coverage: what of it was reviewed.
     """
     home = place.home
     lock = home.git_dir / "index.lock" if home else None
@@ -73,6 +76,7 @@ def merge_facts(
         contained=forecast is not None and forecast.is_contained,
         protected=place.target_branch in protected,
         started=started_from(status.mission_events) is not None,
+        coverage=coverage or Coverage(),
     )
 
 

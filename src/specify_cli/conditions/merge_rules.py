@@ -12,6 +12,7 @@ from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 from specify_cli.mission_metadata import PULL_REQUEST
 from specify_cli.status.models import Lane
+from specify_cli.workspaces.coverage_models import Coverage
 from specify_cli.workspaces.markers import Marked
 from specify_cli.workspaces.unfinished import continue_command
 
@@ -33,6 +34,7 @@ WANTS: Mapping[str, str] = {
     "CONFLICT_MARKERS": "no conflict marker is left in a file",
     "LANE_BRANCH_MISSING": "the branch of every lane is in this clone",
     "APPROVED_COMMIT_MISSING": "every lane holds what was approved",
+    "UNREVIEWED_COMMITS": "every commit that would be merged was reviewed",
     "TARGET_BEHIND_REMOTE": "the target has what its remote had at the last fetch",
     "MERGE_UNDER_WAY": "no other merge waits for its conflict",
 }
@@ -81,6 +83,7 @@ class MergeFacts:
         contained: whether the target has all of the mission's code already.
         protected: whether the project says that nobody merges into the target directly.
         started: whether the target was started for this mission: then it is the branch of the pull request.
+        coverage: what of it was reviewed.
     """
 
     slug: str
@@ -105,6 +108,7 @@ class MergeFacts:
     contained: bool = False
     protected: bool = False
     started: bool = False
+    coverage: Coverage = field(default_factory=Coverage)
 
 
 def unmet(facts: MergeFacts) -> list[Unmet]:
@@ -117,6 +121,7 @@ def unmet(facts: MergeFacts) -> list[Unmet]:
         *accept_rules.markers(facts.markers),
         *accept_rules.branches(facts.missing_branches),
         *_lacking(facts),
+        *accept_rules.unreviewed(facts.coverage, facts.slug),
         *_elsewhere(facts),
     ]
 

@@ -14,7 +14,14 @@ ACCEPT, MERGE = "accept", "merge"
 _BEFORE_ALL = frozenset({"TARGET_NOT_CHECKED_OUT", "NO_GIT_IDENTITY"})
 # What nobody can look up without lanes.
 _IN_THE_FORECAST = frozenset(
-    {"MERGE_CONFLICT", "CONFLICT_MARKERS", "LANE_BRANCH_MISSING", "APPROVED_COMMIT_MISSING", "TARGET_BEHIND_REMOTE"}
+    {
+        "MERGE_CONFLICT",
+        "CONFLICT_MARKERS",
+        "LANE_BRANCH_MISSING",
+        "APPROVED_COMMIT_MISSING",
+        "UNREVIEWED_COMMITS",
+        "TARGET_BEHIND_REMOTE",
+    }
 )
 # Where a work package goes next; approved ones go with their mission, done and canceled ones nowhere.
 NEXT: Mapping[Lane, Lane] = {

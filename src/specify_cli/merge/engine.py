@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import field
 
 from specify_cli.conditions import merge_rules
 from specify_cli.conditions.accept_facts import canceled_in, check_open, last_acceptance
@@ -25,6 +26,8 @@ from specify_cli.merge.making import make
 from specify_cli.merge.settling import Finished
 from specify_cli.merge.wish import Wish
 from specify_cli.status.reading import Status, read_status
+from specify_cli.workspaces.coverage import coverage_of
+from specify_cli.workspaces.coverage_models import Coverage
 from specify_cli.workspaces.forecast import forecast
 from specify_cli.workspaces.forecast_models import Forecast
 from specify_cli.workspaces.trees import throw_away
@@ -39,6 +42,7 @@ class Examined:
     status: Status
     merge: Forecast | None
     unmet: tuple[Unmet, ...]
+    coverage: Coverage = field(default_factory=Coverage)
 
 
 @frozen
@@ -86,9 +90,12 @@ def examine(place: MissionPlace, stopped: conflict.Stopped | None = None, *, els
     resolutions = {(each.ours, each.theirs): each.commit for each in (stopped.resolutions if stopped else ())}
     canceled = canceled_in(status.snapshot)
     heads = approved_heads(status.events)
-    merge = None
+    config = config_of(place.repo, place)
+    merge, covered = None, Coverage()
     if manifest is not None:
         merge = forecast(place, manifest, canceled=canceled, resolutions=resolutions, heads=heads, elsewhere=elsewhere)
+        by_other = config.review_by == "other"
+        covered = coverage_of(place, merge, status.events, by_other=by_other, elsewhere=elsewhere)
     own = conflict.read(place.repo, place.key)
     others = [
         each.mission_slug for each in conflict.stopped_into(place.repo, place.target_branch) if each.key != place.key
@@ -101,10 +108,11 @@ def examine(place: MissionPlace, stopped: conflict.Stopped | None = None, *, els
         merge,
         own_conflict=own is not None and stopped is None,
         under_way=others,
-        protected=config_of(place.repo, place).protected,
+        protected=config.protected,
+        coverage=covered,
         elsewhere=elsewhere,
     )
-    return Examined(packages, manifest, status, merge, tuple(merge_rules.unmet(facts)))
+    return Examined(packages, manifest, status, merge, tuple(merge_rules.unmet(facts)), covered)
 
 
 def dry_run(place: MissionPlace) -> Examined:

@@ -23,7 +23,9 @@ def why_mission(place: MissionPlace) -> Why:
         return of_mission(place.slug, merged=True, to_accept=(), to_merge=(), forecast=False)
     with throw_away(place) as git:
         seen = examine(place, elsewhere=git)
-        facts = accept_facts(place, seen.packages, seen.manifest, seen.status, seen.merge, elsewhere=git)
+        facts = accept_facts(
+            place, seen.packages, seen.manifest, seen.status, seen.merge, coverage=seen.coverage, elsewhere=git
+        )
     to_merge = list(seen.unmet)
     if seen.merge is not None:
         to_merge += accept_rules.conflicts(facts.conflicts, facts.ways_out, place.slug)

@@ -1,0 +1,162 @@
+"""What the log says of reviews: which commit was handed over, shown and approved, and whether that approval counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+from specify_cli.kernel.values import frozen, replace
+from specify_cli.status.models import Lane, StatusEvent
+from specify_cli.status.reducer import Fold
+
+SETTLED = frozenset({Lane.APPROVED, Lane.DONE})
+_REVIEW = frozenset({Lane.FOR_REVIEW, Lane.IN_REVIEW})
+
+
+class Doubt(StrEnum):
+    """Why an approval covers no commit."""
+
+    NO_HEAD = "approved without a recorded head"
+    OTHER_HEAD = "approved at another commit than the one that was shown"
+    NO_REFERENCE = "approved by force without a review reference"
+    FORCED = "approved by force, where review.by is other"
+
+
+@frozen
+class Approval:
+    """The latest verdict of a work package, where it is an approval.
+
+    Args:
+        head: the commit that was approved; None where none was recorded.
+        forced: made by force.
+        doubt: why it covers nothing; None where it covers base..head.
+        owned: digest of the owned files at the head, recorded for work in lane-planning.
+    """
+
+    event_id: str
+    at: str
+    by: str
+    head: str | None
+    forced: bool = False
+    doubt: Doubt | None = None
+    owned: str | None = None
+
+
+@frozen
+class ReviewRecord:
+    """Where one work package stands with its review.
+
+    Args:
+        lane: its lane on the board.
+        lane_id: the execution lane its work was recorded in.
+        base: the commit that its work began from, as recorded last.
+        handed: the head recorded when it went to review; None while it is worked on.
+        shown: the head recorded when the review was claimed.
+        approval: the latest verdict, where that is an approval.
+        approved_before: the head of an approval that was taken back since, such as by a second review.
+    """
+
+    wp_id: str
+    lane: Lane = Lane.PLANNED
+    lane_id: str | None = None
+    base: str | None = None
+    handed: str | None = None
+    shown: str | None = None
+    approval: Approval | None = None
+    approved_before: str | None = None
+
+    @property
+    def reviewed(self) -> str | None:
+        """The commit that a verdict given now is about: what was shown, else what was handed over."""
+        return self.shown or self.handed
+
+    @property
+    def covers(self) -> str | None:
+        """The head whose approval counts; None where nothing is covered."""
+        counts = self.approval is not None and self.approval.doubt is None and self.lane is not Lane.CANCELED
+        return self.approval.head if counts and self.approval is not None else None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a verdict is still to come."""
+        return self.lane not in SETTLED and self.lane is not Lane.CANCELED
+
+
+@frozen
+class _Workspace:
+    """The `workspace` of an event, as far as it is text."""
+
+    lane_id: str | None = None
+    base: str | None = None
+    head: str | None = None
+    owned: str | None = None
+
+
+def review_records(events: Iterable[StatusEvent], *, by_other: bool = False) -> dict[str, ReviewRecord]:
+    """Work package -> where it stands with its review.
+
+    Args:
+        events: the status log in fold order; moves that the fold does not apply count for nothing.
+        by_other: whether `review.by` is other: then a forced approval never counts.
+    """
+    fold, records = Fold(), dict[str, ReviewRecord]()
+    for event in events:
+        if fold.apply(event):
+            record = records.get(event.wp_id) or ReviewRecord(event.wp_id)
+            records[event.wp_id] = _after(record, event, by_other=by_other)
+    return records
+
+
+def _after(record: ReviewRecord, event: StatusEvent, *, by_other: bool) -> ReviewRecord:
+    where = _workspace(event.workspace)
+    known = replace(
+        record,
+        lane=event.to_lane,
+        lane_id=where.lane_id or record.lane_id,
+        base=where.base or record.base,
+    )
+    if event.to_lane in SETTLED:
+        return _approved(known, event, where, by_other=by_other)
+    before = record.covers or record.approved_before
+    known = replace(known, approval=None, approved_before=before)
+    if event.to_lane is Lane.FOR_REVIEW:
+        return replace(known, handed=where.head or record.handed, shown=None)
+    if event.to_lane is Lane.IN_REVIEW:
+        return replace(known, shown=where.head or record.shown)
+    return replace(known, handed=None, shown=None)
+
+
+def _approved(record: ReviewRecord, event: StatusEvent, where: _Workspace, *, by_other: bool) -> ReviewRecord:
+    # A merge moves what was approved to done, and a settled dispute leaves it where it is: the verdict stands.
+    if event.from_lane in SETTLED and record.approval is not None:
+        return record
+    head = record.reviewed or (where.head if event.from_lane not in _REVIEW and not event.force else None)
+    doubt = _doubt(event, head, where.head, by_other=by_other)
+    review = event.evidence.review if event.evidence else None
+    approval = Approval(
+        event.event_id,
+        event.at,
+        review.reviewer if review else event.actor,
+        head,
+        event.force,
+        doubt,
+        where.owned,
+    )
+    return replace(record, approval=approval)
+
+
+def _doubt(event: StatusEvent, head: str | None, told: str | None, *, by_other: bool) -> Doubt | None:
+    if event.force and by_other:
+        return Doubt.FORCED
+    if event.force and not (event.review_ref or event.evidence):
+        return Doubt.NO_REFERENCE
+    if head is None:
+        return Doubt.NO_HEAD
+    return Doubt.OTHER_HEAD if told is not None and told != head else None
+
+
+def _workspace(data: Mapping[str, object] | None) -> _Workspace:
+    if not data:
+        return _Workspace()
+    texts = {name: value for name in ("lane_id", "base", "head", "owned") if isinstance(value := data.get(name), str)}
+    return _Workspace(**{name: value for name, value in texts.items() if value})

@@ -1,0 +1,134 @@
+"""What is merged is what was reviewed: each way in which a commit went past its reviewer, and the way on from there."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from specify_cli.status.models import Lane
+from tests.support.cli import Result
+from tests.support.git import Repo
+from tests.support.project import Project, Task
+from tests.support.stories import Story, one, story
+
+CHAIN = (Task("WP01", owns=("a/**",)), Task("WP02", needs=("WP01",), owns=("b/**",)))
+
+
+def refusals(said: Result, code: str = "UNREVIEWED_COMMITS") -> list[dict[str, str]]:
+    """The unmet conditions of one code."""
+    unmet: list[dict[str, str]] = said.failed().json()["details"]["unmet"]
+    return [each for each in unmet if each["code"] == code]
+
+
+def refused_by_both(found: Story, why: str, subject: str | None) -> None:
+    """Neither accept nor merge, nor its rehearsal, lets the commits pass; each says why, and who has to review."""
+    for said in (found.accept(), found.merge()):
+        (told,) = refusals(said)
+        assert why in told["what"]
+        assert told["subject"] == subject
+    assert "UNREVIEWED_COMMITS" in [each["code"] for each in found.merge("--dry-run").json()["unmet"]]
+    assert "UNREVIEWED_COMMITS" in [each["code"] for each in found.run("why").ok().json()["unmet"]]
+
+
+def test_a_commit_after_the_approval(project: Project) -> None:
+    found = one(project, {"a/f.txt": "a\n"})
+    found.worktree("WP01").commit("one more thing", late_txt="late\n")
+    refused_by_both(found, "(one more thing, Ada <ada@example.org>): after the approval of WP01", "WP01")
+    assert refusals(found.accept())[0]["fix"].startswith("spec-kitty agent tasks move-task WP01 --to for_review")
+    found.review_again("WP01")
+    found.accept().ok()
+    found.merge().ok()
+    assert found.files()["late.txt"] == "late"
+
+
+def test_a_commit_during_the_review(project: Project) -> None:
+    found = story(project, Task("WP01", owns=("a/**",)))
+    lane = found.do("WP01", approve=False, a__f_txt="a\n")
+    words = ("--mission", found.slug, "--json")
+    project.run("agent", "tasks", "move-task", "WP01", "--to", "for_review", "--agent", "claude", *words).ok()
+    project.run("agent", "action", "review", "WP01", "--agent", "codex", *words).ok()
+    lane.commit("while somebody reads", late_txt="late\n")
+    project.run("agent", "tasks", "move-task", "WP01", "--to", "approved", "--agent", "codex", *words)
+    assert refusals(found.accept()) or found.mission.lane("WP01") is not Lane.APPROVED
+
+
+def test_an_amended_commit_is_another_one(project: Project) -> None:
+    found = one(project, {"a/f.txt": "a\n"})
+    found.worktree("WP01")("commit", "-q", "--amend", "-m", "the same in other words")
+    (told,) = refusals(found.accept())
+    assert "the same tree as" in told["what"]
+    found.review_again("WP01")
+    found.accept().ok()
+    found.merge().ok()
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_the_work_of_a_canceled_package_in_a_lane_of_others(project: Project, first: bool) -> None:
+    found = story(project, *CHAIN)
+    found.do("WP01", a__f_txt="a\n")
+    found.do("WP02", b__f_txt="b\n")
+    found.mission.force("WP01" if first else "WP02", Lane.CANCELED)
+    if first:
+        refused_by_both(found, "work of WP01, which is canceled", "WP02")
+    else:
+        refused_by_both(found, "work of WP02, which is canceled", "WP01")
+        found.worktree("WP02")("revert", "--no-edit", "HEAD")
+        found.review_again("WP01")
+        found.accept().ok()
+        found.merge().ok()
+        assert "b/f.txt" not in found.files()
+
+
+def test_a_commit_on_the_mission_branch_itself(project: Project) -> None:
+    found = story(project, Task("WP01", owns=("a/**",)))
+    found.do("WP01", a__f_txt="a\n")
+    branch = f"kitty/mission-{found.slug}"
+    project.git("worktree", "add", "-q", str(project.path / ".worktrees/aside"), branch)
+    Repo(project.path / ".worktrees/aside").commit("straight in", late_txt="late\n")
+    refused_by_both(found, f"on {branch} itself", None)
+    subprocess.run(["/bin/sh", "-c", refusals(found.accept())[0]["fix"]], cwd=project.path, check=True)
+    refused_by_both(found, "after the approval of WP01", "WP01")
+    found.review_again("WP01")
+    found.accept().ok()
+    found.merge().ok()
+    assert found.files()["late.txt"] == "late"
+
+
+def test_what_git_merges_by_itself_needs_no_review(project: Project) -> None:
+    found = story(project, Task("WP01", owns=("a/**",)), Task("WP02", owns=("b/**",)))
+    found.do("WP01", a__f_txt="a\n")
+    found.do("WP02", b__f_txt="b\n")
+    found.git.commit("meanwhile", other_txt="other\n")
+    found.worktree("WP01")("merge", "-q", "--no-edit", "main")
+    found.worktree("WP01")("merge", "-q", "--no-edit", found.branch("WP02"))
+    found.accept().ok()
+    found.merge().ok()
+
+
+def test_a_clean_merge_that_says_more_than_its_sides_needs_one(project: Project) -> None:
+    found = story(project, Task("WP01", owns=("a/**",)))
+    lane = found.do("WP01", a__f_txt="a\n")
+    found.git.commit("meanwhile", other_txt="other\n")
+    lane("merge", "-q", "--no-commit", "--no-ff", "main")
+    lane.commit("a merge with something in it", sneaked_txt="in\n")
+    refused_by_both(found, "a merge that holds more than git makes of its sides", "WP01")
+
+
+def test_a_lanes_copy_of_the_missions_folder_does_not_count(project: Project) -> None:
+    found = one(project, {"a/f.txt": "a\n"})
+    lane = found.worktree("WP01")
+    lane.write(f"kitty-specs/{found.slug}/notes.md", "mine\n")
+    lane.commit("a note that no merge takes")
+    lane("commit", "-q", "--allow-empty", "-m", "nothing at all")
+    found.accept().ok()
+    found.merge().ok()
+
+
+def test_an_approval_of_an_older_version_names_no_head(project: Project) -> None:
+    found = story(project, Task("WP01", owns=("a/**",)))
+    found.do("WP01", approve=False, a__f_txt="a\n")
+    found.approve("WP01", workspace=None)
+    refused_by_both(found, "WP01, which was approved without a recorded head", "WP01")
+    found.review_again("WP01")
+    found.accept().ok()
