@@ -23,6 +23,9 @@ def test_what_moved_on_is_brought_once(project: Project) -> None:
     here = told.worktree("WP03")
     here.commit("WP03: c", c_py="c = 3\n")
     told.worktree("WP02").commit("WP02: mended", b_py="b = 4\n")
+    early = project.run("sync", "workspace", "--json", cwd=here.path).ok().json()
+    assert early["changed"] is False, "nobody has approved it"
+    told.review_again("WP02")
     done = project.run("sync", "workspace", "--json", cwd=here.path).ok().json()
     assert (done["changed"], done["wp_id"], done["lane_id"]) == (True, "WP03", "lane-a")
     assert done["brought"] == [f"WP02 ({told.branch('WP02')})"]
@@ -39,16 +42,18 @@ def test_a_conflict_changes_nothing_and_names_the_merge(project: Project) -> Non
     here = told.worktree("WP03")
     here.commit("WP03: shared", shared_py="mine\n")
     told.worktree("WP02").commit("WP02: shared", shared_py="theirs\n")
+    told.review_again("WP02")
     head = here.head()
     failed = project.run("sync", "workspace", "--json", cwd=here.path).failed("DEPENDENCY_CONFLICT").json()
     assert failed["details"]["files"] == ["shared.py"]
-    assert failed["hint"] == f"git -C {here.path} merge {told.branch('WP02')}"
+    assert failed["hint"] == f"git -C {here.path} merge {told.git.head(told.branch('WP02'))[:12]}"
     assert (here.head(), here.status()) == (head, "")
 
 
 def test_uncommitted_work_is_not_touched(project: Project) -> None:
     told = begun(project)
     told.worktree("WP02").commit("WP02: mended", b_py="b = 4\n")
+    told.review_again("WP02")
     here = told.worktree("WP03")
     here.write("draft.py", "half\n")
     project.run("sync", "workspace", "--json", cwd=here.path).failed("WORKTREE_DIRTY")
@@ -59,6 +64,7 @@ def test_a_lane_in_which_nothing_is_under_way_is_left(project: Project) -> None:
     told = begun(project)
     told.mission.force("WP03", Lane.FOR_REVIEW)
     told.worktree("WP02").commit("WP02: mended", b_py="b = 4\n")
+    told.review_again("WP02")
     here = told.worktree("WP03")
     done = project.run("sync", "workspace", "--json", cwd=here.path).ok().json()
     assert (done["changed"], done["wp_id"]) == (False, None)

@@ -162,7 +162,7 @@ def test_a_conflict_between_dependencies_is_found_before_anything_moves(project:
     assert words[:5] == ["spec-kitty", "agent", "action", "implement", "WP03"]
     answer = project.run(*(word if word != "NAME" else "claude" for word in words[1:]), "--json").ok().json()
     prompt = Path(answer["prompt_file"]).read_text(encoding="utf-8")
-    assert f"    git merge {told.branch('WP02')}" in prompt
+    assert f"    git merge {told.git.head(told.branch('WP02'))[:12]}" in prompt
 
 
 def test_two_new_lanes_that_conflict_can_be_begun_from_one_of_them(project: Project) -> None:

@@ -129,6 +129,13 @@ CommitFlag = Annotated[
 BaseFlag = Annotated[
     str | None, typer.Option("--base", metavar="REF", help="Start the lane from this branch or commit.")
 ]
+SettleFlag = Annotated[
+    bool,
+    typer.Option(
+        "--settle",
+        help="Begin although work that it builds on conflicts: merge the rest by hand in its worktree.",
+    ),
+]
 RecoverFlag = Annotated[
     bool, typer.Option("--recover", help="Take up again what a crash interrupted (the ordinary path does so too).")
 ]

@@ -78,7 +78,7 @@ def work_facts(
     head = git.resolve("HEAD")
     copied = f"{SPECS}/{place.slug}/"
     changes = [change for change in git.changes(*scope) if workspace.kind == ROOT or not change.path.startswith(copied)]
-    commits = len(git.commits(f"{workspace.base}..HEAD", *scope)) if head else 0
+    commits = len(git.commits(f"{workspace.begun}..HEAD", *scope)) if head else 0
     before = reviewed_head(status.events, package.id)
     stale = before is not None and not _changed_since(git, before, scope)
     astray = branch != workspace.branch

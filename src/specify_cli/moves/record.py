@@ -84,6 +84,8 @@ def _plain(now: Moment) -> MoveOptions:
         "implementation_evidence_present": request.implementation_evidence_present,
         "self_review": now.kind is Move.TAKE_REVIEW and now.is_own,
     }
+    if now.kind is Move.TAKE_REVIEW:
+        options["workspace"] = _shown(now)
     return options
 
 
@@ -201,7 +203,7 @@ def _cycle(log: Writer, now: Moment, text: str, reviewer: str) -> Feedback:
 
 
 def _take_review(log: Writer, now: Moment) -> None:
-    options: MoveOptions = {**_common(now), "self_review": now.is_own}
+    options: MoveOptions = {**_common(now), "self_review": now.is_own, "workspace": _shown(now)}
     log.move(now.wp_id, Lane.IN_REVIEW, actor=now.actor.name, **options)
 
 
@@ -211,6 +213,11 @@ def _reviewed_commit(now: Moment) -> str | None:
             head = event.workspace.get("head")
             return str(head) if head else None
     return None
+
+
+def _shown(now: Moment) -> Mapping[str, object] | None:
+    """The workspace of a review that is claimed: the commit that was handed over is the one to judge."""
+    return _judged(now, _reviewed_commit(now))
 
 
 def _judged(now: Moment, head: str | None) -> Mapping[str, object] | None:

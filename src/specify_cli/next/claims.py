@@ -18,6 +18,8 @@ from specify_cli.core.work_packages import WorkPackage
 from specify_cli.kernel import clock
 from specify_cli.kernel.errors import Conflict, Refused, Unmet
 from specify_cli.kernel.git import Git
+from specify_cli.kernel.notices import Notice
+from specify_cli.kernel.text import plural, quoted
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.lanes.branch_naming import lane_branch_name
 from specify_cli.lanes.models import LanesManifest
@@ -25,6 +27,7 @@ from specify_cli.moves.refusals import already_claimed, of_claim, self_review_re
 from specify_cli.next.packages import has_gone_quiet
 from specify_cli.next.questions import asked_about
 from specify_cli.review.evidence import is_own_work, may_review_own
+from specify_cli.status.approvals import SETTLED, ReviewRecord, review_records
 from specify_cli.status.emit import Writer, writing
 from specify_cli.status.holders import WORKING, Holder, implementers
 from specify_cli.status.mission_log import MissionEvent
@@ -34,7 +37,7 @@ from specify_cli.workspaces import leases
 from specify_cli.workspaces.allocate import ensure_workspace
 from specify_cli.workspaces.dependencies import Needed
 from specify_cli.workspaces.hooks import SetUp, set_up
-from specify_cli.workspaces.lookup import LANE, Workspace, lane_of, workspace_of
+from specify_cli.workspaces.lookup import LANE, ROOT, Workspace, lane_of, workspace_of
 from specify_cli.workspaces.scope import owned_paths
 
 
@@ -49,6 +52,7 @@ class Claim:
         needed: the work packages it builds on, with their branches.
         self_review: the reviewer implemented it.
         set_up: how the set-up of its worktree went.
+        notes: what its holder has to know of the commits.
     """
 
     package: WorkPackage
@@ -60,6 +64,12 @@ class Claim:
     self_review: bool = False
     needed: tuple[Needed, ...] = ()
     set_up: SetUp = field(default_factory=SetUp)
+    notes: tuple[Notice, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[Notice, ...]:
+        """All that its holder is told."""
+        return (*self.notes, *self.set_up.warnings)
 
 
 def claim_work(
@@ -70,6 +80,7 @@ def claim_work(
     manifest: LanesManifest | None,
     *,
     base: str | None = None,
+    settle: bool = False,
     take_over: Holder | None = None,
 ) -> Claim:
     """Make a work package the actor's to implement, with its workspace ready.
@@ -77,6 +88,7 @@ def claim_work(
     Args:
         packages: all work packages by id.
         base: start the lane from this commit.
+        settle: begin without what conflicts with the rest; it is merged by hand there.
         take_over: the quiet holder whose work is taken over.
 
     Raises:
@@ -102,9 +114,11 @@ def claim_work(
             package.id,
             needed,
             base=base,
+            settle=settle,
             resume=current is Lane.IN_PROGRESS,
             begun=is_begun(context, log.events, log.mission_events, lane.lane_id),
             scope=owned_paths(package),
+            records=review_records(log.events, by_other=context.config.review_by == "other"),
         )
         if resume and not mine:
             _record_takeover(log, actor, package.id, holder, "implement")
@@ -186,17 +200,55 @@ def _claim_review(
         if own and not mine and not may_review_own(context.config, log.events, log.mission_events, me):
             raise self_review_refused(package.id, place.slug, actor)
         workspace = _reading_workspace(context, package, manifest, log)
+        records = review_records(log.events, by_other=context.config.review_by == "other")
+        head, notes = _to_show(package, manifest, workspace, records)
         leases.touch(place, package.id, actor.name, actor.session)
         if current is Lane.FOR_REVIEW:
             event = log.move(
                 package.id, Lane.IN_REVIEW, actor=actor.name, session=actor.session, self_review=own,
-                workspace=workspace.record(Git(workspace.path).resolve("HEAD")),
+                workspace=workspace.record(head),
                 review_ref=review_ref, policy_metadata=actor.policy,
             )  # fmt: skip
-            return Claim(package, workspace, True, current, (event.event_id,), self_review=own)
+            return Claim(package, workspace, True, current, (event.event_id,), self_review=own, notes=notes)
         if not mine:
             _record_takeover(log, actor, package.id, holder, "review")
     return Claim(package, workspace, not mine, current, (), resumed=True, self_review=own)
+
+
+def _to_show(
+    package: WorkPackage,
+    manifest: LanesManifest | None,
+    workspace: Workspace,
+    records: Mapping[str, ReviewRecord],
+) -> tuple[str | None, tuple[Notice, ...]]:
+    """The commit that a reviewer is shown, and what was added since the work was handed over.
+
+    It is the lane as it stands: that is what its reviewer tests, and what would be merged. Where a later work package
+    of the lane was begun, the rest is that one's, and the commit that was handed over counts.
+    """
+    git, handed = Git(workspace.path), records[package.id].handed
+    if workspace.kind == ROOT:
+        tip = git.resolve("HEAD")
+        stale = handed is None or tip is None or git.changed_between(handed, tip, *owned_paths(package))
+        return (tip if stale else handed), ()
+    tip = git.branch_tip(workspace.branch)
+    if handed is None or tip in (None, handed) or _is_followed(package.id, manifest, records):
+        return handed or tip, ()
+    added = len(git.commits(f"{handed}..{tip}"))
+    what = f"{plural(added, 'commit')} made since" if added else "another commit than the one that was handed over"
+    said = f"{package.id} was handed over at {handed[:10]}; its lane is at {str(tip)[:10]}, and you review {what} too"
+    return tip, (Notice("LANE_MOVED", said, f"git -C {quoted(workspace.path)} log --oneline {handed[:12]}..{tip}"),)
+
+
+def _is_followed(wp_id: str, manifest: LanesManifest | None, records: Mapping[str, ReviewRecord]) -> bool:
+    """Whether a later work package of the same lane was begun, and not canceled."""
+    lane = manifest.lane_for_wp(wp_id) if manifest else None
+    later = lane.wp_ids[lane.wp_ids.index(wp_id) + 1 :] if lane else ()
+    return any(
+        records[each].base is not None and records[each].lane not in (Lane.PLANNED, Lane.CANCELED)
+        for each in later
+        if each in records
+    )
 
 
 def _check_quiet(
@@ -278,22 +330,38 @@ def needed_by(
     lane_id: str,
     log: Writer | Status,
 ) -> list[Needed]:
-    """The work packages that one builds on, with the branches that hold them.
+    """The work packages that one builds on, with the approved commits that hold them.
 
-    What is done although nobody worked on it here was done elsewhere, and lies in the target.
+    What is done although nobody worked on it here was done elsewhere, and lies in the target, as does what was merged.
+    What was canceled, or sent back before any approval, is nothing to build on.
     """
     place, found = context.place, []
-    worked_on = {event.wp_id for event in log.events if event.workspace is not None}
-    for wp_id in needs_of(package, manifest):
-        if wp_id not in packages:
-            continue
+    needs = [wp_id for wp_id in needs_of(package, manifest) if wp_id in packages]
+    if not needs:
+        return []
+    records = review_records(log.events, by_other=context.config.review_by == "other")
+    merged = max((clock.sort_key(each.at) for each in log.mission_events if each.type == "mission_closed"), default="")
+    for wp_id in needs:
+        state, record = log.snapshot.lane_of(wp_id), records.get(wp_id)
         lane = lane_of(manifest, place, wp_id)
-        branch = lane_branch_name(place.slug, lane.lane_id, place.target_branch)
-        if wp_id not in worked_on and log.snapshot.lane_of(wp_id) is Lane.DONE:
-            found.append(Needed(wp_id, place.target_branch))
-        else:
-            found.append(Needed(wp_id, branch, same_lane=lane.lane_id == lane_id))
+        same = lane.lane_id == lane_id
+        head = _approved_head(record) if record else None
+        in_target = state is Lane.DONE and (record is None or record.lane_id is None or _is_before(record, merged))
+        if in_target or lane.is_planning:
+            found.append(Needed(wp_id, place.target_branch, same_lane=same and not in_target))
+        elif same or state in SETTLED or head is not None:
+            branch = lane_branch_name(place.slug, lane.lane_id, place.target_branch)
+            found.append(Needed(wp_id, branch, same_lane=same, commit=None if same else head))
     return found
+
+
+def _approved_head(record: ReviewRecord) -> str | None:
+    """The commit of a work package that others build on: the one approved last; never its lane's tip."""
+    return record.approval.head if record.approval is not None else record.approved_before
+
+
+def _is_before(record: ReviewRecord, merged: str) -> bool:
+    return record.approval is not None and clock.sort_key(record.approval.at) < merged
 
 
 def _reading_workspace(

@@ -36,8 +36,10 @@ from specify_cli.next.prompt_sections import (
 from specify_cli.review.cycles import feedback_of, rejected_head
 from specify_cli.review.findings import findings_of
 from specify_cli.review.prompts import ReviewPrompt, charter_section, feedback_section, fenced, review_prompt
+from specify_cli.status.approvals import ReviewRecord, review_records
 from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status
+from specify_cli.workspaces.coverage import reviewed_base
 from specify_cli.workspaces.scope import scope_of
 
 _EVIDENCE = "<what was built; what ran, with its result>"
@@ -207,6 +209,7 @@ def review_text(context: Context, claim: Claim, actor: Actor, status: Status) ->
             since,
             _duty(place, StepKind.REVIEW),
             charter_for(place.repo, "review"),
+            _unseen(context, claim, status),
         )
     )
 
@@ -220,18 +223,21 @@ def _ownership(package: WorkPackage, changed: Sequence[str]) -> str:
 
 
 def review_span(claim: Claim, status: Status) -> tuple[str, str]:
-    """Base and head of a work package that was handed to review: as recorded then, else as they are now."""
-    handed = next(
-        (
-            event.workspace
-            for event in reversed(status.events)
-            if event.wp_id == claim.package.id and event.to_lane is Lane.FOR_REVIEW and event.workspace
-        ),
-        None,
-    )
-    head = str(handed.get("head") or "") if handed else ""
-    base = str(handed.get("base") or "") if handed else ""
-    return base or claim.workspace.base, head or Git(claim.workspace.path).resolve("HEAD") or claim.workspace.base
+    """Base and head of a review: as recorded when it was claimed or the work handed over, else as they are now."""
+    record = review_records(status.events).get(claim.package.id, ReviewRecord(claim.package.id))
+    head = record.reviewed or Git(claim.workspace.path).resolve("HEAD") or claim.workspace.base
+    return record.base or claim.workspace.base, head
+
+
+def _unseen(context: Context, claim: Claim, status: Status) -> tuple[str, ...]:
+    """Commits below the work package's own that no review has covered: its review is where they are seen."""
+    place = context.place
+    records = review_records(status.events, by_other=context.config.review_by == "other")
+    record = records.get(claim.package.id)
+    if record is None or record.start is None:
+        return ()
+    _, left = reviewed_base(place, records, record.start, place.git.branch_tip(place.target_branch))
+    return tuple(f"{each.commit[:10]} {each.subject} ({each.author})" for each in left)
 
 
 def _before(claim: Claim, status: Status) -> str:

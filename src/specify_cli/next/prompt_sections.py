@@ -150,7 +150,7 @@ def so_far(claim: Claim) -> str:
     brought = f"Its dependencies are in it: {', '.join(workspace.brought)}.\n\n" if workspace.brought else ""
     git = Git(workspace.path)
     scope = scope_of(claim.package, workspace)
-    commits = git.log_lines(f"{workspace.base}..HEAD", *scope, limit=20)
+    commits = git.log_lines(f"{workspace.begun}..HEAD", *scope, limit=20)
     if not (claim.resumed or commits):
         return brought
     lines = ["## Where it stands", "", "You go on with work that was begun before.", ""]

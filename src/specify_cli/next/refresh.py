@@ -47,6 +47,6 @@ def refresh(context: Context) -> Workspace | None:
         if error.code != "DEPENDENCY_CONFLICT":
             raise
         wps = error.details.get("wps")
-        names = [need.branch for need in needed if isinstance(wps, list) and need.wp_id in wps]
+        names = [need.name for need in needed if isinstance(wps, list) and need.wp_id in wps]
         hint = f"git -C {quoted(record.path)} merge {names[-1]}" if names else error.hint
         raise Conflict(error.message, error.code, hint=hint, details=error.details) from error

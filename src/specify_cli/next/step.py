@@ -228,7 +228,7 @@ def _hand_out(context: Context, actor: Actor, seen: Seen, choice: Choice) -> Han
     else:
         claim = claim_review(context, actor, package, seen.manifest, take_over=choice.taken_from)
     prompt = prompt_for(context, actor, claim, str(choice.action))
-    return Handed(prompt.step_id, str(claim.workspace.path), str(prompt.path), prompt.since, claim.set_up.warnings)
+    return Handed(prompt.step_id, str(claim.workspace.path), str(prompt.path), prompt.since, claim.warnings)
 
 
 @frozen

@@ -73,7 +73,7 @@ def _taken(context: Context, claim: Claim, to_lane: Lane, where: Data) -> Data:
         "policy_metadata_recorded": True,
         "no_op": not claim.event_ids,
     }
-    return identity(context.place) | told | where | warned(claim.set_up.warnings)
+    return identity(context.place) | told | where | warned(claim.warnings)
 
 
 def _check_ancestry(

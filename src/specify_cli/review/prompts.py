@@ -29,6 +29,7 @@ class ReviewPrompt:
         since: the commit that the last review rejected, or None.
         duty: what a review is about in a mission of this type.
         charter: what the project's charter says of reviews.
+        unseen: commits in the range that were there before the work package began, and that nobody reviewed.
     """
 
     wp_id: str
@@ -51,6 +52,7 @@ class ReviewPrompt:
     since: str | None = None
     duty: str = ""
     charter: str = ""
+    unseen: Sequence[str] = ()
 
 
 def fenced(text: str, label: str = "") -> str:
@@ -116,7 +118,7 @@ Exactly this work package's change:
     {diff_command}
 
 {fenced(parts.stat or "(no change)", "text")}
-{_since(parts, diff_command)}{_diff(parts.diff)}
+{_before_it(parts.unseen)}{_since(parts, diff_command)}{_diff(parts.diff)}
 ## How to judge
 
 {_paragraph(parts.duty)}1. {_AGAIN if parts.since else _FIRST}
@@ -173,6 +175,14 @@ def _since(parts: ReviewPrompt, command: str) -> str:
     if parts.since is None:
         return ""
     return f"What was changed since the last review:\n\n    {command.replace(parts.base[:12], parts.since[:12])}\n\n"
+
+
+def _before_it(unseen: Sequence[str]) -> str:
+    """Commits that came into the lane between two work packages: they are merged, so somebody has to read them."""
+    if not unseen:
+        return ""
+    said = "These commits were in the lane before the work package began, and no review covers them. They are part of"
+    return f"{said} this one:\n\n{fenced(chr(10).join(unseen), 'text')}\n"
 
 
 def _note(note: str) -> str:

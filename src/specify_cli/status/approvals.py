@@ -49,7 +49,8 @@ class ReviewRecord:
     Args:
         lane: its lane on the board.
         lane_id: the execution lane its work was recorded in.
-        base: the commit that its work began from, as recorded last.
+        base: the commit that its review begins from, as recorded last.
+        start: the lane's tip when its work began, where that is another commit.
         handed: the head recorded when it went to review; None while it is worked on.
         shown: the head recorded when the review was claimed.
         approval: the latest verdict, where that is an approval.
@@ -60,6 +61,7 @@ class ReviewRecord:
     lane: Lane = Lane.PLANNED
     lane_id: str | None = None
     base: str | None = None
+    start: str | None = None
     handed: str | None = None
     shown: str | None = None
     approval: Approval | None = None
@@ -90,6 +92,7 @@ class _Workspace:
     base: str | None = None
     head: str | None = None
     owned: str | None = None
+    start: str | None = None
 
 
 def review_records(events: Iterable[StatusEvent], *, by_other: bool = False) -> dict[str, ReviewRecord]:
@@ -114,6 +117,7 @@ def _after(record: ReviewRecord, event: StatusEvent, *, by_other: bool) -> Revie
         lane=event.to_lane,
         lane_id=where.lane_id or record.lane_id,
         base=where.base or record.base,
+        start=where.start if where.base else record.start,
     )
     if event.to_lane in SETTLED:
         return _approved(known, event, where, by_other=by_other)
@@ -158,5 +162,9 @@ def _doubt(event: StatusEvent, head: str | None, told: str | None, *, by_other: 
 def _workspace(data: Mapping[str, object] | None) -> _Workspace:
     if not data:
         return _Workspace()
-    texts = {name: value for name in ("lane_id", "base", "head", "owned") if isinstance(value := data.get(name), str)}
+    texts = {
+        name: value
+        for name in ("lane_id", "base", "head", "owned", "start")
+        if isinstance(value := data.get(name), str)
+    }
     return _Workspace(**{name: value for name, value in texts.items() if value})

@@ -5,7 +5,7 @@ All of it can be repeated after a crash at any point; a failed step undoes what 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.lanes.branch_naming import PLANNING_LANE_ID, lane_branch_name, mission_branch_name
 from specify_cli.lanes.models import ExecutionLane, LanesManifest
+from specify_cli.status.approvals import ReviewRecord
+from specify_cli.workspaces.coverage import reviewed_base
 from specify_cli.workspaces.dependencies import Needed, branch_missing, bring_together, still_missing
 from specify_cli.workspaces.lookup import LANE, ROOT, Workspace, lane_of, lane_path
 from specify_cli.workspaces.records import (
@@ -30,6 +32,17 @@ from specify_cli.workspaces.records import (
     write_record,
 )
 from specify_cli.workspaces.recovery import clear_way, standing, usable
+
+
+@frozen
+class _Asked:
+    """How a lane is wanted; see `ensure_workspace`."""
+
+    base: str | None = None
+    resume: bool = False
+    settle: bool = False
+    begun: bool = False
+    again: bool = False
 
 
 @frozen
@@ -49,9 +62,11 @@ def ensure_workspace(
     *,
     base: str | None = None,
     resume: bool = False,
+    settle: bool = False,
     begun: bool = False,
     again: bool = False,
     scope: Sequence[str] = (),
+    records: Mapping[str, ReviewRecord] | None = None,
 ) -> Workspace:
     """Make the worktree of a work package ready.
 
@@ -62,9 +77,12 @@ def ensure_workspace(
         needed: the work packages it builds on, with their branches.
         base: start a new lane from this commit instead of the mission branch.
         resume: its holder comes back: the worktree is taken as it is.
+        settle: begin without what conflicts; it is merged by hand there, and reviewed with the work.
         begun: the lane holds work already, so a branch that is not here is missed.
         again: bring what it builds on into the lane although that was done when it was claimed.
         scope: git path patterns of its owned files, which in lane-planning must be clean.
+        records: where the mission's work packages stand with their reviews; a new claim begins after what was
+            reviewed, so that its own review sees the rest.
 
     Raises:
         Refused: `NOT_A_GIT_REPOSITORY`, `LANES_MISSING`, `LANE_BRANCH_MISSING`, `WORKTREE_BUSY`, `WORKTREE_DIRTY`,
@@ -77,8 +95,9 @@ def ensure_workspace(
         if lane.lane_id == PLANNING_LANE_ID:
             found = _planning(place, wp_id, () if resume else scope)
         else:
-            found = _lane(place, lane, wp_id, needed, base, resume=resume, begun=begun, again=again)
-        return _remember(place, found)
+            asked = _Asked(base, resume, settle, begun, again)
+            found = _lane(place, lane, wp_id, needed, asked, records)
+        return _remember(place, found, again=resume or again)
 
 
 def obstacles(
@@ -115,8 +134,7 @@ def obstacles(
     def commits() -> None:
         start = _start(place, refs, branch, begun=begun or record is not None)
         if not known:
-            own = branch if start.tip is not None else None
-            bring_together(place, place.git, refs, start.commit, needed, wp_id, own, trial=True)
+            bring_together(place, place.git, refs, start.commit, needed, wp_id, trial=True)
 
     return [*_errors(worktree), *_errors(commits)]
 
@@ -144,39 +162,41 @@ def _lane(
     lane: ExecutionLane,
     wp_id: str,
     needed: Sequence[Needed],
-    base: str | None,
-    *,
-    resume: bool,
-    begun: bool,
-    again: bool,
+    asked: _Asked,
+    records: Mapping[str, ReviewRecord] | None,
 ) -> Workspace:
     git = place.git
     branch = lane_branch_name(place.slug, lane.lane_id, place.target_branch)
     record = read_record(place, lane.lane_id)
     worktree = usable(place, lane.lane_id, branch, record.path if record else None)
     refs = git.branches("refs/heads")
-    if worktree is not None and not resume:
+    if worktree is not None and not asked.resume:
         _check_clean(place, worktree, branch, wp_id)
-    start = _start(place, refs, branch, begun=begun or record is not None)
+    start = _start(place, refs, branch, begun=asked.begun or record is not None)
     target = start.commit
     brought: tuple[str, ...] = ()
     missing: tuple[Needed, ...] = ()
     known = record is not None and wp_id in record.wps
-    if base is not None and not known:
-        target = _asked_base(git, base, start.tip)
+    if asked.base is not None and not known:
+        target = _asked_base(git, asked.base, start.tip)
         missing = still_missing(git, refs, target, needed)
-    elif again or not (known or resume):
-        target, brought = bring_together(
-            place, git, refs, start.commit, needed, wp_id, branch if start.tip is not None else None
-        )
+    elif asked.again or not (known or asked.resume):
+        target, brought = bring_together(place, git, refs, start.commit, needed, wp_id, settle=asked.settle)
+        missing = still_missing(git, refs, target, needed) if asked.settle else ()
     path = worktree.path if worktree else lane_path(place, lane.lane_id)
     if worktree is None:
         _make(place, lane.lane_id, path, branch, start, target)
     elif target != start.commit:
         _bring_forward(place, lane.lane_id, worktree, start.commit, target, wp_id)
-    lacking = tuple(need.branch for need in missing)
+    lacking = tuple(need.name for need in missing)
     odd = _oddity(worktree, branch) if worktree else ""
-    return Workspace(wp_id, lane.lane_id, path, branch, target, LANE, worktree is None, brought, lacking, odd)
+    found = Workspace(wp_id, lane.lane_id, path, branch, target, LANE, worktree is None, brought, lacking, odd)
+    if asked.resume or asked.again or records is None:
+        return found
+    span = record.wps[wp_id] if record is not None and known else Span(target)
+    base, _ = reviewed_base(place, records, span.base, refs.get(f"refs/heads/{place.target_branch}"))
+    begun = span.start or span.base
+    return replace(found, base=base, start=begun if begun != base else None)
 
 
 def _asked_base(git: Git, base: str, tip: str | None) -> str:
@@ -287,11 +307,18 @@ def _making(place: MissionPlace, lane_id: str, making: Making) -> Iterator[None]
         forget_making(place, lane_id)
 
 
-def _remember(place: MissionPlace, found: Workspace) -> Workspace:
-    """Record the workspace; a work package keeps the base of its first claim."""
+def _remember(place: MissionPlace, found: Workspace, *, again: bool) -> Workspace:
+    """Record the workspace.
+
+    Args:
+        again: no new claim, so the work package keeps its base.
+    """
     record = read_record(place, found.lane_id)
     wps = dict(record.wps) if record else {}
-    wps.setdefault(found.wp_id, Span(found.base))
-    found = replace(found, base=wps[found.wp_id].base)
+    known = wps.get(found.wp_id)
+    if known is None or not (again or found.kind == ROOT):
+        wps[found.wp_id] = Span(found.base, known.head if known else None, found.start)
+    span = wps[found.wp_id]
+    found = replace(found, base=span.base, start=span.start)
     write_record(place, LaneRecord(found.lane_id, found.path, found.branch, wps))
     return found

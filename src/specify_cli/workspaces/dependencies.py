@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from specify_cli.core.commits import no_identity
 from specify_cli.home import MissionPlace
@@ -16,16 +16,32 @@ from specify_cli.workspaces.trees import Workbench
 
 @frozen
 class Needed:
-    """A work package that another builds on, and the branch that holds it.
+    """A work package that another builds on, and the commit that holds it.
 
     Args:
         branch: its lane's branch; for a planning work package the target branch.
         same_lane: it lies in the same lane, so its work is there already.
+        commit: its approved head; None where the branch's tip counts, as that of the target does.
     """
 
     wp_id: str
     branch: str
     same_lane: bool = False
+    commit: str | None = None
+
+    def found(self, refs: Mapping[str, str]) -> str | None:
+        """The commit to bring in; None where this clone has no such branch.
+
+        Args:
+            refs: full name -> commit of all local branches.
+        """
+        tip = refs.get(f"refs/heads/{self.branch}")
+        return tip and (self.commit or tip)
+
+    @property
+    def name(self) -> str:
+        """What git knows it by."""
+        return self.commit[:12] if self.commit else self.branch
 
 
 def bring_together(
@@ -35,9 +51,9 @@ def bring_together(
     start: str,
     needed: Sequence[Needed],
     wp_id: str,
-    lane_branch: str | None = None,
     *,
     trial: bool = False,
+    settle: bool = False,
 ) -> tuple[str, tuple[str, ...]]:
     """The commit that holds a lane's tip and all it needs, made in the object database.
 
@@ -46,8 +62,8 @@ def bring_together(
         start: the lane's tip.
         needed: what must be in it.
         wp_id: the work package that begins.
-        lane_branch: the lane's branch where there is one: begun from it alone, the rest can be merged by hand.
         trial: nobody will use the commit: it is not signed.
+        settle: leave out what conflicts; whoever works there merges it by hand.
 
     Returns:
         The commit (`start` itself where nothing was missing), and in words what was brought.
@@ -62,12 +78,17 @@ def bring_together(
     for need in needed:
         if need.same_lane:
             continue
-        tip = refs.get(f"refs/heads/{need.branch}")
-        if tip is None:
+        tip = need.found(refs)
+        if tip is None or (need.commit is not None and git.resolve(tip) is None):
             raise branch_missing(place, need.branch, f"{wp_id} builds on {need.wp_id}, whose branch")
         if tip == current or git.is_ancestor(tip, current):
             continue
-        current = _merge(place, git, current, tip, need, wp_id, holders, lane_branch or need.branch, trial=trial)
+        try:
+            current = _merge(place, git, current, tip, need, wp_id, holders, trial=trial)
+        except Conflict:
+            if settle:
+                continue
+            raise
         brought.append(f"{need.wp_id} ({need.branch})")
         holders.append(need.wp_id)
     return current, tuple(brought)
@@ -93,8 +114,7 @@ def still_missing(git: Git, refs: dict[str, str], commit: str, needed: Sequence[
     return tuple(
         need
         for need in needed
-        if not need.same_lane
-        and ((tip := refs.get(f"refs/heads/{need.branch}")) is None or not git.is_ancestor(tip, commit))
+        if not need.same_lane and ((tip := need.found(refs)) is None or not git.is_ancestor(tip, commit))
     )
 
 
@@ -106,7 +126,6 @@ def _merge(
     need: Needed,
     wp_id: str,
     holders: Sequence[str],
-    way_out: str,
     *,
     trial: bool,
 ) -> str:
@@ -120,7 +139,7 @@ def _merge(
         raise Conflict(
             f"{wp_id} builds on {others}, whose changes of {', '.join(conflicts[:5])} conflict",
             "DEPENDENCY_CONFLICT",
-            hint=f"spec-kitty agent action implement {wp_id} --agent NAME --mission {place.slug} --base {way_out}",
+            hint=f"spec-kitty agent action implement {wp_id} --agent NAME --mission {place.slug} --settle",
             details={"files": conflicts, "wps": [*holders, need.wp_id], "wp_id": wp_id},
         )
     if git.identity() is None:

@@ -25,11 +25,12 @@ class Workspace:
     Args:
         path: the worktree; for lane-planning the mission's home.
         branch: the branch checked out there.
-        base: the commit its work began from.
+        base: the commit its work began from: the last one of the lane below which everything was reviewed.
+        start: the lane's tip when it was claimed, where nobody reviewed what lies between.
         kind: `lane_workspace`, `repo_root`, or `accept_worktree`, where an acceptance runs its tests.
         created: whether this run made the worktree.
         brought: what was merged into the lane by this run, in words.
-        missing: branches it builds on that are not in it, because it was begun from a commit that a person named.
+        missing: commits and branches it builds on that are not in it, because it was begun without them.
         odd: what its holder has to put right there, in words.
     """
 
@@ -43,10 +44,17 @@ class Workspace:
     brought: tuple[str, ...] = field(default=())
     missing: tuple[str, ...] = field(default=())
     odd: str = ""
+    start: str | None = None
+
+    @property
+    def begun(self) -> str:
+        """The lane's tip when the work package was claimed: its own commits come after it."""
+        return self.start or self.base
 
     def record(self, head: str | None = None) -> dict[str, object]:
         """The `workspace` of a status event."""
-        return {"lane_id": self.lane_id, "branch": self.branch, "base": self.base, "head": head}
+        start = {"start": self.start} if self.start is not None else {}
+        return {"lane_id": self.lane_id, "branch": self.branch, "base": self.base, "head": head, **start}
 
 
 def lane_of(manifest: LanesManifest | None, place: MissionPlace, wp_id: str) -> ExecutionLane:
@@ -81,4 +89,5 @@ def workspace_of(place: MissionPlace, manifest: LanesManifest | None, wp_id: str
     if record is None or wp_id not in record.wps:
         return None
     kind = ROOT if lane.lane_id == PLANNING_LANE_ID else LANE
-    return Workspace(wp_id, lane.lane_id, record.path, record.branch, record.wps[wp_id].base, kind)
+    span = record.wps[wp_id]
+    return Workspace(wp_id, lane.lane_id, record.path, record.branch, span.base, kind, start=span.start)

@@ -17,12 +17,14 @@ class Span:
     """The commits of one work package on its lane.
 
     Args:
-        base: the lane's tip when the work package was claimed.
+        base: where its work begins: the lane's last reviewed commit when it was claimed.
         head: the tip when it last went to review; None before.
+        start: the lane's tip when it was claimed, where that is another commit.
     """
 
     base: str
     head: str | None = None
+    start: str | None = None
 
 
 @frozen
@@ -74,7 +76,7 @@ def read_record(place: MissionPlace, lane_id: str) -> LaneRecord | None:
     spans = data.get("wps")
     try:
         wps = {
-            str(wp_id): Span(str(span["base"]), span.get("head"))
+            str(wp_id): Span(str(span["base"]), span.get("head"), span.get("start"))
             for wp_id, span in (spans.items() if isinstance(spans, dict) else ())
         }
         return LaneRecord(str(data["lane_id"]), Path(str(data["path"])), str(data["branch"]), wps)
@@ -93,9 +95,14 @@ def write_record(place: MissionPlace, record: LaneRecord) -> None:
             "lane_id": record.lane_id,
             "path": str(record.path),
             "branch": record.branch,
-            "wps": {wp_id: {"base": span.base, "head": span.head} for wp_id, span in record.wps.items()},
+            "wps": {wp_id: _of_span(span) for wp_id, span in record.wps.items()},
         },
     )
+
+
+def _of_span(span: Span) -> dict[str, str | None]:
+    start = {"start": span.start} if span.start is not None else {}
+    return {"base": span.base, "head": span.head, **start}
 
 
 def forget_record(place: MissionPlace, lane_id: str) -> None:
@@ -129,6 +136,6 @@ def note_head(place: MissionPlace, lane_id: str, wp_id: str, head: str) -> None:
     record = read_record(place, lane_id)
     if record is None:
         return
-    base = record.wps[wp_id].base if wp_id in record.wps else head
-    wps = {**record.wps, wp_id: Span(base, head)}
+    known = record.wps.get(wp_id, Span(head))
+    wps = {**record.wps, wp_id: Span(known.base, head, known.start)}
     write_record(place, LaneRecord(record.lane_id, record.path, record.branch, wps))

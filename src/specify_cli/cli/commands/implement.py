@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from specify_cli.cli.commands.agent import action
-from specify_cli.cli.options import AgentFlag, BaseFlag, MissionFlag, RecoverFlag, SessionFlag, WorkPackage
+from specify_cli.cli.options import AgentFlag, BaseFlag, MissionFlag, RecoverFlag, SessionFlag, SettleFlag, WorkPackage
 from specify_cli.cli.output import Reply
 
 
@@ -13,6 +13,7 @@ def implement(
     agent: AgentFlag = None,
     session: SessionFlag = None,
     base: BaseFlag = None,
+    settle: SettleFlag = False,
     recover: RecoverFlag = False,
 ) -> Reply:
     """Internal: prepare a workspace (a compatibility surface).
@@ -20,4 +21,4 @@ def implement(
     It stays for callers that know it, and does what `spec-kitty agent action implement` does. To drive a mission use
     `spec-kitty next --agent NAME --mission MISSION`; agents use `spec-kitty agent action implement WP`.
     """
-    return action.implement(wp, agent, mission, session, base, recover)
+    return action.implement(wp, agent, mission, session, base, settle, recover)

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from specify_cli.cli.acting import acting, notices
-from specify_cli.cli.options import AgentFlag, BaseFlag, MaybeWorkPackage, MissionFlag, RecoverFlag, SessionFlag
+from specify_cli.cli.options import (
+    AgentFlag,
+    BaseFlag,
+    MaybeWorkPackage,
+    MissionFlag,
+    RecoverFlag,
+    SessionFlag,
+    SettleFlag,
+)
 from specify_cli.cli.output import Reply, safe, style
 from specify_cli.cli.selecting import package_of, wp_name
 from specify_cli.context.models import Actor, Context
@@ -26,6 +34,7 @@ def implement(
     mission: MissionFlag = None,
     session: SessionFlag = None,
     base: BaseFlag = None,
+    settle: SettleFlag = False,
     recover: RecoverFlag = False,
 ) -> Reply:
     """Claim a work package, prepare its worktree and write its prompt.
@@ -40,7 +49,7 @@ def implement(
     packages = {each.id: each for each in load_work_packages(context.place)}
     manifest = read_lanes(context.place)
     taken = _quiet_holder(context, actor, package.id)
-    claim = claim_work(context, actor, package, packages, manifest, base=base, take_over=taken)
+    claim = claim_work(context, actor, package, packages, manifest, base=base, settle=settle, take_over=taken)
     return _reply(context, actor, claim, "implement")
 
 
@@ -105,7 +114,7 @@ def _reply(context: Context, actor: Actor, claim: Claim, action: str) -> Reply:
         "session": actor.session,
         "self_review": claim.self_review,
         "brought": list(claim.workspace.brought),
-        "warnings": notices([each for each in told if each], claim.set_up.warnings),
+        "warnings": notices([each for each in told if each], claim.warnings),
     }
     held = "is yours now" if claim.claimed else "is yours already"
     own = style(" (self-review)", "yellow") if claim.self_review else ""
