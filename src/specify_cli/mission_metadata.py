@@ -169,6 +169,17 @@ def merged_meta(
     }
 
 
+def landed_meta(meta: Mapping[str, object], *, landed_by: str, landed_into: str, strategy: str) -> dict[str, object]:
+    """meta.json as it is once a merged mission has landed on the branch that its own began at."""
+    return {
+        **meta,
+        "landed_at": clock.stamp(),
+        "landed_by": landed_by,
+        "landed_into": landed_into,
+        "landed_strategy": strategy,
+    }
+
+
 def _require(feature_dir: Path) -> dict[str, object]:
     meta = load_meta(feature_dir)
     if meta is None:

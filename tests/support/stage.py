@@ -117,8 +117,11 @@ def _files(root: Path) -> Iterator[tuple[str, str]]:
             yield relative, f"{mode:o} {data.decode('utf-8', 'surrogateescape')}"
 
 
-def make_stage(folder: Path) -> Stage:
+def make_stage(folder: Path, *, own_branch: bool = False) -> Stage:
     """A mission of three work packages in two lanes, accepted; and a user with work of their own in the checkout.
+
+    Args:
+        own_branch: the mission has a branch and a worktree of its own.
 
     Something of the user's is changed, staged, new, ignored and stashed.
     """
@@ -127,6 +130,9 @@ def make_stage(folder: Path) -> Stage:
         sample.unlink()
     for name in ("changed.txt", "removed.txt"):
         project.git.write(name, "as it was\n")
+    if own_branch:
+        config = project.path / ".kittify/config.yaml"
+        config.write_text(config.read_text() + "missions: {start_branch: true}\n")
     project.git.commit("old files")
     found = story(
         project,

@@ -79,6 +79,8 @@ def _mission(context: Context, seen: Overview, rows: Sequence[Mapping[str, objec
         "auto_commit": context.config.auto_commit,
         "accepted_at": place.meta.get("accepted_at"),
         "merged_at": place.meta.get("merged_at"),
+        "lands_on": seen.lands_on,
+        "landed_into": place.meta.get("landed_into"),
         "problems": [problem.to_dict() for problem in status.problems],
     }
 

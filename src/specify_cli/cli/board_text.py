@@ -32,7 +32,9 @@ _COLOURS = {
 def board_text(board: Board, columns: int) -> str:
     """The board as lines of at most some columns; only commands, which people copy, may be longer."""
     data = board.data
-    head = f"{style(safe(data['mission_slug']), 'bold')}  {safe(data['mission_type'])} → {safe(data['target_branch'])}"
+    target = safe(data["landed_into"] or data["target_branch"])
+    left = f", which lands on {safe(data['lands_on'])}" if data["lands_on"] else ""
+    head = f"{style(safe(data['mission_slug']), 'bold')}  {safe(data['mission_type'])} → {target}{left}"
     lines = [clipped(head, columns), _bar(board, columns)]
     if board.rows:
         lines += ["", _table(board.rows, columns)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from specify_cli.conditions import accept_rules, merge_rules
+from specify_cli.conditions import accept_rules, landing_rules, merge_rules
 from specify_cli.kernel.errors import Unmet
 from specify_cli.kernel.values import as_dict, frozen, replace
 from specify_cli.status.models import Lane
@@ -144,6 +144,17 @@ def of_mission(
     # An acceptance that is missing or stale is the move itself, not something met.
     met = {code: what for code, what in met.items() if code not in ("NOT_ACCEPTED", "ACCEPTANCE_STALE")}
     return Why(slug, None, None, ACCEPT, _command(ACCEPT, slug), _wanted(ACCEPT, first) + _wanted(MERGE, then), met)
+
+
+def of_landing(slug: str, base: str, unmet: Sequence[Unmet], command: str) -> Why:
+    """What a mission wants that is merged into its own branch, until it lands.
+
+    Args:
+        base: where.
+        command: lands it once nothing is unmet.
+    """
+    move = f"{MERGE} --into {base}"
+    return Why(slug, None, None, move, command, _wanted(move, unmet), met_of(landing_rules.WANTS, unmet))
 
 
 def _wanted(move: str, unmet: Sequence[Unmet]) -> tuple[Wanted, ...]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
-from specify_cli.core.mission_target import started_from
+from specify_cli.core.mission_target import begun_at, started_from
 from specify_cli.core.work_packages import WorkPackage, load_work_packages
-from specify_cli.home import MissionPlace
+from specify_cli.home import MissionPlace, home_of
 from specify_cli.kernel import clock
+from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.lanes.persistence import read_lanes
-from specify_cli.mission_metadata import PULL_REQUEST, identity_of
+from specify_cli.mission_metadata import META, PULL_REQUEST, identity_of, parse_meta
 from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane
 from specify_cli.status.progress import compute_weighted_progress
@@ -43,6 +44,7 @@ class Overview:
         board: lane of the board -> work packages, all nine lanes.
         percentage: weighted progress, 0 to 100.
         packages: the work packages that have a prompt file.
+        lands_on: the branch on which it has still to land, once it is merged into its own.
     """
 
     place: MissionPlace
@@ -52,6 +54,7 @@ class Overview:
     board: Mapping[str, list[str]]
     percentage: float
     packages: tuple[WorkPackage, ...] = ()
+    lands_on: str | None = None
 
     @property
     def total(self) -> int:
@@ -63,7 +66,7 @@ class Overview:
         """What brings the mission on."""
         slug = self.place.slug
         if self.state is MissionState.MERGED:
-            return "spec-kitty mission list"
+            return landing_command(self.place, self.lands_on) if self.lands_on else "spec-kitty mission list"
         if self.state is MissionState.ACCEPTED:
             return merge_command(self.place, self.status)
         if self.lanes is not None and self.total and _settled(self.board):
@@ -82,6 +85,7 @@ class Overview:
             "friendly_name": place.meta.get("friendly_name"),
             "target_branch": place.target_branch,
             "state": self.state.value,
+            "lands_on": self.lands_on,
             "total_wps": self.total,
             "by_lane": dict(self.board),
             "progress_percentage": self.percentage,
@@ -100,7 +104,16 @@ def overview(place: MissionPlace) -> Overview:
     status = read_status(place)
     board = by_lane(status.snapshot, (package.id for package in packages))
     percentage = round(compute_weighted_progress(status.snapshot).percentage, 1)
-    return Overview(place, _state(place, manifest, board, status), manifest, status, board, percentage, tuple(packages))
+    return Overview(
+        place,
+        _state(place, manifest, board, status),
+        manifest,
+        status,
+        board,
+        percentage,
+        tuple(packages),
+        lands_on(place, status.mission_events),
+    )
 
 
 def _state(
@@ -111,6 +124,36 @@ def _state(
     if _settled(board) and is_accepted(place, status):
         return MissionState.ACCEPTED
     return MissionState.PLANNING if manifest is None else MissionState.IMPLEMENTING
+
+
+def is_landed(place: MissionPlace, base: str) -> bool:
+    """Whether a merged mission is on the branch that its own began at, whoever brought it there."""
+    if place.home is not None and place.home.branch != place.target_branch:
+        return True  # its own branch is gone, and this is where it was found
+    data = place.git.show_bytes(f"refs/heads/{base}:{place.where(META)}")
+    if data is None:
+        return False
+    return parse_meta(data, f"{base}:{place.where(META)}").get("merged_at") == place.meta.get("merged_at")
+
+
+def lands_on(place: MissionPlace, events: Sequence[MissionEvent] = ()) -> str | None:
+    """The branch on which a merged mission has still to land; None where it landed, or began at none.
+
+    Args:
+        events: the mission log, for missions whose meta.json does not say where they began.
+    """
+    base = begun_at(place.meta, events) if place.meta.get("merged_at") and place.repo.has_git else None
+    return base if base and base != place.target_branch and not is_landed(place, base) else None
+
+
+def landing_command(place: MissionPlace, base: str) -> str:
+    """What a person runs to land a merged mission; where a host merges its pull request, once that has happened."""
+    land = f"spec-kitty merge --into {quoted(base)} --mission {place.slug}"
+    if place.meta.get("acceptance_mode") != PULL_REQUEST:
+        return land
+    home = home_of(place.repo, base)
+    pull = f"git -C {quoted(home.path)} pull --no-rebase" if home else f"git fetch origin {quoted(f'{base}:{base}')}"
+    return f"{pull} && {land}"
 
 
 def is_merged_by_host(place: MissionPlace, status: Status) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from specify_cli.context.overview import landing_command, lands_on
+from specify_cli.core.mission_target import begun_at
 from specify_cli.core.radar import notices, radar
 from specify_cli.doctor.findings import Finding, Severity, Subject, of_error
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.errors import SpecKittyError
-from specify_cli.kernel.text import plural
+from specify_cli.kernel.text import plural, quoted
 from specify_cli.merge.intent import Pending, pending
-from specify_cli.merge.verifying import Verdict, Verified, verify
+from specify_cli.merge.verifying import Verdict, Verified, verify, verify_landing
 
 SECTION = "merge"
 _SAID = {
@@ -32,7 +34,7 @@ def examine(subject: Subject) -> list[Finding]:
         return [of_error(SECTION, error)]
     slugs = {place.slug for place in subject.places}
     found = [_finding(each) for each in under_way if subject.every or each.slug in slugs]
-    found += [*_collisions(subject), *_receipts(subject)]
+    found += [*_collisions(subject), *_receipts(subject), *_not_landed(subject)]
     return found or [Finding(SECTION, Severity.OK, "MERGES", "no merge is under way, no open missions collide")]
 
 
@@ -40,6 +42,26 @@ def _collisions(subject: Subject) -> list[Finding]:
     slug = None if subject.every or not subject.places else subject.places[0].slug
     found = notices(radar(subject.repo, slug), slug)
     return [Finding(SECTION, Severity.WARNING, each.code, each.message, each.hint) for each in found]
+
+
+def _not_landed(subject: Subject) -> list[Finding]:
+    """Missions that are merged into their own branch, and not on the branch that this one began at."""
+    found = []
+    for place in subject.places if subject.repo.has_git else ():
+        try:
+            base, left = begun_at(place.meta, ()), lands_on(place)
+            there = place.git.branch_tip(place.target_branch) is not None if base else False
+        except SpecKittyError as error:
+            found.append(of_error(SECTION, error, place.slug))
+            continue
+        if left is not None:
+            said = f"{place.slug} is merged into {place.target_branch} and has not landed on {left} yet"
+            found.append(Finding(SECTION, Severity.NOTE, "NOT_LANDED", said, landing_command(place, left)))
+        elif base and there and place.meta.get("merged_at"):
+            said = f"{place.slug} has landed on {base}, and its branch {place.target_branch} is still here"
+            fix = f"spec-kitty merge --into {quoted(base)} --mission {place.slug}"
+            found.append(Finding(SECTION, Severity.NOTE, "WORKTREE_NOT_NEEDED", said, fix))
+    return found
 
 
 def _finding(each: Pending) -> Finding:
@@ -53,7 +75,7 @@ def _receipts(subject: Subject) -> list[Finding]:
     right = 0
     for place in subject.places if subject.repo.has_git else ():
         try:
-            verified = verify(place)
+            verified = [*verify(place), *verify_landing(place)]
         except SpecKittyError as error:
             found.append(of_error(SECTION, error, place.slug))
             continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from specify_cli.core.mission_home import interrupted
 from specify_cli.doctor.findings import Finding, Severity, Subject, of_error
 from specify_cli.kernel.commands import command, git_command, spec_kitty
 from specify_cli.kernel.errors import SpecKittyError
@@ -42,11 +43,20 @@ def examine(subject: Subject) -> list[Finding]:
     known = {workspace.path for workspace in workspaces}
     found += [_forgotten(path) for path in gone if path not in known and subject.every]
     if subject.every:
-        found += [*_orphans(subject, known), *_strays(repo), *_branches(subject, workspaces)]
+        found += [*_orphans(subject, known), *_strays(repo), *_branches(subject, workspaces), *_creation(repo)]
     if not found:
         count = plural(len(workspaces), "lane workspace")
         found.append(Finding(SECTION, Severity.OK, "WORKTREES", f"{count}, all as recorded"))
     return [*found, *_untrusted(subject)]
+
+
+def _creation(repo: Repository) -> list[Finding]:
+    """A mission whose creation was cut short; while somebody creates one, there is such a record too."""
+    left = interrupted(repo)
+    if left is None:
+        return []
+    said = f"the creation of {left.slug} was interrupted, or is under way; the next one finishes or clears it"
+    return [Finding(SECTION, Severity.NOTE, "CREATION_INTERRUPTED", said)]
 
 
 def _untrusted(subject: Subject) -> list[Finding]:

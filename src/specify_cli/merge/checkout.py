@@ -16,12 +16,15 @@ from specify_cli.merge.intent import Intent
 from specify_cli.workspaces.recovery import is_coming
 from specify_cli.workspaces.trees import Workbench
 
-TOOLS_OWN = ("status.events.jsonl", "mission-events.jsonl", "meta.json", "merge-receipt.json")
+TOOLS_OWN = ("status.events.jsonl", "mission-events.jsonl", "meta.json", "merge-receipt.json", "landing-receipt.json")
 _UNMERGED = frozenset({"DD", "AU", "UD", "UA", "DU", "AA", "UU"})
 
 
-def rehearse(place: MissionPlace, home: Checkout, old: str, new: str) -> tuple[str, ...]:
+def rehearse(place: MissionPlace, home: Checkout, old: str, new: str, *, takes_over: bool = True) -> tuple[str, ...]:
     """Find out, without changing anything, whether the home's checkout can go from one commit to another.
+
+    Args:
+        takes_over: whether the mission's folder on disk is what went into the new commit.
 
     Returns:
         The paths that it takes over in the mission's folder, whose files on disk went into the new commit.
@@ -29,9 +32,9 @@ def rehearse(place: MissionPlace, home: Checkout, old: str, new: str) -> tuple[s
     Raises:
         Refused: `DIRTY_OVERLAP`, naming the files that are in the way.
     """
-    git, folder = Git(home.path), place.relative
-    taken = tuple(git.changed_between(old, new, folder))
-    moving = [path for path in git.changed_between(old, new) if not path.startswith(f"{folder}/")]
+    git, folder = Git(home.path), place.relative if takes_over else ""
+    taken = tuple(git.changed_between(old, new, folder)) if takes_over else ()
+    moving = [path for path in git.changed_between(old, new) if not (folder and path.startswith(f"{folder}/"))]
     hidden = git.hidden_changes(old, *moving) if moving else []
     blockers = [*_in_the_way(git, old, new, folder), *hidden]
     index, scratch = home.git_dir / "index", Workbench(place).scratch("rehearsal")
@@ -87,7 +90,7 @@ def follow(place: MissionPlace, intent: Intent) -> None:
     """
     home = Path(intent.home)
     git = Git(home)
-    head = git.resolve("HEAD") if home.is_dir() else None
+    head = git.resolve("HEAD") if intent.home and home.is_dir() else None
     if head is None or not (head == intent.new or git.is_ancestor(intent.new, head)):
         return
     branch = git.call("symbolic-ref", "--quiet", "--short", "HEAD").out.strip()

@@ -10,6 +10,7 @@ from specify_cli.conditions.accept_facts import canceled_in, check_open, last_ac
 from specify_cli.conditions.merge_facts import approved_heads, merge_facts
 from specify_cli.context.missions import config_of, place_of
 from specify_cli.core.mission_lanes import lanes_of
+from specify_cli.core.mission_target import begun_at
 from specify_cli.core.work_packages import WorkPackage, load_work_packages
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.config import Config
@@ -145,7 +146,7 @@ def merge(place: MissionPlace, config: Config, wish: Wish) -> Merged:
     place.repo.require_git()
     _check_target(place, wish)
     with settling.alone(place.repo, "merge"):
-        return _gone_on(place, push=wish.push) or _merge(_reread(place), config, wish, None)
+        return gone_on(place, push=wish.push) or merge_now(reread(place), config, wish, None)
 
 
 def resume(place: MissionPlace, config: Config, wish: Wish) -> Merged:
@@ -160,19 +161,19 @@ def resume(place: MissionPlace, config: Config, wish: Wish) -> Merged:
     """
     place.repo.require_git()
     with settling.alone(place.repo, "merge"):
-        done = _gone_on(place, push=True)
+        done = gone_on(place, push=True)
         if done is not None:
             return done
-        place = _reread(place)
+        place = reread(place)
         stopped = conflict.read(place.repo, place.key)
         if stopped is not None:
-            return _merge(place, config, wish.after(stopped.options), conflict.resolved(place, stopped))
+            return merge_now(place, config, wish.after(stopped.options), conflict.resolved(place, stopped))
         if place.meta.get("merged_at"):
-            return _merge(place, config, wish, None)
+            return merge_now(place, config, wish, None)
         raise _nothing(place, "resume")
 
 
-def _gone_on(place: MissionPlace, *, push: bool) -> Merged | None:
+def gone_on(place: MissionPlace, *, push: bool) -> Merged | None:
     """An earlier merge of this mission that is made, and now finished; None where there is none.
 
     Raises:
@@ -181,14 +182,14 @@ def _gone_on(place: MissionPlace, *, push: bool) -> Merged | None:
     met = settling.settle_all(place.repo).get(place.key)
     waiting = intents.read(intents.path_of(place.repo, place.key))
     if waiting is None:
-        return _merged(met) if met is not None else None
+        return merged_of(met) if met is not None else None
     if not push:
         raise Refused(
             f"{place.slug} is merged as {waiting.new[:10]} and not pushed yet",
             "MERGE_UNDER_WAY",
             hint=f"spec-kitty merge --resume --mission {place.slug}",
         )
-    return _merged(settling.finish(place.repo, waiting, push=True))
+    return merged_of(settling.finish(place.repo, waiting, push=True))
 
 
 def abort(place: MissionPlace) -> bool:
@@ -215,12 +216,13 @@ def abort(place: MissionPlace) -> bool:
         return bool(removed)
 
 
-def _reread(place: MissionPlace) -> MissionPlace:
+def reread(place: MissionPlace) -> MissionPlace:
     """The mission as it is now that an interrupted merge may have been finished."""
     return place_of(place.repo, place.slug) or place
 
 
-def _merge(place: MissionPlace, config: Config, wish: Wish, stopped: conflict.Stopped | None) -> Merged:
+def merge_now(place: MissionPlace, config: Config, wish: Wish, stopped: conflict.Stopped | None) -> Merged:
+    """Merge as `merge` does, with the merge lock held and nothing under way."""
     seen = examine(place, stopped)
     check_open(place, seen.status)
     if seen.unmet or seen.merge is None or seen.manifest is None:
@@ -232,10 +234,10 @@ def _merge(place: MissionPlace, config: Config, wish: Wish, stopped: conflict.St
             raise rebase.not_linear(place, f"{', '.join(files[:5])} would conflict", seen.merge.conflicts)
         raise conflict.open_conflict(place, seen.merge, stopped, wish.to_dict())
     intent = make(Case(place, config, wish, strategy, seen.packages, seen.manifest, seen.status, seen.merge))
-    return _merged(settling.finish(place.repo, intent, push=True), warnings=_notices(place, seen))
+    return merged_of(settling.finish(place.repo, intent, push=True), warnings=_notices(place, seen))
 
 
-def _merged(done: Finished, warnings: tuple[Notice, ...] = ()) -> Merged:
+def merged_of(done: Finished, warnings: tuple[Notice, ...] = ()) -> Merged:
     """The answer.
 
     Raises:
@@ -268,17 +270,17 @@ def _notices(place: MissionPlace, seen: Examined) -> tuple[Notice, ...]:
     accepted = last_acceptance(seen.status.mission_events)
     if accepted is None or accepted.tree is None or seen.merge is None or not accepted.tests:
         return ()
-    if _same_code(place, accepted.tree, seen.merge.tree):
+    if same_code(place, accepted.tree, seen.merge.tree):
         return ()
     said = "the target moved since the mission was accepted: its tests ran on another tree than the one that is merged"
     return (Notice("TESTED_TREE_DIFFERS", said, None),)
 
 
-def refusal(place: MissionPlace, unmet: Sequence[Unmet]) -> Refused:
+def refusal(place: MissionPlace, unmet: Sequence[Unmet], said: str | None = None) -> Refused:
     """All reasons why a mission cannot be merged, as one error."""
     codes = {each.code for each in unmet}
     return Refused(
-        f"mission {place.slug} cannot be merged",
+        said or f"mission {place.slug} cannot be merged",
         codes.pop() if len(codes) == 1 else "MERGE_REFUSED",
         details={"mission_slug": place.slug},
         unmet=unmet,
@@ -295,15 +297,19 @@ def _nothing(place: MissionPlace, what: str) -> NotFound:
 
 def _check_target(place: MissionPlace, wish: Wish) -> None:
     if wish.target is not None and wish.target != place.target_branch:
+        begun = begun_at(place.meta, read_status(place).mission_events)
         after = f"git switch {wish.target} && git merge {place.target_branch}"
+        way = f"spec-kitty merge --mission {place.slug} && {after}"
+        if begun == wish.target:
+            way = f"spec-kitty merge --into {quoted(begun)} --mission {place.slug}"
         raise Refused(
             f"mission {place.slug} lives on {place.target_branch} and is merged there, not into {wish.target}",
             "TARGET_DIFFERS",
-            hint=f"spec-kitty merge --mission {place.slug} && {after}",
+            hint=way,
         )
 
 
-def _same_code(place: MissionPlace, tested: str, merged: str) -> bool:
+def same_code(place: MissionPlace, tested: str, merged: str) -> bool:
     """Whether two trees differ at most in the mission's own documents, such as by the commit that accepted it."""
     if tested == merged:
         return True

@@ -89,6 +89,12 @@ class Intent:
         """Whether all that is left needs the network: no other command does that."""
         return self.made and self.push is not None and not self.pushed
 
+    @property
+    def again(self) -> str:
+        """The command that began it."""
+        into = f" --into {quoted(self.target_branch)}" if self.summary.get("landed") else ""
+        return f"spec-kitty merge{into} --mission {self.mission_slug}"
+
 
 _LISTED: Mapping[str, Any] = {
     "refs": RefUpdate, "branches": RefUpdate, "worktrees": Doomed, "folder": None, "events": None,

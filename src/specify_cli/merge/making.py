@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from specify_cli.core.commits import commit_lock
+from specify_cli.home import MissionPlace
 from specify_cli.kernel import locks
 from specify_cli.kernel.errors import Conflict, Unavailable
 from specify_cli.kernel.git import ZERO, RefUpdate
@@ -11,6 +14,7 @@ from specify_cli.merge import preparing, settling
 from specify_cli.merge.case import Case
 from specify_cli.merge.intent import Intent
 from specify_cli.status.emit import Writer
+from specify_cli.status.reading import Status
 
 
 def make(case: Case) -> Intent:
@@ -21,32 +25,46 @@ def make(case: Case) -> Intent:
         Conflict: `MISSION_MOVED`, `REFS_MOVED`.
         Unavailable: `MERGE_INCOMPLETE`: the references moved and the checkout could not follow.
     """
-    place, doing = case.place, f"merge {case.place.slug}"
+    return carry_out(case.place, case.place, case.status, lambda log: preparing.prepare(case, log))
+
+
+def carry_out(place: MissionPlace, target: MissionPlace, status: Status, prepare: Callable[[Writer], Intent]) -> Intent:
+    """Compute a merge to its last byte, write the intent down, and move everything.
+
+    Args:
+        target: the mission as the branch sees it that moves.
+        status: the logs as they were when nothing was found to speak against it.
+        prepare: computes it; the locks are held.
+
+    Raises:
+        as `make`.
+    """
+    doing = f"merge {place.slug}"
     with locks.held(place.lock, timeout=30.0, doing=doing), locks.held(commit_lock(place), timeout=60.0, doing=doing):
         # It only says what the lines will be: they are written when the references have moved.
         log = Writer(place, publish="milestone")
-        _check_unmoved(case, log)
-        intent = preparing.prepare(case, log)
-        _move(case, intent)
-        return settling.bring_along(place, intent)
+        _check_unmoved(place, status, log)
+        intent = prepare(log)
+        _move(place, intent)
+        return settling.bring_along(target, intent)
 
 
-def _check_unmoved(case: Case, log: Writer) -> None:
-    if log.snapshot.last_event_id != case.status.snapshot.last_event_id:
+def _check_unmoved(place: MissionPlace, status: Status, log: Writer) -> None:
+    if log.snapshot.last_event_id != status.snapshot.last_event_id:
         raise Conflict(
-            f"a work package of {case.place.slug} moved while the merge was computed",
+            f"a work package of {place.slug} moved while the merge was computed",
             "MISSION_MOVED",
-            hint=f"spec-kitty merge --mission {case.place.slug}",
+            hint=f"spec-kitty merge --mission {place.slug}",
         )
 
 
-def _move(case: Case, intent: Intent) -> None:
+def _move(place: MissionPlace, intent: Intent) -> None:
     """Write the intent down and move every reference at once.
 
     Raises:
         Conflict: `REFS_MOVED`; then none has moved, and the intent is gone.
     """
-    git, repo = case.git, case.place.repo
+    git, repo = place.git, place.repo
     left_over = git.resolve(intent.guard) or ZERO
     intents.write(repo, intent)
     try:
@@ -59,5 +77,5 @@ def _move(case: Case, intent: Intent) -> None:
         raise Conflict(
             f"git did not move the branches of {intent.mission_slug}; nothing has changed: {error.message}",
             "REFS_MOVED",
-            hint=f"spec-kitty merge --mission {intent.mission_slug}",
+            hint=intent.again,
         ) from error

@@ -123,18 +123,19 @@ def ref_updates(
     if forecast.mission is not None and composed.mission is not None:
         after = forecast.mission if mission_in_use else composed.mission
         updates.append(RefUpdate(f"refs/heads/{forecast.mission_branch}", forecast.mission, after))
-        updates += _kept(merged_ref(slug, "mission"), composed.mission, known)
+        updates += kept(merged_ref(slug, "mission"), composed.mission, known)
     for lane in forecast.lanes:
         if lane.planning or lane.tip is None:
             continue
         if not lane.gone:
             updates.append(RefUpdate(f"refs/heads/{lane.branch}", lane.tip, lane.tip))
         name = given_up_ref if lane.given_up else merged_ref
-        updates += _kept(name(slug, lane.lane_id), lane.tip, known)
+        updates += kept(name(slug, lane.lane_id), lane.tip, known)
     if (stopped := stopped_ref(slug)) in known:
         updates.append(RefUpdate(stopped, known[stopped], ZERO))
     return (*updates, RefUpdate(guard_ref(slug), new, ZERO))
 
 
-def _kept(ref: str, tip: str, known: Mapping[str, str]) -> list[RefUpdate]:
+def kept(ref: str, tip: str, known: Mapping[str, str]) -> list[RefUpdate]:
+    """The update that makes a reference of ours keep a commit; none where it does."""
     return [] if known.get(ref) == tip else [RefUpdate(ref, known.get(ref, ZERO), tip)]

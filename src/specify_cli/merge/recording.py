@@ -61,7 +61,7 @@ def record(case: Case, log: Writer, composed: Composed, spans: Spans, receipt: M
         return Recorded(composed.code, moves, facts, documents)
     contents = {name: files.encode(text) for name, text in documents.items()}
     for file, more in ((store.status_log(case.place), moves), (store.mission_log_file(case.place), facts)):
-        contents[file.name] = _published(file, more)
+        contents[file.name] = published(file, more, files.read_bytes(file.copy) if file.copy is not None else None)
     return Recorded(_status_commit(case, composed.code, contents), moves, facts)
 
 
@@ -96,9 +96,13 @@ def _some(paths: Sequence[str]) -> tuple[str, ...]:
     return tuple(paths)
 
 
-def _published(log: store.LogFile, more: Lines) -> bytes:
-    """A log's copy as it is once everything recorded, and what is about to be, is published."""
-    data = (files.read_bytes(log.copy) if log.copy is not None else None) or b""
+def published(log: store.LogFile, more: Lines, copy: bytes | None) -> bytes:
+    """A log's copy as it is once everything recorded, and what is about to be, is published.
+
+    Args:
+        copy: as it is now.
+    """
+    data = copy or b""
     if data and not data.endswith(b"\n"):
         tail = data.rpartition(b"\n")[2]
         data = data + b"\n" if lines.parse_line(tail) is not None else data[: len(data) - len(tail)]

@@ -5,18 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from itertools import pairwise
+from typing import Any
 
+from specify_cli.core.mission_target import begun_at
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import files
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
+from specify_cli.merge import plan
 from specify_cli.merge import receipt as receipts
+from specify_cli.merge.landing_commits import LANDED
 from specify_cli.merge.receipt import RECEIPT, ReadLane, Receipt
 from specify_cli.status.reading import read_status
 from specify_cli.workspaces.forecast_models import Outcome
 from specify_cli.workspaces.trees import Workbench, throw_away
+
+LANDING = "landing-receipt.json"
 
 
 class Verdict(StrEnum):
@@ -41,6 +47,37 @@ class Verified:
     verdict: Verdict
     said: str
     fix: str | None = None
+
+
+def verify_landing(place: MissionPlace) -> list[Verified]:
+    """What is to be said of the receipt of a landing; nothing where there is none. Nothing is written.
+
+    Raises:
+        Refused, Unavailable: the repository cannot be read.
+    """
+    text, where = place.read(LANDING), place.where(LANDING)
+    if text is None:
+        return []
+    look = f"git -C {quoted(place.git.root)} log -p -- {quoted(where)}"
+    try:
+        data = files.parse_json(text, where)
+        named: Any = data["target"], data["mission"], data["result"]
+        before, tip, tree = (str(part[key]) for part, key in zip(named, ("before", "tip", "tree"), strict=True))
+        outcome, id_now = str(named[2]["outcome"]), data["mission_id"]
+    except (Refused, KeyError, TypeError) as error:
+        said = error.message if isinstance(error, Refused) else f"is none that this version can read: {error!r}"
+        return [Verified(Verdict.INVALID, said, look)]
+    if id_now != place.mission_id:
+        return [Verified(Verdict.MISMATCH, f"of its landing is that of {id_now}", look)]
+    if not all(each.isalnum() and place.git.kind_of(each) == "commit" for each in (before, tip)):
+        return [Verified(Verdict.UNCHECKABLE, "of its landing cannot be checked: this clone lacks the commits")]
+    if outcome == Outcome.MERGED:
+        with throw_away(place) as git:
+            bench = Workbench(place, elsewhere=git)
+            merged = bench.merge(before, tip)
+            if merged.conflicts or bench.with_folder_of(merged.tree, tip) != tree:
+                return [Verified(Verdict.MISMATCH, f"of its landing says tree {_short(tree)}, and it is not", look)]
+    return [Verified(Verdict.RIGHT, "of its landing is right")]
 
 
 def verify(place: MissionPlace) -> list[Verified]:
@@ -69,7 +106,8 @@ def verify(place: MissionPlace) -> list[Verified]:
 
 
 def _against_log(place: MissionPlace, found: Receipt) -> Iterator[str]:
-    closed = [each for each in read_status(place).mission_events if each.type == "mission_closed"]
+    events = read_status(place).mission_events
+    closed = [each for each in events if each.type == "mission_closed" and each.data.get("outcome") != LANDED]
     told = closed[-1].data.get("merged_commit") if closed else None
     if told is not None and told != found.commit:
         yield f"names commit {found.commit[:10]}, and the log says that {str(told)[:10]} was made"
@@ -83,6 +121,12 @@ def _present(git: Git, found: Receipt) -> Mapping[str, tuple[str, tuple[str, ...
 
 def _history(place: MissionPlace, found: Receipt, there: Mapping[str, object]) -> list[Verified]:
     target = f"refs/heads/{place.target_branch}"
+    if place.git.branch_tip(place.target_branch) is None and begun_at(place.meta, ()):
+        # It has landed on another branch as one commit, and its own is kept by a reference of ours, if at all.
+        target = f"{plan.merged_ref(place.slug, LANDED)}"
+        if place.git.resolve(target) is None:
+            said = f"cannot be checked as a whole: this clone does not have {place.target_branch}, which has landed"
+            return [Verified(Verdict.UNCHECKABLE, said)]
     if found.commit not in there or not place.git.is_ancestor(found.commit, target):
         said = f"names {found.commit[:10]}, which {place.target_branch} does not have: its history was rewritten since"
         return [Verified(Verdict.REWRITTEN, said)]

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from specify_cli.conditions import accept_rules
 from specify_cli.conditions.accept_facts import accept_facts
-from specify_cli.conditions.why_rules import Why, of_mission
+from specify_cli.conditions.why_rules import Why, of_landing, of_mission
+from specify_cli.context.overview import landing_command, lands_on
 from specify_cli.home import MissionPlace
 from specify_cli.merge.engine import examine
+from specify_cli.merge.landing import dry_run
+from specify_cli.merge.wish import Wish
+from specify_cli.status.reading import read_status
 from specify_cli.workspaces.trees import throw_away
 
 
@@ -19,6 +23,10 @@ def why_mission(place: MissionPlace) -> Why:
     """
     place.repo.require_git()
     merged = bool(place.meta.get("merged_at"))
+    base = lands_on(place, read_status(place).mission_events)
+    if base is not None:
+        seen = dry_run(place, Wish("", into=base))
+        return of_landing(place.slug, base, seen.unmet, landing_command(place, base))
     if merged:
         return of_mission(place.slug, merged=True, to_accept=(), to_merge=(), forecast=False)
     with throw_away(place) as git:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 
 
@@ -14,6 +15,7 @@ class Wish:
     Args:
         strategy: for mission -> target; None takes the project's.
         target: said by the caller only to be sure; a mission is merged where it lives.
+        into: the branch on which a mission with a branch of its own is to land.
     """
 
     actor: str
@@ -23,6 +25,7 @@ class Wish:
     push: bool = False
     keep_branch: bool = False
     keep_worktree: bool = False
+    into: str | None = None
 
     def to_dict(self) -> dict[str, object]:
         """What a stopped merge remembers."""
@@ -44,4 +47,10 @@ class Wish:
             self.push or options.get("push") is True,
             self.keep_branch or options.get("keep_branch") is True,
             self.keep_worktree or options.get("keep_worktree") is True,
+            self.into,
         )
+
+    def command(self, slug: str) -> str:
+        """The words of `merge` that ask for the same, with the project's strategy."""
+        into = f"--into {quoted(self.into)} " if self.into else ""
+        return f"{into}--mission {slug}"

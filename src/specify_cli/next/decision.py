@@ -56,7 +56,7 @@ class Choice:
 def decide(seen: Observation) -> Choice:
     """The step for whoever asks, or why there is none."""
     if seen.merged:
-        return Choice(DecisionKind.TERMINAL, "merged", reason="the mission is merged")
+        return Choice(DecisionKind.TERMINAL, "merged", reason=f"the mission is merged{seen.lands_by}")
     started = any(package.lane is not Lane.PLANNED for package in seen.packages)
     current = next((step for step in seen.planning if not step.done), None)
     if current is not None and not started:

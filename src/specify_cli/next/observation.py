@@ -124,6 +124,7 @@ class Observation:
         merged: whether it is merged.
         merge_auto: whether merging is a step of the loop.
         merge_command: what merges it, or records what a host has merged.
+        lands_by: what is left once it is merged into a branch of its own, in words; empty for nothing.
         ending: what a person has to say before the mission can be accepted or merged.
         set_aside: work packages that could not be handed out in this turn.
         only: the actions that may be handed out; empty for any.
@@ -138,6 +139,7 @@ class Observation:
     merged: bool = False
     merge_auto: bool = False
     merge_command: str = ""
+    lands_by: str = ""
     mission_slug: str = ""
     ending: Question | None = None
     set_aside: frozenset[str] = frozenset()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from specify_cli.context.overview import is_accepted, is_merged_by_host, merge_command
+from specify_cli.context.overview import is_accepted, is_merged_by_host, landing_command, lands_on, merge_command
 from specify_cli.core.mission_sizes import mission_type_of
 from specify_cli.core.mission_types import MissionType
 from specify_cli.core.work_packages import WorkPackage, load_work_packages
@@ -56,7 +56,13 @@ def observe(place: MissionPlace, config: Config, me: Holder | None) -> Seen:
         merge_auto=config.merge_auto and not is_merged_by_host(place, status),
         mission_slug=place.slug,
         merge_command=merge_command(place, status),
+        lands_by=_lands_by(place, status),
         ending=stuck.get("merge" if accepted else "accept"),
         has_packages=mission_type.has_packages,
     )
     return Seen(observation, mission_type, packages, manifest, status)
+
+
+def _lands_by(place: MissionPlace, status: Status) -> str:
+    base = lands_on(place, status.mission_events)
+    return f" into {place.target_branch}; it lands on {base} by: {landing_command(place, base)}" if base else ""

@@ -66,6 +66,7 @@ def next_steps(done: SetUp) -> list[str]:
     return [
         *([] if done.has_git else ["Make it a git repository, which missions need: git init"]),
         f"Commit these files: {commit}",
+        "To keep main free of the tool's commits: missions: {start_branch: true} in .kittify/config.yaml",
         f"Say what should be built: {told} in your agent, or spec-kitty agent mission create <slug>",
         f"Let the agent work, one step at a time: spec-kitty next {whose}",
         f"Or choose the work package yourself: {verb} implement <WP> {whose}, then {verb} review <WP> {whose}",

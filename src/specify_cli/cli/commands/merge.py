@@ -14,12 +14,14 @@ from specify_cli.cli.selecting import reading
 from specify_cli.cli.text import table
 from specify_cli.cli.unmet import unmet_lines
 from specify_cli.context.actor import who
+from specify_cli.context.missions import place_of
 from specify_cli.context.models import Context
+from specify_cli.context.overview import landing_command, lands_on
 from specify_cli.core.project_version import refuse_newer
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.lazy import load
 from specify_cli.kernel.text import plural
-from specify_cli.merge import engine
+from specify_cli.merge import engine, landing
 from specify_cli.merge.engine import Examined, Merged
 from specify_cli.merge.plan import STRATEGIES
 from specify_cli.merge.pull_request import Stage, after_merge
@@ -34,6 +36,10 @@ def merge(
     ] = None,
     target: Annotated[
         str | None, typer.Option("--target", metavar="BRANCH", help="The branch that you expect it to go into.")
+    ] = None,
+    into: Annotated[
+        str | None,
+        typer.Option("--into", metavar="BRANCH", help="Land there, from the branch that was made for the mission."),
     ] = None,
     push: Annotated[bool, typer.Option("--push", help="Push the target before worktrees and branches go.")] = False,
     dry_run: DryRunFlag = False,
@@ -51,33 +57,52 @@ def merge(
 
     What a pull request has brought into the target already is only recorded. A mission on a branch of its own that was
     accepted for a pull request is merged into that branch, which is then pushed.
+
+    With --into a mission on a branch of its own lands on the branch that this one began at, as one commit; it is merged
+    into its own first, where that is not done. What lands is what was merged there. Then its branch and its worktree
+    go.
     """
     if strategy is not None and strategy not in STRATEGIES:
         raise UsageError(f"--strategy is {strategy!r}, expected one of {', '.join(STRATEGIES)}", "USAGE_ERROR")
     if dry_run + resume + abort > 1:
         raise UsageError("--dry-run, --resume and --abort exclude each other", "USAGE_ERROR")
     context = reading(mission)
+    into = None if into == context.place.target_branch else into
     if dry_run:
-        return _forecast(context, engine.dry_run(context.place))
+        asked = Wish("", into=into)
+        return _forecast(context, landing.dry_run(context.place, asked) if into else engine.dry_run(context.place))
     refuse_newer(context.repo.root, context.repo.checkout)
     if abort:
         removed = engine.abort(context.place)
         data = {**_chosen(context), "result": "success", "aborted": True, "worktree_removed": removed, "warnings": []}
         return Reply(data, f"The merge of {context.place.slug} is given up; nothing has moved.")
     by = who(actor, context.repo, context.place, session)
-    wish = Wish(by.name, by.session, strategy, target, push, keep_branch, keep_worktree)
-    done = (engine.resume if resume else engine.merge)(context.place, context.config, wish)
-    delivery = after_merge(context.place)
-    closed = delivery is None or delivery.stage is Stage.MERGED
+    wish = Wish(by.name, by.session, strategy, target, push, keep_branch, keep_worktree, into)
+    done = _done(context, wish, resume=resume)
+    landed = bool(done.summary.get("landed"))
+    delivery = None if landed else after_merge(context.place)
+    left = None if landed else lands_on(place_of(context.repo, context.place.slug) or context.place)
+    closed = (delivery is None and left is None) or (delivery is not None and delivery.stage is Stage.MERGED)
     closing = _close_issue(context, str(done.to_dict()["merged_commit"])) if closed else []
     data = {**done.to_dict(), "pull_request": delivery.to_dict() if delivery else None, **_chosen(context)}
     if closing:
         warnings = data.get("warnings")
         data["warnings"] = [*(warnings if isinstance(warnings, list) else []), *closing]
+    if left is not None and delivery is None:
+        step = landing_command(context.place, left)
+        data["next_step"] = step
+        return Reply(data, f"{_told(done)}\nIt lands on {safe(left)} by: {style(safe(step), 'bold')}")
     if delivery is None:
         return Reply(data, _told(done))
     data["next_step"] = delivery.next_step
     return Reply(data, "\n".join([_told(done), *delivery_lines(delivery)]))
+
+
+def _done(context: Context, wish: Wish, *, resume: bool) -> Merged:
+    place, config = context.place, context.config
+    if resume:
+        return landing.resume(place, config, wish) or engine.resume(place, config, wish)
+    return landing.land(place, config, wish) if wish.into else engine.merge(place, config, wish)
 
 
 def _close_issue(context: Context, commit: str) -> list[dict[str, str | None]]:
@@ -144,7 +169,10 @@ def _told(done: Merged) -> str:
     data = done.to_dict()
     merged = data["merged_wps"]
     wps = ", ".join(merged) if isinstance(merged, list) else ""
-    if done.already:
+    if data.get("landed"):
+        head = f"{style('Landed:', 'bold', 'green')} {data['mission_slug']} on {safe(data['target_branch'])}"
+        head += ", which had it already" if done.already else f", {str(data['merged_commit'])[:10]}"
+    elif done.already:
         head = f"{data['mission_slug']} was merged already; nothing was left to do"
     else:
         head = f"{style('Merged:', 'bold', 'green')} {data['mission_slug']} into {safe(data['target_branch'])}"

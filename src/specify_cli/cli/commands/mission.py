@@ -50,6 +50,10 @@ def list_missions() -> Reply:
     }
     rows = [_row(each) for each in found]
     lines = [table(rows, indent=2)] if rows else ["  no mission yet"]
+    for seen in found:
+        if seen.lands_on:
+            said = f"is merged into {safe(seen.place.target_branch)}; it lands on {safe(seen.lands_on)} by:"
+            lines += [f"  {style(safe(seen.place.slug), 'bold')} {said}", f"    {safe(seen.next_command)}"]
     for each in broken:
         lines.append(f"  {style(safe(each.slug), 'red')}  {safe(each.error.message)}")
         lines += [f"    fix: {safe(each.error.hint)}"] if each.error.hint else []
@@ -100,6 +104,8 @@ def _row(seen: Overview) -> list[str]:
 
 def _after_list(repo: Repository, found: Sequence[Overview]) -> str:
     waiting = [each for each in found if each.state is not MissionState.MERGED]
+    if not waiting and (left := next((each for each in found if each.lands_on), None)):
+        return left.next_command
     if waiting:
         return f"spec-kitty mission info --mission {waiting[0].place.slug}"
     ready = any((folder / KITTIFY).is_dir() for folder in (repo.checkout, repo.root))
@@ -144,7 +150,7 @@ def _info_text(seen: Overview, documents: Mapping[str, bool]) -> str:
         ["id", safe(place.mission_id or "none: older than mission ids")],
         ["type", safe(meta.get("mission_type") or "software-dev")],
         ["state", f"{style(seen.state.value, _COLOURS[seen.state])}, {seen.percentage:g} %"],
-        ["target", safe(place.target_branch)],
+        ["target", safe(place.target_branch) + (f", lands on {safe(seen.lands_on)}" if seen.lands_on else "")],
         ["home", safe(place.home.path) if place.home else f"none: no checkout has {safe(place.target_branch)}"],
         *_origin(meta.get("origin_ticket")),
         *_request(request_of(seen.status.mission_events)),

@@ -19,6 +19,7 @@ from specify_cli.cli.selecting import reading, tell_newer
 from specify_cli.cli.text import clipped, table, width, wrapped
 from specify_cli.context.missions import Broken, all_places, config_of, is_open
 from specify_cli.context.models import Context
+from specify_cli.context.overview import lands_on
 from specify_cli.kernel import paths
 from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import SpecKittyError
@@ -93,7 +94,7 @@ def _all(columns: int | None = None) -> Reply:
     repo = paths.discover(paths.starting_point())
     tell_newer(repo)
     places, broken = all_places(repo)
-    waiting = [place for place in places if is_open(place)]
+    waiting = [place for place in places if is_open(place) or lands_on(place)]
     merged = len(places) - len(waiting)
     boards: list[Board] = []
     for place in waiting:
@@ -130,6 +131,8 @@ def _begin(broken: Sequence[Broken]) -> str:
 def _line(found: Board, columns: int) -> list[str]:
     counts = {lane: len(ids) for lane, ids in found.seen.board.items() if ids}
     told = ", ".join(f"{count} {lane}" for lane, count in counts.items()) or "planning"
+    if found.seen.lands_on:
+        told = f"merged, lands on {safe(found.seen.lands_on)}"
     return [
         style(clipped(safe(found.data["mission_slug"]), columns // 2 - 10), "bold"),
         f"{found.data['progress_percentage']:g} %",
