@@ -20,8 +20,12 @@ protected: [main, release]
 review: {by: other, self: true}
 leases: {quiet_minutes: 0.5}
 worktree: {copy: [.env]}
+accept: {tests: [[make, test], [pytest, -n, "2"]]}
 tracker: {provider: linear}
 """
+
+
+ARGUMENT_LISTS = 'a list of argument lists, all texts, such as [[pytest, -n, "2"]]'
 
 
 def test_a_full_config() -> None:
@@ -40,6 +44,7 @@ def test_a_full_config() -> None:
         review_self=True,
         quiet_minutes=0.5,
         worktree_copy=(".env",),
+        accept_tests=(("make", "test"), ("pytest", "-n", "2")),
         raw=config.raw,
     )
     assert config.raw["tracker"] == {"provider": "linear"}
@@ -75,6 +80,11 @@ def test_what_is_not_said_has_its_default(text: str | None) -> None:
         ("leases: {quiet_minutes: soon}\n", "leases.quiet_minutes", "a number of minutes"),
         ("project: 7\n", "project", "a mapping"),
         ("worktree: {copy: .env}\n", "worktree.copy", "a list of texts"),
+        ("accept: {tests: make test}\n", "accept.tests", ARGUMENT_LISTS),
+        ("accept: {tests: [make test]}\n", "accept.tests", ARGUMENT_LISTS),
+        ("accept: {tests: [[]]}\n", "accept.tests", ARGUMENT_LISTS),
+        ("accept: {tests: [[pytest, -n, 2]]}\n", "accept.tests", ARGUMENT_LISTS),
+        ('accept: {tests: [["", x]]}\n', "accept.tests", ARGUMENT_LISTS),
     ],
 )
 def test_what_makes_no_sense_is_told_with_its_key(text: str, key: str, expected: str) -> None:

@@ -77,7 +77,7 @@ def test_work_packages_in_the_order_in_which_they_build_on_each_other() -> None:
 def test_a_receipt_holds_inputs_order_trees_and_commits() -> None:
     told = receipt(
         FORECAST, COMPOSED, slug="001-x", mission_id="01K", strategy="squash", at="now", by="ada",
-        accepted={"event_id": "e"}, trees={"lane-a": "tip-tree"},
+        accepted={"event_id": "e"}, trees={"lane-a": "tip-tree"}, tested={"tested": False},
     )  # fmt: skip
     assert told["order"] == ["lane-a", "lane-b"]
     lanes = told["lanes"]
@@ -88,4 +88,5 @@ def test_a_receipt_holds_inputs_order_trees_and_commits() -> None:
     }  # fmt: skip
     assert lanes[2]["outcome"] == "given_up"
     assert lanes[3]["tip"] is None
+    assert told["tested"] is False
     assert told["result"] == {"commit": "code", "tree": "tree-t", "outcome": "merged"}

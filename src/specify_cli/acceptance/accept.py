@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Mapping
 from dataclasses import field
 
-from specify_cli.acceptance.evidence import run_tests
+from specify_cli.acceptance.evidence import Evidence, TestCommand, run_tests
 from specify_cli.conditions import accept_rules
-from specify_cli.conditions.accept_facts import accept_facts, canceled_in, check_open, last_acceptance, unavailable
+from specify_cli.conditions.accept_facts import accept_facts, canceled_in, check_open, last_acceptance, not_proven
 from specify_cli.conditions.accept_rules import SETTLED, TestRun
 from specify_cli.conditions.merge_rules import Accepted, changed_lanes
 from specify_cli.core.commits import milestone, publish_mode, require_identity
@@ -28,6 +30,7 @@ from specify_cli.workspaces.coverage import coverage_of
 from specify_cli.workspaces.coverage_models import Coverage
 from specify_cli.workspaces.forecast import forecast
 from specify_cli.workspaces.forecast_models import Forecast
+from specify_cli.workspaces.trust import TrustState, project_of, tests_wish
 
 CHECKLIST = "checklist"
 MODES = ("auto", "pr", "local", CHECKLIST)
@@ -39,13 +42,15 @@ class AcceptOptions:
 
     Args:
         mode: `pr` or `local` (`auto` is that of the last acceptance, else local), or `checklist`, which only reports.
-        tests: command lines to run on the forecast merge.
+        tests: command lines to run on the forecast merge, beside the tests that the project asks for.
+        untested: why nothing is tested, in the words of who accepts; no test runs then.
         lenient: documents and requirements are warnings.
         commit: whether to commit the record.
     """
 
     mode: str = "auto"
     tests: tuple[str, ...] = ()
+    untested: str | None = None
     lenient: bool = False
     commit: bool = True
 
@@ -53,6 +58,35 @@ class AcceptOptions:
     def recorded_mode(self) -> str:
         """The mode as it is recorded."""
         return "local" if self.mode == "auto" else self.mode
+
+
+@frozen
+class Proof:
+    """What was tested, as the `accepted` event and the JSON answer hold it.
+
+    Args:
+        tests: what ran, and how it ended.
+        tree: the tree that it ran on; None where nothing ran.
+        untested: why nothing ran, in the words of who accepted.
+    """
+
+    tests: tuple[Mapping[str, object], ...] = ()
+    tree: str | None = None
+    untested: str | None = None
+
+    @property
+    def tested(self) -> bool:
+        """Whether something was tested, and passed."""
+        return bool(self.tests) and all(test.get("exit_code") == 0 for test in self.tests)
+
+    def to_dict(self) -> dict[str, object]:
+        """The keys of the event and of the JSON answer."""
+        return {
+            "tests": [dict(test) for test in self.tests],
+            "tested": self.tested,
+            "tested_tree": self.tree,
+            "untested": self.untested,
+        }
 
 
 @frozen
@@ -66,6 +100,9 @@ class Acceptance:
         unmet: what stands in the way.
         canceled: work packages that were given up, with their subtasks and requirements.
         self_reviewed: work packages that were approved by who had implemented them.
+        tests: what ran now.
+        evidence: what the acceptance rests on: the tests, those of an earlier one included.
+        waiting: how many tests did not run, because other conditions come first.
         merge: the forecast; None without lanes.
         commit: the commit of the record.
     """
@@ -82,6 +119,8 @@ class Acceptance:
     canceled_ids: tuple[str, ...] = ()
     self_reviewed: tuple[str, ...] = ()
     tests: tuple[TestRun, ...] = ()
+    evidence: Proof = Proof()
+    waiting: int = 0
     merge: Forecast | None = field(default=None, repr=False)
     accepted_by: str | None = None
     accepted_at: str | None = None
@@ -109,7 +148,7 @@ class Acceptance:
             "self_reviewed": list(self.self_reviewed),
             "forecast": [step.to_dict() for step in self.merge.steps] if self.merge else [],
             "tree": self.merge.tree if self.merge else None,
-            "tests": [test.to_dict() for test in self.tests],
+            **self.evidence.to_dict(),
             "accepted_by": self.accepted_by,
             "accepted_at": self.accepted_at,
             "commit": self.commit,
@@ -167,12 +206,18 @@ def accept(
     merge = forecast(place, manifest, canceled=canceled) if manifest else None
     by_other = config.review_by == "other"
     coverage = coverage_of(place, merge, status.events, by_other=by_other) if merge is not None else Coverage()
-    tests: tuple[TestRun, ...] = ()
-    told: tuple[Notice, ...] = ()
-    if manifest and merge is not None and not merge.conflicts and not unavailable(merge, status.snapshot):
-        tests, told = run_tests(place, config, manifest, merge.result, options.tests)
-    facts = accept_facts(place, packages, manifest, status, merge, tests, coverage=coverage)
+    facts = accept_facts(place, packages, manifest, status, merge, coverage=coverage)
     unmet, allowed = accept_rules.split(accept_rules.unmet(facts), lenient=options.lenient)
+    unmet += _untrusted(place, config, options)
+    asked = _asked(config, options)
+    before = last_acceptance(status.mission_events)
+    good = merge is not None and before is not None and _still_good(before, merge, config, options, place)
+    evidence = Evidence()
+    if asked and not unmet and not good and manifest and merge and (options.mode != CHECKLIST or options.tests):
+        evidence = run_tests(place, config, manifest, merge.result, merge.tree, asked)
+        unmet = [*evidence.unmet, *accept_rules.failed_tests(evidence.runs, bare=evidence.bare)]
+    waiting = 0 if good or evidence.runs else len(asked)
+    runs = tuple(test.to_dict() for test in evidence.runs)
     found = Acceptance(
         place.slug,
         place.mission_id,
@@ -181,19 +226,50 @@ def accept(
         unmet=tuple(unmet),
         warnings=(
             *(Notice(each.code, each.what, each.fix) for each in allowed),
-            *told,
+            *evidence.warnings,
+            *_waiting(waiting),
             *_lost(status),
             *(left_in_lanes(place, merge) if merge is not None else ()),
         ),
         canceled=tuple(package for package in packages if package.id in canceled),
         canceled_ids=facts.canceled,
         self_reviewed=tuple(self_reviewed(status.events)),
-        tests=tests,
+        tests=evidence.runs,
+        evidence=Proof(runs, merge.tree if merge is not None and runs else None, options.untested),
+        waiting=waiting,
         merge=merge,
     )
     if unmet or merge is None or options.mode == CHECKLIST:
         return found
     return _recorded(place, config, options, found, merge, actor, session)
+
+
+def _asked(config: Config, options: AcceptOptions) -> list[TestCommand]:
+    """The tests that the project asks for, then those that were typed."""
+    if options.untested is not None:
+        return []
+    listed = [TestCommand(shlex.join(argv), argv) for argv in config.accept_tests]
+    return [*listed, *(TestCommand(line) for line in options.tests)]
+
+
+def _untrusted(place: MissionPlace, config: Config, options: AcceptOptions) -> list[Unmet]:
+    """A list of tests that nobody in this clone has read runs nothing, and the mission is not accepted without it."""
+    if options.untested is not None:
+        return []
+    wish = tests_wish(place.repo, project_of(place.repo, place.home), config)
+    if wish.trusted or wish.state is TrustState.MISSING:
+        return []
+    what = f"the list accept.tests does not run: {wish.why}"
+    if not wish.lines:
+        what = "the list accept.tests was trusted, and is gone"
+    return [Unmet("TESTS_UNTRUSTED", f"{what}. `--untested WHY` accepts without tests", wish.hint, str(wish.path))]
+
+
+def _waiting(count: int) -> tuple[Notice, ...]:
+    if not count:
+        return ()
+    said = f"{plural(count, 'test')} did not run: tests come last, when all other conditions hold"
+    return (Notice("TESTS_NOT_RUN", said, None),)
 
 
 def _lost(status: Status) -> tuple[Notice, ...]:
@@ -211,9 +287,15 @@ def _recorded(
 ) -> Acceptance:
     with writing(place, publish=publish_mode(config), doing=f"accept {place.slug}") as log:
         before = last_acceptance(log.mission_events)
-        if before is not None and not options.tests and _still_good(before, merge, options, place):
+        if before is not None and not found.tests and _still_good(before, merge, config, options, place):
             done = replace(
-                found, mode=before.mode, accepted=True, already=True, accepted_by=before.by, accepted_at=before.at
+                found,
+                mode=before.mode,
+                accepted=True,
+                already=True,
+                accepted_by=before.by,
+                accepted_at=before.at,
+                evidence=Proof(before.tests, before.tested_tree, before.untested),
             )
         else:
             _check_settled(place, log)
@@ -230,7 +312,7 @@ def _recorded(
                 accepted=True,
                 accepted_by=actor,
                 accepted_at=event.at,
-                warnings=(*found.warnings, *_not_repeated(place, options, before)),
+                warnings=(*found.warnings, *_not_repeated(place, found, before)),
             )
     if not options.commit:
         return done
@@ -239,8 +321,8 @@ def _recorded(
     return replace(done, commit=committed.commit, warnings=(*done.warnings, *committed.warnings))
 
 
-def _not_repeated(place: MissionPlace, options: AcceptOptions, before: Accepted | None) -> tuple[Notice, ...]:
-    if options.tests or before is None or not before.tests:
+def _not_repeated(place: MissionPlace, found: Acceptance, before: Accepted | None) -> tuple[Notice, ...]:
+    if found.tests or before is None or not before.tests:
         return ()
     said = f"the acceptance before this one rests on {plural(len(before.tests), 'test')}, this one on none"
     return (Notice("TESTS_NOT_REPEATED", said, f'spec-kitty accept --mission {place.slug} --test "…"'),)
@@ -260,13 +342,15 @@ def _settled(lane: Lane) -> bool:
     return lane in SETTLED or lane is Lane.CANCELED
 
 
-def _still_good(before: Accepted, merge: Forecast, options: AcceptOptions, place: MissionPlace) -> bool:
+def _still_good(before: Accepted, merge: Forecast, config: Config, options: AcceptOptions, place: MissionPlace) -> bool:
+    """Whether an acceptance stands as it is: asked again, nothing changes."""
     same_mode = before.mode == options.recorded_mode or options.mode == "auto"
-    return (
-        same_mode
-        and bool((load_meta(place.feature_dir) or {}).get("accepted_at"))
-        and not changed_lanes(before, merge.tips)
-    )
+    same_way = options.untested == before.untested if options.untested or config.accept_tests else True
+    if options.tests or not same_mode or not same_way:
+        return False
+    if changed_lanes(before, merge.tips) or not (load_meta(place.feature_dir) or {}).get("accepted_at"):
+        return False
+    return not not_proven(place, before, config.accept_tests, merge.tree, place.git)
 
 
 def _evidence(options: AcceptOptions, found: Acceptance, merge: Forecast) -> dict[str, object]:
@@ -275,7 +359,7 @@ def _evidence(options: AcceptOptions, found: Acceptance, merge: Forecast) -> dic
         "target": merge.target,
         "lanes": merge.tips,
         "tree": merge.tree,
-        "tests": [test.to_dict() for test in found.tests],
+        **found.evidence.to_dict(),
         "canceled": list(found.canceled_ids),
         "lenient": [notice.code for notice in found.warnings] if options.lenient else [],
     }

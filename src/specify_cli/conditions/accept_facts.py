@@ -27,6 +27,7 @@ from specify_cli.workspaces.forecast_models import Forecast
 from specify_cli.workspaces.markers import Marked, brought, in_forecast
 from specify_cli.workspaces.records import read_record, workspace_records
 from specify_cli.workspaces.scope import owned_paths
+from specify_cli.workspaces.trees import same_code
 from specify_cli.workspaces.unfinished import unmerged
 from specify_cli.workspaces.untangling import ways_out
 
@@ -70,7 +71,7 @@ def last_acceptance(events: Sequence[MissionEvent]) -> Accepted | None:
     if event is None:
         return None
     lanes, tests = event.data.get("lanes"), event.data.get("tests")
-    target, tree = event.data.get("target"), event.data.get("tree")
+    target, tree, untested = (event.data.get(name) for name in ("target", "tree", "untested"))
     return Accepted(
         event_id=event.event_id,
         by=event.actor,
@@ -80,7 +81,44 @@ def last_acceptance(events: Sequence[MissionEvent]) -> Accepted | None:
         target=target if isinstance(target, str) else None,
         tree=tree if isinstance(tree, str) else None,
         tests=tuple(test for test in tests if isinstance(test, Mapping)) if isinstance(tests, list) else (),
+        untested=untested if isinstance(untested, str) and untested else None,
     )
+
+
+def not_proven(place: MissionPlace, accepted: Accepted, tests: Collection[tuple[str, ...]], tree: str, git: Git) -> str:
+    """Why the tests that a project asks for prove nothing of a tree; empty where they do, or were waived by a person.
+
+    Args:
+        tests: argument lists.
+        git: that which has the tree.
+    """
+    if not tests or accepted.untested is not None:
+        return ""
+    if not all(accepted.passed(argv) for argv in tests):
+        return f"mission {place.slug} was accepted without the tests that the project asks for (accept.tests)"
+    if same_code(place, git, accepted.tree or "", tree):
+        return ""
+    return "the target moved since the mission was accepted: its tests ran on another tree than would be merged"
+
+
+def proof_of(place: MissionPlace, git: Git, accepted: Accepted | None, tree: str) -> dict[str, object]:
+    """What was tested of what is merged, as a receipt has it; tests of another tree prove nothing of this one.
+
+    Args:
+        git: that which has the tree.
+        tree: what is merged.
+    """
+    tests = accepted.tests if accepted else ()
+    before = accepted.tested_tree if accepted else None
+    passed = bool(tests) and all(test.get("exit_code") == 0 for test in tests)
+    kept = ("command", "argv", "source", "exit_code", "seconds", "log_sha256")
+    return {
+        "tested": passed and before is not None and same_code(place, git, before, tree),
+        "tested_tree": before,
+        "merged_tree": tree,
+        "untested": accepted.untested if accepted else None,
+        "tests": [{name: test.get(name) for name in kept} for test in tests],
+    }
 
 
 def dirty_worktrees(

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field
 
 from specify_cli.conditions.ways import way_on
+from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import Unmet
 from specify_cli.kernel.text import quoted, some
 from specify_cli.kernel.values import frozen
@@ -69,8 +70,12 @@ class TestRun:
     """A command that was run on the forecast merge.
 
     Args:
+        command: as one would type it.
         seconds: how long it took.
         log: the file that holds its output.
+        argv: its words, where no shell read it.
+        source: `option` for what was typed behind `--test`, `config` for what the project asks for.
+        log_sha256: of that file.
     """
 
     __test__ = False
@@ -79,6 +84,9 @@ class TestRun:
     exit_code: int
     seconds: float
     log: str
+    argv: tuple[str, ...] | None = None
+    source: str = "option"
+    log_sha256: str | None = None
 
     def to_dict(self) -> dict[str, object]:
         """As the `accepted` event and the JSON answer hold it."""
@@ -87,6 +95,9 @@ class TestRun:
             "exit_code": self.exit_code,
             "seconds": round(self.seconds, 3),
             "log": self.log,
+            "argv": list(self.argv) if self.argv is not None else None,
+            "source": self.source,
+            "log_sha256": self.log_sha256,
         }
 
 
@@ -110,6 +121,7 @@ class AcceptFacts:
         ways_out: (step, file in conflict) -> the command that brings both sides together.
         markers: files into which the work brought conflict markers.
         tests: what was run on the forecast merge.
+        bare: whether nothing was set up in the worktree in which it ran.
         has_packages: whether such a mission consists of work packages, and not of documents alone.
         unfinished: what documents still lack, where they are all that the mission consists of.
         coverage: what of it was reviewed.
@@ -130,6 +142,7 @@ class AcceptFacts:
     ways_out: Ways = field(default_factory=dict)
     markers: tuple[Marked, ...] = ()
     tests: tuple[TestRun, ...] = ()
+    bare: bool = False
     has_packages: bool = True
     unfinished: tuple[str, ...] = ()
     coverage: Coverage = field(default_factory=Coverage)
@@ -151,7 +164,7 @@ def unmet(facts: AcceptFacts) -> list[Unmet]:
         *unreviewed(facts.coverage, facts.slug),
         *conflicts(facts.conflicts, facts.ways_out, facts.slug),
         *markers(facts.markers),
-        *_tests(facts),
+        *failed_tests(facts.tests, bare=facts.bare),
     ]
 
 
@@ -302,14 +315,23 @@ def conflicts(steps: Sequence[Step], ways_out: Ways, slug: str) -> list[Unmet]:
     ]
 
 
-def _tests(facts: AcceptFacts) -> list[Unmet]:
+def failed_tests(tests: Sequence[TestRun], *, bare: bool = False) -> list[Unmet]:
+    """Commands that failed on the forecast merge.
+
+    Args:
+        bare: whether nothing was set up in the worktree in which they ran.
+    """
+    lacks = (
+        ". Nothing was set up in the worktree where it ran, by `worktree.copy` or the hook `worktree-setup`: what git "
+        "does not track, such as generated files and installed packages, is not there"
+    )
     return [
         Unmet(
             "TEST_FAILED",
-            f"{test.command!r} ended with {test.exit_code} on the forecast merge",
-            f"cat {test.log}",
+            f"{test.command!r} ended with {test.exit_code} on the forecast merge{lacks if bare else ''}",
+            command("cat", test.log),
             test.command,
         )
-        for test in facts.tests
+        for test in tests
         if test.exit_code != 0
     ]

@@ -10,6 +10,7 @@ from specify_cli.conditions.accept_facts import (
     last_acceptance,
     marked_files,
     missing_branches,
+    not_proven,
     package_states,
 )
 from specify_cli.conditions.merge_rules import MergeFacts
@@ -35,6 +36,7 @@ def merge_facts(
     own_conflict: bool = False,
     under_way: Sequence[str] = (),
     protected: Sequence[str] = (),
+    tests: Sequence[tuple[str, ...]] = (),
     elsewhere: Git | None = None,
     coverage: Coverage | None = None,
 ) -> MergeFacts:
@@ -48,10 +50,14 @@ def merge_facts(
         own_conflict: whether this mission's merge waits for a resolution, and is not resumed now.
         under_way: other missions of which that is so, for the same target.
         protected: the branches that the project protects.
+        tests: those that the project asks for, as argument lists.
         elsewhere: git that has the objects of the forecast, where they were put somewhere else.
         coverage: what of it was reviewed.
     """
-    home = place.home
+    home, accepted = place.home, last_acceptance(status.mission_events)
+    untested = ""
+    if accepted is not None and forecast is not None:
+        untested = not_proven(place, accepted, tests, forecast.tree, elsewhere or place.git)
     lock = home.git_dir / "index.lock" if home else None
     return MergeFacts(
         slug=place.slug,
@@ -64,7 +70,8 @@ def merge_facts(
         index_locked=str(lock) if lock is not None and lock.exists() else "",
         identity=place.git.identity() is not None,
         lanes_known=manifest is not None,
-        accepted=last_acceptance(status.mission_events),
+        accepted=accepted,
+        untested=untested,
         tips=_open_tips(forecast) if forecast else {},
         dirty=dirty_worktrees(place, manifest, packages, canceled_in(status.snapshot)),
         markers=marked_files(place, packages, manifest, forecast, elsewhere),

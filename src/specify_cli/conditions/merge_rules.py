@@ -25,6 +25,7 @@ WANTS: Mapping[str, str] = {
     "NO_GIT_IDENTITY": "git knows who commits",
     "LANES_MISSING": "the lanes are known",
     "NOT_ACCEPTED": "the mission is accepted",
+    "TESTED_TREE_DIFFERS": "the tests of the project ran on what would be merged",
     "ACCEPTANCE_STALE": "nothing has changed since it was accepted",
     "PROTECTED_BRANCH": "the target may be merged into from here",
     "PULL_REQUEST_OPEN": "no pull request has to be merged first",
@@ -49,6 +50,7 @@ class Accepted:
         target: the target's commit then.
         tree: the forecast's tree then.
         tests: what was run on that tree, as the event has it.
+        untested: why nothing was, in the words of who accepted.
     """
 
     event_id: str
@@ -59,6 +61,16 @@ class Accepted:
     target: str | None = None
     tree: str | None = None
     tests: tuple[Mapping[str, object], ...] = ()
+    untested: str | None = None
+
+    @property
+    def tested_tree(self) -> str | None:
+        """The tree that the tests ran on; None where nothing was tested."""
+        return self.tree if self.tests else None
+
+    def passed(self, argv: tuple[str, ...]) -> bool:
+        """Whether a test of the project was among them, and passed."""
+        return any(test.get("argv") == list(argv) and test.get("exit_code") == 0 for test in self.tests)
 
 
 @frozen
@@ -82,6 +94,7 @@ class MergeFacts:
         own_conflict: whether this mission's merge waits for one.
         contained: whether the target has all of the mission's code already.
         protected: whether the project says that nobody merges into the target directly.
+        untested: why the tests that the project asks for prove nothing of what would be merged; empty where they do.
         started: whether the target was started for this mission: then it is the branch of the pull request.
         coverage: what of it was reviewed.
     """
@@ -109,6 +122,7 @@ class MergeFacts:
     protected: bool = False
     started: bool = False
     coverage: Coverage = field(default_factory=Coverage)
+    untested: str = ""
 
 
 def unmet(facts: MergeFacts) -> list[Unmet]:
@@ -161,6 +175,8 @@ def _acceptance(facts: MergeFacts) -> list[Unmet]:
     elif changed := changed_lanes(facts.accepted, facts.tips):
         said = f"{', '.join(changed)} changed since mission {facts.slug} was accepted at {facts.accepted.at}"
         found.append(Unmet("ACCEPTANCE_STALE", said, accept))
+    elif facts.untested and not facts.contained:
+        found.append(Unmet("TESTED_TREE_DIFFERS", facts.untested, accept))
     settled = accept_rules.SETTLED | {Lane.CANCELED}
     return found + [accept_rules.not_approved(each, facts.slug) for each in facts.packages if each.lane not in settled]
 

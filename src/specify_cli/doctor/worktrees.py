@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from specify_cli.core.mission_home import interrupted
@@ -16,9 +17,10 @@ from specify_cli.status.holders import HELD
 from specify_cli.status.models import Lane
 from specify_cli.workspaces.cleanup import reason_to_keep
 from specify_cli.workspaces.dependencies import branch_missing
+from specify_cli.workspaces.installs import look, usual_tests, way_out
 from specify_cli.workspaces.recovery import locked_away
 from specify_cli.workspaces.survey import LaneWorkspace, TreeState, survey
-from specify_cli.workspaces.trust import project_of, wishes
+from specify_cli.workspaces.trust import project_of, tests_wish, wishes
 
 SECTION = "worktrees"
 PRUNE = spec_kitty("doctor", "worktrees", "--fix")
@@ -47,7 +49,7 @@ def examine(subject: Subject) -> list[Finding]:
     if not found:
         count = plural(len(workspaces), "lane workspace")
         found.append(Finding(SECTION, Severity.OK, "WORKTREES", f"{count}, all as recorded"))
-    return [*found, *_untrusted(subject)]
+    return [*found, *_untrusted(subject), *(_tests(subject) if subject.every else ())]
 
 
 def _creation(repo: Repository) -> list[Finding]:
@@ -61,12 +63,37 @@ def _creation(repo: Repository) -> list[Finding]:
 
 def _untrusted(subject: Subject) -> list[Finding]:
     """What new worktrees are made without."""
-    asked = wishes(subject.repo, project_of(subject.repo), subject.config)
-    return [
+    project = project_of(subject.repo)
+    found = [
         Finding(SECTION, Severity.NOTE, "HOOK_UNTRUSTED", f"{each.name} is left out: {each.why}", each.hint)
-        for each in asked
+        for each in wishes(subject.repo, project, subject.config)
         if each.why
     ]
+    tests = tests_wish(subject.repo, project, subject.config)
+    if tests.why:
+        message = f"{tests.name} does not run, and accept refuses without it: {tests.why}"
+        found.append(Finding(SECTION, Severity.NOTE, "TESTS_UNTRUSTED", message, tests.hint))
+    return found
+
+
+def _tests(subject: Subject) -> list[Finding]:
+    """Tests that would test the main checkout from any worktree, before the first of them is made."""
+    root = subject.repo.root
+    commands: list[tuple[str, ...]] = list(subject.config.accept_tests) or usual_tests(root)
+    found = look(subject.repo, root, commands, os.environ)
+    listed = [
+        Finding(
+            SECTION,
+            Severity.WARNING,
+            "TESTS_SEE_ANOTHER_CHECKOUT",
+            f"tests that run in a worktree would test another checkout: {leak.what}. {way_out([leak])}",
+        )
+        for leak in found.leaks
+    ]
+    if found.blind and subject.config.accept_tests:
+        said = f"nobody can tell by looking at files which code these test: {', '.join(found.blind)}"
+        listed.append(Finding(SECTION, Severity.NOTE, "TESTS_NOT_EXAMINED", said))
+    return listed
 
 
 def vanished(repo: Repository) -> list[Path]:

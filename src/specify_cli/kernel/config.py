@@ -33,6 +33,7 @@ class Config:
     quiet_minutes: float = 15.0
     worktree_copy: tuple[str, ...] = ()
     start_branch: bool = False
+    accept_tests: tuple[tuple[str, ...], ...] = ()
     raw: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -63,6 +64,7 @@ def parse_config(text: str | None, where: str = ".kittify/config.yaml") -> Confi
         quiet_minutes=read.number("leases", "quiet_minutes", default=15.0),
         worktree_copy=read.words("worktree", "copy"),
         start_branch=read.flag("missions", "start_branch", default=False),
+        accept_tests=read.programs("accept", "tests"),
         raw=raw,
     )
 
@@ -90,6 +92,16 @@ class _Reader:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise self.invalid(".".join(path), value, "a list of texts")
         return tuple(str(item) for item in value)
+
+    def programs(self, *path: str) -> tuple[tuple[str, ...], ...]:
+        """Argument lists, each of a program that is run without a shell."""
+        value = self.value(path)
+        if value is None:
+            return ()
+        if not isinstance(value, list) or not all(_is_argument_list(each) for each in value):
+            expected = 'a list of argument lists, all texts, such as [[pytest, -n, "2"]]'
+            raise self.invalid(".".join(path), value, expected)
+        return tuple(tuple(each) for each in value)
 
     def flag(self, *path: str, default: bool) -> bool:
         value = self.value(path)
@@ -121,6 +133,11 @@ class _Reader:
             "CONFIG_INVALID",
             details={"path": self.where, "key": key, "expected": expected, "edit": self.where},
         )
+
+
+def _is_argument_list(value: object) -> bool:
+    words = value if isinstance(value, list) else []
+    return bool(words) and all(isinstance(word, str) and "\0" not in word for word in words) and bool(words[0])
 
 
 def _text(value: object) -> str | None:

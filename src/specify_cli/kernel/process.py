@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,9 +75,14 @@ class Running:
         return self.handle.poll()
 
     def wait(self, timeout: float) -> int:
-        """Wait for its end; killed and reported as -9 after `timeout` seconds. What it started ends with it."""
+        """Wait for its end; killed and reported as -9 after `timeout` seconds. What it started ends with it.
+
+        So does it end with us, be it by Ctrl-C, a termination or a terminal that is closed: it has a session of its
+        own, which none of these reaches.
+        """
         try:
-            return self.handle.wait(timeout)
+            with _told_to_end():
+                return self.handle.wait(timeout)
         except subprocess.TimeoutExpired:
             return -9
         finally:
@@ -87,6 +93,24 @@ class Running:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.handle.pid, signal.SIGKILL)
         self.handle.wait()
+
+
+@contextmanager
+def _told_to_end() -> Iterator[None]:
+    """While the block runs, a signal that ends this process unwinds it instead, so that it can clean up."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {sign: signal.signal(sign, _unwind) for sign in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for sign, handler in before.items():
+            signal.signal(sign, handler)
+
+
+def _unwind(sign: int, _frame: object) -> None:
+    raise SystemExit(128 + sign)
 
 
 def start(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None, output: Path) -> Running:

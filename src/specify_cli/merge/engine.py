@@ -15,7 +15,7 @@ from specify_cli.core.work_packages import WorkPackage, load_work_packages
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.errors import Conflict, NotFound, Refused, Unmet
-from specify_cli.kernel.git import Git, GitFailed
+from specify_cli.kernel.git import Git
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
@@ -31,7 +31,7 @@ from specify_cli.workspaces.coverage import coverage_of
 from specify_cli.workspaces.coverage_models import Coverage
 from specify_cli.workspaces.forecast import forecast
 from specify_cli.workspaces.forecast_models import Forecast
-from specify_cli.workspaces.trees import throw_away
+from specify_cli.workspaces.trees import same_code, throw_away
 
 
 @frozen
@@ -101,6 +101,7 @@ def examine(place: MissionPlace, stopped: conflict.Stopped | None = None, *, els
     others = [
         each.mission_slug for each in conflict.stopped_into(place.repo, place.target_branch) if each.key != place.key
     ]
+    config = config_of(place.repo, place)
     facts = merge_facts(
         place,
         packages,
@@ -111,6 +112,7 @@ def examine(place: MissionPlace, stopped: conflict.Stopped | None = None, *, els
         under_way=others,
         protected=config.protected,
         coverage=covered,
+        tests=config.accept_tests,
         elsewhere=elsewhere,
     )
     return Examined(packages, manifest, status, merge, tuple(merge_rules.unmet(facts)), covered)
@@ -270,7 +272,7 @@ def _notices(place: MissionPlace, seen: Examined) -> tuple[Notice, ...]:
     accepted = last_acceptance(seen.status.mission_events)
     if accepted is None or accepted.tree is None or seen.merge is None or not accepted.tests:
         return ()
-    if same_code(place, accepted.tree, seen.merge.tree):
+    if same_code(place, place.git, accepted.tree, seen.merge.tree):
         return ()
     said = "the target moved since the mission was accepted: its tests ran on another tree than the one that is merged"
     return (Notice("TESTED_TREE_DIFFERS", said, None),)
@@ -307,14 +309,3 @@ def _check_target(place: MissionPlace, wish: Wish) -> None:
             "TARGET_DIFFERS",
             hint=way,
         )
-
-
-def same_code(place: MissionPlace, tested: str, merged: str) -> bool:
-    """Whether two trees differ at most in the mission's own documents, such as by the commit that accepted it."""
-    if tested == merged:
-        return True
-    try:
-        changed = place.git.changed_between(tested, merged)
-    except GitFailed:
-        return False
-    return all(path.startswith(f"{place.relative}/") for path in changed)

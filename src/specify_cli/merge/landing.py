@@ -33,7 +33,7 @@ from specify_cli.merge.wish import Wish
 from specify_cli.status.reading import Status, read_status
 from specify_cli.workspaces.forecast_models import TARGET_STEP, Clash, Forecast, Outcome, Step
 from specify_cli.workspaces.markers import Marked, brought
-from specify_cli.workspaces.trees import Workbench, throw_away
+from specify_cli.workspaces.trees import Workbench, same_code, throw_away
 
 INTO = "into"
 
@@ -304,7 +304,7 @@ def _notices(place: MissionPlace, seen: Examined) -> tuple[Notice, ...]:
     accepted = last_acceptance(seen.status.mission_events)
     if accepted is None or accepted.tree is None or seen.merge is None or not accepted.tests:
         return ()
-    if engine.same_code(place, accepted.tree, seen.merge.tree):
+    if same_code(place, place.git, accepted.tree, seen.merge.tree):
         return ()
     said = "the branch moved on since the mission was accepted: its tests ran on another tree than the one that landed"
     return (Notice("TESTED_TREE_DIFFERS", said, None),)

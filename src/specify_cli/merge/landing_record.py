@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from specify_cli.conditions.accept_facts import last_acceptance
+from specify_cli.conditions.accept_facts import last_acceptance, proof_of
 from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import clock, files
@@ -155,6 +155,7 @@ def _receipt(case: LandingCase) -> dict[str, object]:
         "result": {"tree": step.tree, "outcome": step.outcome.value},
         "merged_commit": case.place.meta.get("merged_commit"),
         "accepted": {"event_id": accepted.event_id, "tree": accepted.tree} if accepted else None,
+        **proof_of(case.place, case.place.git, accepted, step.tree),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from specify_cli.conditions.accept_facts import proof_of
 from specify_cli.kernel import clock
 from specify_cli.merge import checkout, cleanup, plan
 from specify_cli.merge.case import Case
@@ -64,7 +65,8 @@ def prepare(case: Case, log: Writer) -> Intent:
             "commit": added.tip if added.tip != composed.code else None,
             "merged_wps": list(case.moving),
             "receipt": str(place.feature_dir / RECEIPT),
-            **{name: told[name] for name in ("order", "lanes", "picks")},
+            **{name: told[name] for name in ("order", "lanes", "picks", "tested", "tested_tree", "merged_tree")},
+            "untested": told["untested"],
         },
     )
 
@@ -82,4 +84,5 @@ def _receipt(case: Case, composed: Composed) -> dict[str, object]:
         by=case.wish.actor,
         accepted={"event_id": accepted.event_id, "tree": accepted.tree} if accepted else None,
         trees=dict(zip(tips, trees, strict=True)),
+        tested=proof_of(case.place, case.git, accepted, composed.tree),
     )

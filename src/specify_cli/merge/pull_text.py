@@ -123,6 +123,8 @@ def _evidence(accepted: Accepted | None) -> str:
         exit_code = test.get("exit_code")
         ended = "passed" if exit_code == 0 else f"exit code {line(str(exit_code))}"
         told.append(f"{code(str(test.get('command', '')))}: {ended}")
+    if not accepted.tests:
+        told.append(f"Not tested: {line(accepted.untested or 'no command ran')}.")
     if accepted.tests and accepted.tree:
         told.append(f"These ran on the merge of all lanes, tree {code(accepted.tree)}.")
     return _list("Evidence", told)

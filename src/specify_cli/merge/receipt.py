@@ -20,13 +20,14 @@ _ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 def receipt(
     forecast: Forecast, composed: Composed, *, slug: str, mission_id: str | None, strategy: str, at: str, by: str,
-    accepted: Mapping[str, object] | None, trees: Mapping[str, str],
+    accepted: Mapping[str, object] | None, trees: Mapping[str, str], tested: Mapping[str, object],
 ) -> dict[str, object]:  # fmt: skip
     """The file's object.
 
     Args:
         accepted: the acceptance it rests on.
         trees: lane -> tree of its tip.
+        tested: whether what was merged was tested, and by what.
     """
     steps = {step.name: step for step in forecast.steps}
     last = steps.get(TARGET_STEP)
@@ -62,6 +63,7 @@ def receipt(
         "result": {"commit": composed.code, "tree": composed.tree, "outcome": outcome.value},
         "picks": [{"wp_id": wp_id, "commit": commit} for wp_id, commit in composed.picks],
         "accepted": dict(accepted) if accepted else None,
+        **tested,
     }
 
 
@@ -92,6 +94,8 @@ class Receipt:
         lanes: those that were merged, in that order.
         commit, tree, outcome: what became of the target.
         picks: the commits of the work packages, with the strategy rebase.
+        tested: whether it says that what was merged was tested; tested_tree: the tree that the tests ran on.
+        acceptance: the event that it rests on.
     """
 
     slug: str
@@ -104,6 +108,9 @@ class Receipt:
     tree: str
     outcome: str
     picks: tuple[str, ...]
+    tested: bool = False
+    tested_tree: str | None = None
+    acceptance: str | None = None
 
     @property
     def commits(self) -> tuple[str, ...]:
@@ -137,6 +144,9 @@ def parsed(data: Mapping[str, Any]) -> Receipt:
         tree=_id(result["tree"]),
         outcome=_one_of(result["outcome"], tuple(Outcome)),
         picks=tuple(_id(each["commit"]) for each in data["picks"]),
+        tested=data.get("tested") is True,
+        tested_tree=_maybe(data.get("tested_tree")),
+        acceptance=str((data.get("accepted") or {}).get("event_id") or "") or None,
     )
 
 

@@ -20,7 +20,7 @@ from specify_cli.merge.landing_commits import LANDED
 from specify_cli.merge.receipt import RECEIPT, ReadLane, Receipt
 from specify_cli.status.reading import read_status
 from specify_cli.workspaces.forecast_models import Outcome
-from specify_cli.workspaces.trees import Workbench, throw_away
+from specify_cli.workspaces.trees import Workbench, same_code, throw_away
 
 LANDING = "landing-receipt.json"
 
@@ -98,7 +98,10 @@ def verify(place: MissionPlace) -> list[Verified]:
         return [Verified(Verdict.INVALID, f"is none that this version can read: {error}", look)]
     if (found.slug, found.mission_id) != (place.slug, place.mission_id):
         return [Verified(Verdict.MISMATCH, f"is that of {found.slug} ({found.mission_id})", look)]
-    wrong = [Verified(Verdict.MISMATCH, said, look) for said in _against_log(place, found)]
+    wrong = [
+        Verified(Verdict.MISMATCH, said, look)
+        for said in (*_against_log(place, found), *_against_acceptance(place, found))
+    ]
     there = _present(place.git, found)
     with throw_away(place) as git:
         wrong += [Verified(Verdict.MISMATCH, said, look) for said in _Again(place, git, found, there).differences()]
@@ -111,6 +114,20 @@ def _against_log(place: MissionPlace, found: Receipt) -> Iterator[str]:
     told = closed[-1].data.get("merged_commit") if closed else None
     if told is not None and told != found.commit:
         yield f"names commit {found.commit[:10]}, and the log says that {str(told)[:10]} was made"
+
+
+def _against_acceptance(place: MissionPlace, found: Receipt) -> Iterator[str]:
+    """A receipt that says «tested» rests on an acceptance with tests, of the tree that was merged."""
+    if not found.tested:
+        return
+    events = [each for each in read_status(place).mission_events if each.type == "accepted"]
+    event = next((each for each in events if each.event_id == found.acceptance), None)
+    if event is not None and (not event.data.get("tests") or event.data.get("tree") != found.tested_tree):
+        yield "says that what was merged was tested, and the acceptance tells of no such tests"
+    tree, merged = found.tested_tree, found.tree
+    here = tree is not None and place.git.kind_of(tree) == "tree" and place.git.kind_of(merged) == "tree"
+    if tree is None or (here and not same_code(place, place.git, tree, merged)):
+        yield f"says that what was merged was tested, and the tests ran on another tree, {_short(tree)}"
 
 
 def _present(git: Git, found: Receipt) -> Mapping[str, tuple[str, tuple[str, ...]]]:

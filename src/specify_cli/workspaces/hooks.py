@@ -43,11 +43,13 @@ class SetUp:
         warnings: what was not done, and why.
         log: the output of the hook, where it ran.
         failed: whether it ran in vain.
+        done: what was done there, by this run or an earlier one: `worktree.copy`, `worktree-setup`.
     """
 
     warnings: tuple[Notice, ...] = ()
     log: Path | None = None
     failed: bool = False
+    done: tuple[str, ...] = ()
 
 
 def set_up(
@@ -106,7 +108,9 @@ class _Site:
                     if wish.trusted and not self._was_done(wish):
                         warnings += self._copy(wish) if wish.name == COPY else self._run(wish)
         state = self._noted(HOOK).get("state")
-        return SetUp(tuple(warnings), self._log if state and self._log.is_file() else None, state == _FAILED)
+        done = tuple(wish.name for wish in asked if self._noted(wish.name).get("state") == _DONE)
+        log = self._log if state and self._log.is_file() else None
+        return SetUp(tuple(warnings), log, state == _FAILED, done)
 
     def _noted(self, name: str) -> dict[str, object]:
         entry = (files.read_json(self.notes) or {}).get(name)

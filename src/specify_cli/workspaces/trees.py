@@ -9,7 +9,7 @@ from pathlib import Path
 
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import files
-from specify_cli.kernel.git import Git, TreeMerge, taken_out
+from specify_cli.kernel.git import Git, GitFailed, TreeMerge, taken_out
 from specify_cli.kernel.paths import SPECS
 from specify_cli.kernel.scratch import temporary_folder
 from specify_cli.kernel.values import frozen
@@ -81,6 +81,17 @@ def workbench(place: MissionPlace, tips: list[str], elsewhere: Git | None = None
     """A workbench for merging these commits; its date is that of the newest of them."""
     dates = place.git.run("log", "--no-walk=unsorted", "--format=%ct", *tips, "--") if tips else "0"
     return Workbench(place, max((int(date) for date in dates.split()), default=0), elsewhere)
+
+
+def same_code(place: MissionPlace, git: Git, one: str, other: str) -> bool:
+    """Whether two trees differ at most in the mission's own documents, such as by the commit that accepted it."""
+    if one == other:
+        return True
+    try:
+        changed = git.changed_between(one, other)
+    except GitFailed:
+        return False
+    return all(path.startswith(f"{place.relative}/") for path in changed)
 
 
 @contextmanager

@@ -1,4 +1,6 @@
-"""What a repository asks to have run or copied in new worktrees, and what of it this clone was told to trust.
+"""What a repository asks to have run or copied, and what of it this clone was told to trust.
+
+In new worktrees a hook runs and files are copied; on the forecast merge `accept` runs the project's tests.
 
 A cloned repository makes the tool run and copy nothing by itself: a person is shown the hook and the list of files,
 and their hashes are kept in the git folder of this clone, where no commit reaches (formats.md, Trust).
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import stat
 from collections.abc import Iterable
 from enum import StrEnum
@@ -24,6 +27,7 @@ from specify_cli.lanes.branch_naming import is_lane_branch
 HOOK = "worktree-setup"
 HOOK_PATH = f"{KITTIFY}/hooks/{HOOK}"
 COPY = "worktree.copy"
+TESTS = "accept.tests"
 LARGEST_HOOK = 1 << 20
 
 
@@ -38,12 +42,12 @@ class TrustState(StrEnum):
 
 @frozen
 class Wish:
-    """The set-up hook, or the list of files to copy.
+    """The set-up hook, the list of files to copy, or that of the tests.
 
     Args:
-        name: `worktree-setup` or `worktree.copy`.
-        path: the hook, links followed; for the list the settings it stands in.
-        lines: the hook's text, or the listed files.
+        name: `worktree-setup`, `worktree.copy` or `accept.tests`.
+        path: the hook, links followed; for a list the settings it stands in.
+        lines: the hook's text, the listed files, or the commands as one would type them.
         sha256: of the hook's bytes, or of the list.
         problem: why nobody can trust it; empty where one can.
         trusted_at: when what it says now was trusted.
@@ -100,13 +104,30 @@ def project_of(repo: Repository, home: Checkout | None = None) -> Path:
 
 
 def wishes(repo: Repository, project: Path, config: Config) -> tuple[Wish, Wish]:
-    """The list and the hook of a project, in the order in which they are done. Nothing is written.
+    """What new worktrees of a project are set up with, in the order in which it is done. Nothing is written.
 
     Raises:
         Refused: `MALFORMED_JSON`: what was trusted cannot be read.
     """
     known = files.read_json(_store(repo)) or {}
     return _list(project, config.worktree_copy, known), _hook(project, known)
+
+
+def tests_wish(repo: Repository, project: Path, config: Config) -> Wish:
+    """The tests that a project wants to be run before a mission is accepted.
+
+    A list that was trusted and is gone has changed like any other: nobody drops the tests of a project unseen.
+
+    Raises:
+        Refused: `MALFORMED_JSON`: what was trusted cannot be read.
+    """
+    known, path = files.read_json(_store(repo)) or {}, project / KITTIFY / "config.yaml"
+    listed = config.accept_tests
+    digest = sha256(json.dumps(listed).encode())
+    entry = known.get(TESTS)
+    if not listed and (not isinstance(entry, dict) or entry.get("sha256") == digest):
+        return Wish(TESTS, path, TrustState.MISSING)
+    return _judged(TESTS, path, tuple(map(shlex.join, listed)), digest, "", known)
 
 
 def trust(repo: Repository, chosen: Iterable[Wish]) -> None:

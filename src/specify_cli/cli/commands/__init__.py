@@ -95,8 +95,11 @@ _CONTEXT: dict[str, Entry] = {
 }
 
 _HOOKS: dict[str, Entry] = {
-    "trust": _leaf("hooks:trust", "Show what is run or copied in new worktrees, and trust it."),
-    "list": _leaf("hooks:list_hooks", "List what is run or copied in new worktrees, and whether it is trusted."),
+    "trust": _leaf("hooks:trust", "Show the hook, copied files and tests of a project, and trust them."),
+    "list": _leaf(
+        "hooks:list_hooks",
+        "List the hook, copied files and tests of a project, trusted or not.",
+    ),
 }
 
 _AUTH: dict[str, Entry] = {
@@ -295,7 +298,7 @@ _SERVER: dict[str, Entry] = {
 _PROJECT: dict[str, Entry] = {
     "config": _leaf("config:config", "Show the settings, or where templates come from."),
     "charter": Branch(_CHARTER, "The project's principles, as prompts tell them."),
-    "hooks": Branch(_HOOKS, "What is run or copied in new worktrees."),
+    "hooks": Branch(_HOOKS, "What is run or copied in new worktrees, and what `accept` runs."),
     "doctor": _leaf("doctor:doctor", "Examine the project and mend what can be mended.", MISSION),
     "verify-setup": _leaf("doctor:verify_setup", "Examine the set-up of this project."),
     "validate-encoding": _leaf(

@@ -36,6 +36,9 @@ def accept(
     actor: ActorFlag = None,
     session: SessionFlag = None,
     test: TestFlag = None,
+    untested: Annotated[
+        str | None, typer.Option("--untested", metavar="WHY", help="Run no test, and record why.")
+    ] = None,
     lenient: Annotated[
         bool, typer.Option("--lenient", help="Documents and requirements are warnings, not conditions.")
     ] = False,
@@ -45,7 +48,8 @@ def accept(
     """Check that a mission is complete, and record that it is.
 
     Every unmet condition is listed at once, each with the command that meets it. --test runs a command in a
-    throw-away worktree of all lanes merged with the target, so that what is tested is what would be merged.
+    throw-away worktree of all lanes merged with the target, so that what is tested is what would be merged. So does
+    every test that the project lists in `accept.tests`, once they are trusted. Tests run last, when all else holds.
 
     With --mode pr a branch with all of the mission is pushed and its pull request opened (by gh, where it is
     installed); the host merges it, and `spec-kitty merge` records that. With auto it is pr where the project protects
@@ -53,12 +57,17 @@ def accept(
     """
     if mode not in MODES:
         raise UsageError(f"--mode is {mode!r}, expected one of {', '.join(MODES)}", "USAGE_ERROR")
+    if untested is not None and (test or not untested.strip()):
+        said = "leave --test out: with --untested no test runs" if test else "--untested takes the reason"
+        raise UsageError(said, "USAGE_ERROR")
     if mode == CHECKLIST:
         context = reading(mission)
         by = who(actor, context.repo, context.place, session)
     else:
         context, by = acting(mission, actor, session)
-    options = AcceptOptions(way(context.place, context.config, mode), tuple(test or ()), lenient, commit=not no_commit)
+    options = AcceptOptions(
+        way(context.place, context.config, mode), tuple(test or ()), untested, lenient, commit=not no_commit
+    )
     found = accept_mission(context.place, context.config, options, actor=by.name, session=by.session)
     delivery = deliver(context.place) if found.accepted and found.mode == PULL_REQUEST else None
     data = {
@@ -78,12 +87,27 @@ def _text(found: Acceptance, delivery: Delivery | None) -> str:
     for run in found.tests:
         mark = style("passed", "green") if run.exit_code == 0 else style(f"exit code {run.exit_code}", "red")
         lines.append(f"  test {safe(run.command)}: {mark} in {run.seconds:.1f} s  {style(safe(run.log), 'dim')}")
+    if (found.ready and not found.waiting) or found.tests:
+        lines.append(f"  {_tested(found)}")
     if found.self_reviewed:
         lines.append(f"  reviewed by who wrote it: {', '.join(found.self_reviewed)}")
     if delivery is not None:
         return "\n".join([*lines, *delivery_lines(delivery)])
     lines += unmet_lines(found.unmet) if found.unmet else [f"Next: {found.next_step}"]
     return "\n".join(lines)
+
+
+def _tested(found: Acceptance) -> str:
+    """What the acceptance rests on, in clear words."""
+    proof = found.evidence
+    if proof.tested:
+        where = f"on the merge of all lanes, tree {str(proof.tree)[:10]}"
+        return f"tested: {plural(len(proof.tests), 'command')} passed {where}"
+    if proof.tests:
+        return f"{style('not tested', 'yellow')}: a command failed"
+    if proof.untested is not None:
+        return f"{style('not tested', 'yellow')}: {safe(proof.untested)}"
+    return f"{style('not tested', 'yellow')}: no command ran; give --test, or list accept.tests in the config"
 
 
 def _headline(found: Acceptance) -> str:

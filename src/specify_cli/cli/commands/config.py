@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated
 
 import typer
@@ -73,6 +74,7 @@ def _settings(found: Config) -> list[tuple[str, object, bool]]:
         "review.self": found.review_self,
         "leases.quiet_minutes": found.quiet_minutes,
         "worktree.copy": list(found.worktree_copy),
+        "accept.tests": [shlex.join(words) for words in found.accept_tests],
     }
     return [(key, value, _is_given(found, key)) for key, value in values.items()]
 

@@ -1,4 +1,4 @@
-"""`spec-kitty hooks …`: what is run or copied in new worktrees."""
+"""`spec-kitty hooks …`: what is run or copied in new worktrees, and the tests that `accept` runs."""
 
 from __future__ import annotations
 
@@ -19,14 +19,18 @@ from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import KITTIFY, Repository
 from specify_cli.kernel.text import plural
 from specify_cli.workspaces import trust as trusting
-from specify_cli.workspaces.trust import COPY, HOOK_PATH, TrustState, Wish
+from specify_cli.workspaces.trust import COPY, HOOK_PATH, TESTS, TrustState, Wish
 
 _COLOURS = {TrustState.TRUSTED: "green", TrustState.MISSING: "dim"}
-_HOW = {COPY: "copied into every new worktree", trusting.HOOK: "run in every new worktree"}
+_HOW = {
+    COPY: "copied into every new worktree",
+    trusting.HOOK: "run in every new worktree",
+    TESTS: "run by accept on the merge of all lanes",
+}
 
 
 def list_hooks() -> Reply:
-    """List what is run or copied in new worktrees, and whether it is trusted."""
+    """List the hook, copied files and tests of a project, trusted or not."""
     _, found = _asked()
     rows = []
     for wish in found:
@@ -42,10 +46,11 @@ def list_hooks() -> Reply:
 def trust(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Trust what is shown without asking.")] = False,
 ) -> Reply:
-    """Show what is run or copied in new worktrees, and trust it.
+    """Show the hook, copied files and tests of a project, and trust them.
 
     A repository runs and copies nothing in a worktree before somebody has trusted it in this clone. What is shown here
-    in full is trusted as it is now; once it changes it is skipped until it is trusted again.
+    in full is trusted as it is now. Once it changes, it is skipped until it is trusted again; tests that changed keep
+    `accept` from accepting.
     """
     repo, found = _asked()
     chosen = [wish for wish in found if _waits(wish)]
@@ -71,7 +76,8 @@ def _asked() -> tuple[Repository, Sequence[Wish]]:
     repo.require_git()
     project = trusting.project_of(repo)
     settings = project / KITTIFY / "config.yaml"
-    return repo, trusting.wishes(repo, project, parse_config(files.read_text(settings), str(settings)))
+    config = parse_config(files.read_text(settings), str(settings))
+    return repo, [*trusting.wishes(repo, project, config), trusting.tests_wish(repo, project, config)]
 
 
 def _waits(wish: Wish) -> bool:
@@ -80,7 +86,7 @@ def _waits(wish: Wish) -> bool:
 
 def _shown(wish: Wish) -> str:
     """All of it, numbered, so that nothing hides behind empty lines."""
-    where = HOOK_PATH if wish.name == trusting.HOOK else f"{COPY} in {KITTIFY}/config.yaml"
+    where = HOOK_PATH if wish.name == trusting.HOOK else f"{wish.name} in {KITTIFY}/config.yaml"
     head = f"{style(where, 'bold')}: {plural(len(wish.lines), 'line')}, {_HOW[wish.name]}"
     body = [f"{number:>5}  {_visible(line)}" for number, line in enumerate(wish.lines, 1)]
     return "\n".join([head, "", *body, ""])

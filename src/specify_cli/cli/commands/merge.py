@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -165,6 +166,15 @@ def _forecast_text(slug: str, found: Forecast, seen: Examined) -> str:
     return "\n".join(lines)
 
 
+def _tested(data: Mapping[str, object]) -> str:
+    if data["tested"]:
+        return f"tested: as tree {str(data['tested_tree'])[:10]}"
+    why = data.get("untested") or "no command ran when it was accepted"
+    if data.get("tested_tree"):
+        why = f"the tests ran on another tree, {str(data['tested_tree'])[:10]}"
+    return f"{style('not tested', 'yellow')}: {safe(why)}"
+
+
 def _told(done: Merged) -> str:
     data = done.to_dict()
     merged = data["merged_wps"]
@@ -180,6 +190,8 @@ def _told(done: Merged) -> str:
     lines = [head]
     if wps:
         lines.append(f"  done: {wps}")
+    if not done.already and data.get("tested") is not None:
+        lines.append(f"  {_tested(data)}")
     if done.pushed:
         lines.append("  pushed")
     if done.worktrees_removed:
