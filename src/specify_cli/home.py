@@ -117,6 +117,10 @@ class MissionPlace:
     @property
     def way_home(self) -> str:
         """The command after which a checkout has the target branch, were it renamed, deleted or never fetched."""
+        if self.has_target and mission_of_branch(self.target_branch) == self.slug:
+            # Its home is a worktree of its own; a folder that is gone may still be registered.
+            path = quoted(home_path(self.repo, self.slug))
+            return f"git -C {quoted(self.repo.root)} worktree add --force {path} {quoted(self.target_branch)}"
         if self.has_target:
             return f"git -C {quoted(self.repo.root)} switch {self.target_branch}"
         first = next(iter(self.repo.checkouts()), None)

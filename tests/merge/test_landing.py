@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -222,6 +223,29 @@ def test_what_stands_in_the_way_comes_all_at_once(own: Project) -> None:
     assert subjects(own).count("Tea timer") == 1
 
 
+def test_a_branch_that_was_protected_meanwhile_is_not_landed_on(own: Project) -> None:
+    found = small(own, merged=False)
+    before = found.refs()
+    config = own.path / ".kittify/config.yaml"
+    config.write_text(config.read_text() + "protected: [main]\n")
+    found.merge("--into", "main").failed("PROTECTED_BRANCH")
+    assert found.refs() == before, "it is not merged into its own branch either"
+
+
+def test_a_home_that_was_removed_comes_back(own: Project) -> None:
+    found = story(own, Task("WP01", owns=("a/**",)))
+    found.work("WP01", {"a/f.txt": "a\n"})
+    found.git("worktree", "remove", str(home(found).path))
+    told = found.run("accept").failed("TARGET_NOT_CHECKED_OUT").json()
+    assert " worktree add --force " in told["hint"]
+    own.git(*told["hint"].split()[3:])
+    found.accept().ok()
+    shutil.rmtree(home(found).path)
+    own.git(*found.run("accept").failed("TARGET_NOT_CHECKED_OUT").json()["hint"].split()[3:])
+    found.merge("--into", "main").ok()
+    assert_over(found)
+
+
 def test_a_mission_without_a_branch_of_its_own_does_not_land_elsewhere(project: Project) -> None:
     found = small(project, merged=False)
     project.git("branch", "other")
@@ -271,7 +295,7 @@ def test_what_a_host_has_merged_is_only_cleaned_up(
     found.work("WP01", {"a/f.txt": "a\n"})
     found.accept("--mode", "pr").ok()
     found.merge().ok()
-    assert "PULL_REQUEST_OPEN" in str(found.merge("--into", "main").failed().json())
+    found.merge("--into", "main").failed("PULL_REQUEST_OPEN")
     host.merges(way=way)
     own.git("pull", "-q", "--no-rebase", "--no-edit")
     head = own.git.head()

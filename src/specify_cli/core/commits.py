@@ -134,5 +134,5 @@ def _no_home(place: MissionPlace) -> Notice:
     return Notice(
         "TARGET_NOT_CHECKED_OUT",
         f"recorded and not committed: no checkout has branch {place.target_branch}",
-        git_command(place.repo.root, "switch", place.target_branch),
+        place.way_home,
     )

@@ -94,6 +94,10 @@ def land(place: MissionPlace, config: Config, wish: Wish) -> Merged:
         place = engine.reread(place)
         if place.meta.get("merged_at"):
             return _over(place, str(wish.into)) or _land(place, config, wish, None)
+        # Neither of the steps is made where something speaks against the second.
+        unmet = dry_run(place, wish).unmet
+        if unmet:
+            raise engine.refusal(place, unmet, f"mission {place.slug} cannot land on {wish.into}")
         first = replace(wish, strategy=None, push=False, into=None)
         merged = engine.merge_now(place, config, first, None)
         done = _land(engine.reread(place), config, wish, None)
@@ -195,7 +199,7 @@ def _examined(
             _around(place, base, status, before, resumed=stopped is not None),
             base.home is not None,
             dirty=tuple(each.path for each in Git(home.path).changes(place.relative)) if home and tip is None else (),
-            strays=() if tip else strays(place, packages, manifest, status, before, branch, git),
+            strays=strays(place, packages, manifest, status, before, branch, git),
             receipts=() if tip else _wrong(place),
             markers=_marked(place, git, before, merge),
         )
@@ -284,7 +288,7 @@ def _around(place: MissionPlace, base: MissionPlace, status: Status, before: str
         behind=behind_remote(base, before),
         under_way=tuple(others),
         own_conflict=not resumed and conflict.read(repo, place.key) is not None,
-        protected=base.target_branch in config_of(repo, place).protected,
+        protected=base.target_branch in {*config_of(repo, place).protected, *config_of(repo, base).protected},
     )
 
 

@@ -107,6 +107,8 @@ def _mission_created(event: MissionEvent, mission: Mission) -> Told:
 
 
 def _mission_closed(event: MissionEvent, mission: Mission) -> Told:
+    if event.data.get("outcome") == "landed":
+        return None  # it was closed when it was merged into its own branch
     return events.MISSION_CLOSED, {
         "total_wps": mission.packages(),
         "completed_at": _moment(event.at),
