@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.cli import SCRIPT
+from specify_cli.status.models import Lane
+from tests.support.cli import SCRIPT, Result
 from tests.support.git import Repo
 from tests.support.project import Project, Task
 from tests.support.stories import Story, story
@@ -245,3 +246,37 @@ def test_a_resolution_with_half_a_marker_left_is_not_resumed(project: Project) -
     tree.write("shared.txt", WHOLE)
     tree("add", "shared.txt")
     found.merge("--resume").ok()
+
+
+def _handed_over(project: Project, text: str) -> tuple[Story, Repo]:
+    found = story(project, Task("WP01", owns=("a/**",)))
+    tree = Repo(found.mission.claim("WP01").workspace.path)
+    tree.commit("work", a__f_txt="x\n", shared_txt=text)
+    return found, tree
+
+
+def _move(found: Story, to: str, agent: str, *more: str) -> Result:
+    return found.run("agent", "tasks", "move-task", "WP01", "--to", to, "--agent", agent, *more)
+
+
+def test_work_with_markers_is_neither_handed_over_nor_approved(project: Project) -> None:
+    found, tree = _handed_over(project, LEFT)
+    told = _move(found, "for_review", "claude").failed("TRANSITION_REJECTED").json()
+    assert [each["code"] for each in told["details"]["unmet"]] == ["CONFLICT_MARKERS"]
+    assert "shared.txt:1" in told["error"]
+    words = ("agent", "status", "emit", "WP01", "--to", "for_review", "--actor", "claude", "--subtasks-complete")
+    assert "CONFLICT_MARKERS" in found.run(*words, "--implementation-evidence-present").failed().out
+    assert "CONFLICT_MARKERS" in {each["code"] for each in found.run("why", "WP01").ok().json()["unmet"]}
+    tree.commit("mended", shared_txt=WHOLE)
+    _move(found, "for_review", "claude").ok()
+    found.run("agent", "action", "review", "WP01", "--agent", "codex").ok()
+    tree.commit("marked again", shared_txt=LEFT)
+    assert "CONFLICT_MARKERS" in _move(found, "approved", "codex").failed().out
+    assert found.mission.lane("WP01") is Lane.IN_REVIEW
+
+
+def test_markers_that_the_target_has_do_not_stop_work_that_takes_it_in(project: Project) -> None:
+    found, tree = _handed_over(project, "x\n")
+    found.git.commit("a guide to merges", guide_md=LEFT)
+    tree("merge", "-q", "--no-edit", "main")
+    _move(found, "for_review", "claude").ok()

@@ -13,11 +13,13 @@ from specify_cli.core.tasks_document import subtasks_of
 from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import files
-from specify_cli.kernel.git import Git
+from specify_cli.kernel.git import Git, GitFailed
 from specify_cli.kernel.paths import SPECS, discover
+from specify_cli.lanes.branch_naming import PLANNING_LANE_ID
 from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane, StatusEvent, StatusSnapshot
 from specify_cli.workspaces.lookup import ROOT, Workspace
+from specify_cli.workspaces.markers import Marked, brought
 from specify_cli.workspaces.scope import scope_of
 from specify_cli.workspaces.unfinished import unmerged
 
@@ -100,6 +102,35 @@ def work_facts(
         unmerged(changes),
     )
     return facts, head
+
+
+def work_markers(
+    place: MissionPlace, package: WorkPackage, workspace: Workspace | None, events: Sequence[StatusEvent]
+) -> tuple[Marked, ...]:
+    """Files into which the work on a package brought conflict markers.
+
+    Args:
+        workspace: where it was worked on in this clone; without one, the commits are those that were handed over.
+        events: the moves.
+    """
+    git = place.git
+    if workspace is not None:
+        base, head, scope = workspace.base, f"refs/heads/{workspace.branch}", scope_of(package, workspace)
+        lane_id, tree = workspace.lane_id, workspace.path
+    else:
+        handed = [each.workspace for each in events if each.wp_id == package.id and each.workspace is not None]
+        told = handed[-1] if handed else {}
+        base, head = (_text(told.get(name)) or "" for name in ("base", "head"))
+        lane_id, tree, scope = _text(told.get("lane_id")) or "", git.root, ()
+        # In lane-planning there are no commits but the target's, and others make these too.
+        if lane_id == PLANNING_LANE_ID or not base or not head:
+            return ()
+    try:
+        # What the target had when it was brought in is not this work's.
+        found = brought(git, [base, f"refs/heads/{place.target_branch}"], head, *scope, outside=place.relative)
+    except GitFailed:
+        return ()  # these commits are not in this clone
+    return tuple(Marked(path, tuple(lines), lane_id, (package.id,), str(tree)) for path, lines in found.items())
 
 
 def _changed_since(git: Git, before: str, scope: tuple[str, ...]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from enum import StrEnum
 
-from specify_cli.conditions import review_rules
+from specify_cli.conditions import accept_rules, review_rules
 from specify_cli.conditions.review_rules import WorkFacts
 from specify_cli.conditions.ways import way_on
 from specify_cli.kernel.errors import SpecKittyError, Unmet, UsageError
@@ -113,6 +113,10 @@ def _of_work(rule: Callable[[WorkFacts], Iterator[Unmet]]) -> Callable[[Moment],
     return check
 
 
+def _markers(moment: Moment) -> Iterator[Unmet]:
+    yield from accept_rules.markers(moment.work.markers)
+
+
 _JUDGED = frozenset({Lane.IN_REVIEW, Lane.APPROVED, Lane.DONE})
 _EVIDENCE = "implementation_evidence_present"
 _NOT_COMMITTED = "the work is not committed"
@@ -142,19 +146,21 @@ HAS_NEW_COMMIT = Rule(
     "NO_NEW_COMMIT", "there is a new commit", _of_work(review_rules.no_new_commit), Needs.GIT,
     _EVIDENCE, _NOT_COMMITTED,
 )  # fmt: skip
+# Nobody's word stands for it: markers that are in a commit are there, whoever says what.
+NO_MARKERS = Rule("CONFLICT_MARKERS", "no conflict marker is left in a file", _markers, Needs.GIT)
 SUBTASKS_DONE = Rule(
     "SUBTASKS_OPEN", "every subtask is ticked", _of_work(review_rules.subtasks_open),
     word="subtasks_complete", said="subtasks are open",
 )  # fmt: skip
 
-_WORK_DONE = (HAS_WORKSPACE, ON_ITS_BRANCH, NOT_BUSY, CLEAN, HAS_NEW_COMMIT, SUBTASKS_DONE)
+_WORK_DONE = (HAS_WORKSPACE, ON_ITS_BRANCH, NOT_BUSY, CLEAN, HAS_NEW_COMMIT, NO_MARKERS, SUBTASKS_DONE)
 
 CONDITIONS: Mapping[Move, tuple[Rule, ...]] = {
     Move.CLAIM: (FREE,),
     Move.BEGIN: (FREE,),
     Move.HAND_OVER: (PLANNED, FREE, IN_PROGRESS, *_WORK_DONE),
     Move.TAKE_REVIEW: (FREE, MAY_REVIEW),
-    Move.APPROVE: (PLANNED, FREE, MAY_REVIEW),
+    Move.APPROVE: (PLANNED, FREE, MAY_REVIEW, NO_MARKERS),
     Move.APPROVE_AT_ONCE: (PLANNED, FREE, MAY_REVIEW, *_WORK_DONE),
     Move.REJECT: (FREE, MAY_REVIEW, FEEDBACK_GIVEN),
     Move.GIVE_BACK: (FREE,),

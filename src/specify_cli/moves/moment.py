@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Protocol
 
-from specify_cli.conditions.review_facts import open_subtasks, work_facts
+from specify_cli.conditions.review_facts import open_subtasks, work_facts, work_markers
 from specify_cli.conditions.review_rules import WorkFacts
 from specify_cli.context.models import Actor, Context
 from specify_cli.core.work_packages import WorkPackage
@@ -23,6 +23,7 @@ from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane, StatusEvent, StatusSnapshot
 from specify_cli.status.reading import read_status
 from specify_cli.workspaces.lookup import Workspace, workspace_of
+from specify_cli.workspaces.markers import Marked
 
 
 class Log(Protocol):
@@ -73,6 +74,13 @@ class Work:
         if self.package is None:
             raise LookupError(self.wp_id)
         return work_facts(self.context.place, self.package, self.workspace, self._log)
+
+    @cached_property
+    def markers(self) -> tuple[Marked, ...]:
+        """Files into which it brought conflict markers; none that is no longer in the plan can be looked at."""
+        if self.package is None or not self.context.repo.has_git:
+            return ()
+        return work_markers(self.context.place, self.package, self.workspace, self._log.events)
 
 
 class Moment:

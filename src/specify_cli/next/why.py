@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from specify_cli.conditions import claim_rules, review_rules, verdict_rules, why_rules
+from specify_cli.conditions import accept_rules, claim_rules, review_rules, verdict_rules, why_rules
 from specify_cli.conditions.claim_facts import claim_facts
 from specify_cli.conditions.claim_rules import Asked, decision_open, to_claim
-from specify_cli.conditions.review_facts import work_facts
+from specify_cli.conditions.review_facts import work_facts, work_markers
 from specify_cli.conditions.verdict_rules import ReviewFacts
 from specify_cli.conditions.ways import way_on
 from specify_cli.conditions.why_rules import Held, Wanted, Why
@@ -152,7 +152,8 @@ def _working(case: _Case) -> Why:
     facts, _ = work_facts(place, package, workspace_of(place, case.manifest, package.id), case.status)
     holder = case.status.holders().get(package.id)
     doer = Actor(holder.actor, holder.session) if holder else Actor("user")
-    unmet = [*of_own_work(review_rules.for_review(facts), case.slug, doer)]
+    marked = work_markers(place, package, workspace_of(place, case.manifest, package.id), case.status.events)
+    unmet = [*of_own_work(review_rules.for_review(facts), case.slug, doer), *accept_rules.markers(marked)]
     met = why_rules.met_of(review_rules.WANTS, unmet, facts.undecided)
     question = repeated(case.status.snapshot, case.status.mission_events).get(package.id)
     if question is not None:
