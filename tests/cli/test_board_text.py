@@ -66,6 +66,62 @@ def test_it_fits_whatever_the_width(busy: Mission, columns: int) -> None:
         assert any(line.split()[:1] == [wp_id] for line in lines)
 
 
+def test_it_names_sessions_and_who_built_and_reviewed(project: Project) -> None:
+    mission = finalized_mission(project, Task("WP01"), Task("WP02"), Task("WP03"))
+    agent = Agent(mission, session="3f2a91bc-77aa-4f10-9d11-000000000000")
+    agent.submit("WP01")
+    Agent(mission, "codex", "c1").approve("WP01")
+    agent.next()
+    told = plain(board_text(board(mission), 80))
+    assert re.search(r"WP01 +approved +.* lane-a +claude, reviewed codex$", told, re.MULTILINE)
+    assert re.search(r"WP02 +in_progress +.* lane-b +claude/3f2a91 active since \d\d:\d\d$", told, re.MULTILINE)
+    row = board(mission).rows[0]
+    assert row["implementer"] == {"actor": "claude", "session": agent.session}
+    assert (row["reviewer"], row["marks"], row["no_change"]) == ({"actor": "codex", "session": "c1"}, [], None)
+    assert (board(mission).rows[2]["implementer"], board(mission).rows[2]["reviewer"]) == (None, None)
+
+
+def test_what_was_forced_or_reviewed_by_its_builder_is_marked(project: Project) -> None:
+    mission = finalized_mission(project, Task("WP01"), Task("WP02"))
+    mission.walk("WP01", Lane.APPROVED)
+    mission.walk("WP02", Lane.IN_PROGRESS)
+    mission.force("WP02", Lane.APPROVED)
+    found = board(mission)
+    assert [row["marks"] for row in found.rows] == [[], ["forced"]]
+    assert "  Past a gate by force: WP02\n" in plain(board_text(found, 80))
+
+
+def test_open_questions_stand_in_every_view(project: Project) -> None:
+    mission = finalized_mission(project, Task("WP01"), Task("WP02"))
+    agent = Agent(mission)
+    agent.next()
+    agent.next(result="blocked", note="Which clock?")
+    found = board(mission)
+    assert [(each["wp_id"], each["question"]) for each in found.questions] == [
+        ("WP01", "WP01 is blocked: Which clock? Resume it (an answer in words is passed on), or cancel it?")
+    ]
+    told = plain(board_text(found, 80))
+    decision = found.questions[0]["decision_id"]
+    assert "  Open question (WP01): WP01 is blocked: Which clock?" in told
+    assert f"    spec-kitty next --mission {mission.slug} --decision-id {decision} --answer ANSWER\n" in told
+    listed = project.run("mission", "list", "--json").ok().json()["missions"]
+    assert [each["open_questions"] for each in listed] == [1]
+    assert "1 open question, " in project.run("mission", "list").ok().out
+    agent.next(answer="The wall clock", decision_id=str(decision))
+    assert board(mission).questions == []
+
+
+def test_a_clarification_left_in_a_document_is_an_open_question(project: Project) -> None:
+    slug = project.create()
+    spec = project.folder(slug) / "spec.md"
+    spec.write_text("# Spec\n\n- **FR-001**: It rings. [NEEDS CLARIFICATION: how loud?]\n", encoding="utf-8")
+    found = project.run("status", "--mission", slug, "--json").ok().json()["open_questions"]
+    assert [(each["input_key"], each["question"]) for each in found] == [("spec.md.clarification", "how loud?")]
+    assert project.run("mission", "info", "--mission", slug, "--json").ok().json()["open_questions"] == [
+        {key: found[0][key] for key in ("decision_id", "input_key", "question", "options")}
+    ]
+
+
 def test_leases_say_active_or_quiet_and_since_when(busy: Mission) -> None:
     told = plain(board_text(board(busy), 110))
     rows = {line.split()[0]: line for line in told.splitlines() if line.startswith("  WP")}
@@ -88,8 +144,8 @@ def test_a_lease_of_who_lost_the_work_to_another_clone_says_nothing_of_who_has_i
 
 def test_where_there_is_little_room_the_least_is_left_out(busy: Mission) -> None:
     wide, middle, narrow = (plain(board_text(board(busy), columns)) for columns in (110, 72, 48))
-    assert "lane-planning" in wide
-    assert "lane-planning" not in middle
+    assert "  planning\n" in wide
+    assert "  planning\n" not in middle
     assert "quiet since" in middle
     assert "quiet since" not in narrow
     assert "in_progress" in narrow

@@ -104,6 +104,11 @@ def test_headers_lanes_log_and_commit_come_about_in_one_go(plan: Plan) -> None:
         "computed": True,
         "count": 2,
         "lane_ids": ["lane-a", "lane-planning"],
+        "lanes": [
+            {"lane_id": "lane-a", "wp_ids": ["WP01", "WP02"], "depends_on_lanes": []},
+            {"lane_id": "lane-planning", "wp_ids": ["WP03"], "depends_on_lanes": []},
+        ],
+        "ordering_edges": [],
         "parallel_width": 2,
         "planning_artifact_wps": ["WP03"],
         "collapse_report": {
@@ -425,6 +430,21 @@ def test_a_new_edge_between_running_work_is_told_and_not_enforced(plan: Plan) ->
     result = run(plan)
     assert notices(result)["EDGE_NOT_ENFORCED"].startswith("WP02 is under way and does not wait for WP01")
     assert lanes(plan) == {"lane-a": ["WP01"], "lane-b": ["WP02"], "lane-planning": ["WP03"]}
+
+
+def test_a_dependency_on_approved_work_that_a_lane_does_not_have_is_told(plan: Plan) -> None:
+    plan.prompt("WP02", "dependencies: []\n" + BARE.format(name="bell"), "WP02-bell.md")
+    run(plan)
+    begin(plan, "WP01", "lane-a")
+    with writing(plan.place) as writer:
+        writer.move("WP01", Lane.APPROVED, actor="codex", force=True, reason="a test")
+    begin(plan, "WP02", "lane-b")
+    text = plan.read("tasks/WP02-bell.md")
+    plan.write("tasks/WP02-bell.md", text.replace("dependencies: []", "dependencies: [WP01]"))
+    result = run(plan)
+    told = "WP02 is under way and was begun without the work of WP01, which it now builds on"
+    assert notices(result)["EDGE_NOT_ENFORCED"] == told
+    assert "EDGE_NOT_ENFORCED" not in notices(run(plan)), "it is news only once"
 
 
 # -- wps.yaml --------------------------------------------------------------------------------------------------------

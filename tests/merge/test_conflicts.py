@@ -68,6 +68,29 @@ def test_a_clean_forecast_exits_with_0(project: Project) -> None:
     assert [each["code"] for each in data["unmet"]] == ["NOT_ACCEPTED"]
 
 
+def test_a_forecast_names_the_files_that_would_block_the_merge(project: Project) -> None:
+    found = story(project, Task("WP01", owns=("a/**",)), Task("WP02", owns=("b/**",)))
+    project.git.commit("there", shared_txt="old\n", kept_txt="old\n")
+    found.do("WP01", a__f_txt="a\n", shared_txt="new\n")
+    found.do("WP02", b__f_txt="b\n")
+    found.accept().ok()
+    found.worktree("WP02").write("b/f.txt", "later\n")
+    project.git.write("shared.txt", "mine\n")
+    project.git.write("kept.txt", "mine\n")
+    project.git.write("a/f.txt", "mine too\n")
+    before = project.git.status(), found.refs()
+    unmet = found.merge("--dry-run").ok().json()["unmet"]
+    assert [each["code"] for each in unmet] == ["WORKTREE_DIRTY", "DIRTY_OVERLAP"]
+    assert "b/f.txt" in unmet[0]["what"]
+    assert unmet[1]["what"].endswith(f"{project.path}: a/f.txt, shared.txt")
+    told = project.run("merge", "--dry-run", "--mission", found.slug).ok().out
+    assert "a/f.txt, shared.txt" in " ".join(told.split())
+    assert (project.git.status(), found.refs()) == before
+    found.worktree("WP02")("checkout", "-q", "b/f.txt")
+    error = found.merge().failed("DIRTY_OVERLAP").json()
+    assert error["details"]["files"] == ["a/f.txt", "shared.txt"]
+
+
 @pytest.mark.parametrize("committed", [True, False])
 @pytest.mark.parametrize("strategy", ["merge", "squash"])
 def test_a_conflict_is_resolved_in_its_worktree_and_resumed(project: Project, strategy: str, committed: bool) -> None:

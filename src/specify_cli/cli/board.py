@@ -13,7 +13,9 @@ from specify_cli.kernel.values import frozen
 from specify_cli.lanes.branch_naming import PLANNING_LANE_ID
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.mission_metadata import identity_of
-from specify_cli.status.holders import HELD, Holder
+from specify_cli.next.open_questions import open_questions
+from specify_cli.status.course import Course, courses
+from specify_cli.status.holders import HELD, Holder, implementers
 from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status
 from specify_cli.workspaces.lookup import LANE, ROOT
@@ -40,6 +42,22 @@ class Board:
         listed = self.data["ready_wps"]
         return [str(each) for each in listed] if isinstance(listed, list) else []
 
+    @property
+    def questions(self) -> list[dict[str, object]]:
+        """Questions that nobody has answered yet."""
+        listed = self.data["open_questions"]
+        return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+
+
+@frozen
+class _People:
+    """Who holds, who built, how it was reviewed: by work package; and after how many minutes a holder is quiet."""
+
+    held: Mapping[str, Holder]
+    built: Mapping[str, Holder]
+    courses: Mapping[str, Course]
+    minutes: float
+
 
 def read_board(context: Context, stale_minutes: float | None = None) -> Board:
     """The board of a mission. Nothing is written.
@@ -50,13 +68,17 @@ def read_board(context: Context, stale_minutes: float | None = None) -> Board:
     place = context.place
     seen = overview(place)
     minutes = context.config.quiet_minutes if stale_minutes is None else stale_minutes
-    held = seen.status.holders()
-    rows = tuple(_row(place, package, seen.lanes, seen.status, held, minutes) for package in seen.packages)
+    status = seen.status
+    people = _People(
+        status.holders(), implementers(status.events, status.mission_events), courses(status.events), minutes
+    )
+    rows = tuple(_row(place, package, seen.lanes, status, people) for package in seen.packages)
     return Board(_mission(context, seen, rows), rows, seen)
 
 
 def _mission(context: Context, seen: Overview, rows: Sequence[Mapping[str, object]]) -> dict[str, object]:
     place, status = context.place, seen.status
+    asked = open_questions(seen)
     by_lane: dict[str, list[object]] = {lane.value: [] for lane in Lane}
     for row in rows:
         by_lane[str(row["lane"])].append(row["id"])
@@ -81,6 +103,7 @@ def _mission(context: Context, seen: Overview, rows: Sequence[Mapping[str, objec
         "merged_at": place.meta.get("merged_at"),
         "lands_on": seen.lands_on,
         "landed_into": place.meta.get("landed_into"),
+        "open_questions": [{**each.to_data(), "options": list(each.options), "wp_id": each.wp_id} for each in asked],
         "problems": [problem.to_dict() for problem in status.problems],
     }
 
@@ -102,14 +125,14 @@ def _row(
     package: WorkPackage,
     manifest: LanesManifest | None,
     status: Status,
-    held: Mapping[str, Holder],
-    minutes: float,
+    people: _People,
 ) -> dict[str, object]:
     lane = status.snapshot.lane_of(package.id)
     state = status.snapshot.work_packages.get(package.id)
     execution_lane = manifest.lane_for_wp(package.id) if manifest else None
-    holder = held.get(package.id)
-    seen = presence(place, package, manifest, holder, minutes) if lane in HELD else None
+    holder, course = people.held.get(package.id), people.courses.get(package.id, Course())
+    built = people.built.get(package.id) if lane is not Lane.PLANNED else None
+    seen = presence(place, package, manifest, holder, people.minutes) if lane in HELD else None
     planning = execution_lane is not None and execution_lane.lane_id == PLANNING_LANE_ID
     return {
         "id": package.id,
@@ -125,4 +148,12 @@ def _row(
         "since": state["last_transition_at"] if state else None,
         "lease": seen.lease.to_dict(quiet=seen.quiet) if seen else None,
         "stale": seen is not None and seen.quiet,
+        "implementer": _named(built),
+        "reviewer": _named(course.reviewer),
+        "marks": course.marks,
+        "no_change": course.no_change,
     }
+
+
+def _named(who: Holder | None) -> dict[str, str | None] | None:
+    return {"actor": who.actor, "session": who.session} if who is not None else None

@@ -7,15 +7,24 @@ from collections.abc import Mapping, Sequence
 from specify_cli.cli.board import Board
 from specify_cli.cli.text import clipped, padded, safe, style, table, width, wrapped
 from specify_cli.cli.times import short
+from specify_cli.kernel.commands import command
 from specify_cli.kernel.text import plural
+from specify_cli.lanes.branch_naming import PLANNING_LANE_ID
 from specify_cli.status.holders import HELD
 from specify_cli.status.models import Lane
 
+REVIEWED = frozenset({Lane.APPROVED, Lane.DONE})
+
 _INDENT, _GAP = 2, 2
-_LEAST_OF_A_TITLE, _TITLE, _MOST_OF_A_TITLE = 6, 16, 48
-_AGENT = 14
+_LEAST_OF_A_TITLE, _TITLE, _MOST_OF_A_TITLE = 6, 12, 48
+_AGENT, _SESSION = 14, 6
 _BAR = 30
 _PROBLEMS = 3  # of a log, that are told
+_MARKS = {
+    "self_review": "Reviewed by who built it",
+    "forced": "Past a gate by force",
+    "no_change": "Handed over without a change",
+}
 _COLOURS = {
     Lane.PLANNED: "dim",
     Lane.CLAIMED: "cyan",
@@ -51,15 +60,18 @@ def _bar(board: Board, columns: int) -> str:
 
 
 def _table(rows: Sequence[Mapping[str, object]], columns: int) -> str:
-    """The work packages; where there is little room, first the lane goes, then since when, then part of the name."""
-    full = [[_id(row), _lane(row), "", safe(row["lane_id"] or "-"), _who(row)] for row in rows]
-    few = [[cells[0], cells[1], "", cells[4]] for cells in full]
+    """The work packages; with little room, first the session goes, then the lane, since when, part of the name."""
+    full, short_of_session = (
+        [[_id(row), _lane(row), "", _execution_lane(row), _who(row, session=told)] for row in rows]
+        for told in (True, False)
+    )
+    few = [[cells[0], cells[1], "", cells[4]] for cells in short_of_session]
     bare = [[cells[0], cells[1], ""] for cells in full]
     left = max(_room(bare, columns) - _GAP - _LEAST_OF_A_TITLE, 1)
     named = max(left - len(" elsewhere"), 3)
-    least = [[*cells, clipped(_who(row, named, since=False), left)] for cells, row in zip(bare, rows, strict=True)]
+    least = [[*cells, clipped(_who(row, named, full=False), left)] for cells, row in zip(bare, rows, strict=True)]
     wanted = min(max(width(safe(row["title"])) for row in rows), _TITLE)
-    chosen = next((cells for cells in (full, few) if _room(cells, columns) >= wanted), least)
+    chosen = next((cells for cells in (full, short_of_session, few) if _room(cells, columns) >= wanted), least)
     room = min(max(_room(chosen, columns), 1), _MOST_OF_A_TITLE)
     titles = [clipped(safe(row["title"]), room) for row in rows]
     lines = [[*cells[:2], title, *cells[3:]] for cells, title in zip(chosen, titles, strict=True)]
@@ -82,16 +94,57 @@ def _lane(row: Mapping[str, object]) -> str:
     return padded(style(lane.value, _COLOURS[lane]), 11)
 
 
-def _who(row: Mapping[str, object], named: int = _AGENT, *, since: bool = True) -> str:
-    """Who has it, in at most so many columns, and whether they are still at it."""
+def _execution_lane(row: Mapping[str, object]) -> str:
+    lane_id = safe(row["lane_id"] or "-")
+    return "planning" if lane_id == PLANNING_LANE_ID else lane_id
+
+
+def _who(row: Mapping[str, object], named: int = _AGENT, *, full: bool = True, session: bool = False) -> str:
+    """Who has it, in at most so many columns, and whether they are still at it; of reviewed work, who reviewed it.
+
+    Args:
+        full: with since when, or who reviewed it.
+        session: with the session.
+    """
     agent = clipped(safe(row["agent"] or ""), min(named, _AGENT))
-    lease = row["lease"]
-    if Lane(str(row["lane"])) not in HELD:
-        return agent
-    if not isinstance(lease, Mapping):
-        return f"{agent} elsewhere"
-    state, moment = (style("quiet", "yellow"), lease["last_seen"]) if row["stale"] else ("active", row["since"])
-    return f"{agent} {state}" + (f" since {short(str(moment))}" if since else "")
+    lane = Lane(str(row["lane"]))
+    if lane in HELD:
+        of = f"/{safe(row['session'])[:_SESSION]}" if session and row["session"] else ""
+        lease = row["lease"]
+        if not isinstance(lease, Mapping):
+            return f"{agent}{of} elsewhere"
+        state, moment = (style("quiet", "yellow"), lease["last_seen"]) if row["stale"] else ("active", row["since"])
+        return f"{agent}{of} {state}" + (f" since {short(str(moment))}" if full else "")
+    built, reviewed = (_named(row[key], named) for key in ("implementer", "reviewer"))
+    if lane in REVIEWED:
+        by = f", reviewed {reviewed}" if full and reviewed else ""
+        return (built or agent) + by
+    return built if lane is Lane.FOR_REVIEW and built else agent
+
+
+def _named(who: object, columns: int) -> str:
+    return clipped(safe(who["actor"]), min(columns, _AGENT)) if isinstance(who, Mapping) else ""
+
+
+def _marks_and_questions(board: Board, columns: int) -> list[str]:
+    """What people should know of how work came to where it is, and what they are asked."""
+    lines = []
+    for mark, told in _MARKS.items():
+        marked = [_id(row) for row in board.rows if mark in _list(row["marks"])]
+        if marked:
+            lines.append(wrapped(f"{style(told, 'yellow')}: {', '.join(marked)}", columns, indent=2, hang=4))
+    for question in board.questions:
+        about = f" ({question['wp_id']})" if question["wp_id"] else ""
+        asked = f"{style('Open question', 'yellow')}{about}: {safe(question['question'])}"
+        lines.append(wrapped(asked, columns, indent=2, hang=4))
+        answer = command("spec-kitty", "next", "--mission", board.data["mission_slug"], "--decision-id",
+                         question["decision_id"], "--answer", "ANSWER")  # fmt: skip
+        lines.append(f"    {safe(answer)}")
+    return lines
+
+
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _remarks(board: Board, columns: int) -> list[str]:
@@ -107,6 +160,7 @@ def _remarks(board: Board, columns: int) -> list[str]:
     if quiet:
         say(f"{style('Quiet', 'yellow')}: {', '.join(quiet)}; the next agent that asks takes over, or give back:")
         lines.extend(f"    spec-kitty doctor --reap {wp_id} --mission {slug}" for wp_id in quiet)
+    lines += _marks_and_questions(board, columns)
     if data["forced_moves"]:
         say(f"{plural(int(str(data['forced_moves'])), 'move')} forced")
     if data["home"] is None:

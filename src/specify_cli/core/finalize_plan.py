@@ -110,7 +110,7 @@ def decide_plan(documents: PlanDocuments, work: Work, before: LanesManifest | No
     notices += (*_requirement_notices(packages, documents, work), *_outline_notices(packages, documents, work))
     if manifest is None:
         return FinalPlan(headers, problems, None, before, notices, ())
-    notices += tuple(_unenforced(packages, manifest, work))
+    notices += tuple(_unenforced(packages, manifest, before, work))
     return FinalPlan(headers, (), manifest, before, notices, tuple(_ownership_warnings(packages, manifest, work)))
 
 
@@ -155,18 +155,28 @@ def _lanes(packages: Sequence[WorkPackage], work: Work, mission: Mission) -> Lan
     )
 
 
-def _unenforced(packages: Sequence[WorkPackage], manifest: LanesManifest, work: Work) -> Iterator[Notice]:
-    """Edges into work under way from work that was not ready for it: they came after the claim."""
+def _unenforced(
+    packages: Sequence[WorkPackage], manifest: LanesManifest, before: LanesManifest | None, work: Work
+) -> Iterator[Notice]:
+    """Edges into work under way that came after its claim: it neither waits for that work nor has it in its lane."""
     needs = with_edges(dependency_graph(packages), manifest.ordering_edges)
-    for wp_id in sorted(needs, key=natural_key):
-        late = [
-            need
-            for need in needs[wp_id]
-            if work.under_way(wp_id) and work.lanes.get(need, Lane.PLANNED) not in SATISFIED
-        ]
+    for wp_id in sorted(filter(work.under_way, needs), key=natural_key):
+        late = [need for need in needs[wp_id] if work.lanes.get(need, Lane.PLANNED) not in SATISFIED]
         if late:
             message = f"{wp_id} is under way and does not wait for {', '.join(late)}, which it now comes after"
             yield Notice("EDGE_NOT_ENFORCED", message, spec_kitty("why", wp_id))
+        new = [need for need in needs[wp_id] if need not in late and not _was_before(before, need, wp_id)]
+        if new:
+            message = f"{wp_id} is under way and was begun without the work of {', '.join(new)}, which it now builds on"
+            yield Notice("EDGE_NOT_ENFORCED", message, spec_kitty("why", wp_id))
+
+
+def _was_before(before: LanesManifest | None, need: str, wp_id: str) -> bool:
+    """Whether the lanes already brought the work of one package to another."""
+    of_need, own = (before.lane_for_wp(each) if before else None for each in (need, wp_id))
+    if of_need is None or own is None:
+        return before is None or own is None
+    return of_need.lane_id == own.lane_id or of_need.is_planning or of_need.lane_id in own.depends_on_lanes
 
 
 def _requirement_notices(packages: Sequence[WorkPackage], documents: PlanDocuments, work: Work) -> Iterator[Notice]:
@@ -206,7 +216,8 @@ def _outline_notices(packages: Sequence[WorkPackage], documents: PlanDocuments, 
 
 def _ownership_warnings(packages: Sequence[WorkPackage], manifest: LanesManifest, work: Work) -> Iterator[str]:
     for edge in manifest.ordering_edges:
-        yield f"{edge.after} comes after {edge.before}: both write the same files ({edge.evidence})"
+        which = " ~ ".join(dict.fromkeys(edge.evidence.split(" ~ ")))
+        yield f"{edge.after} comes after {edge.before}: both write the same files ({which})"
     live = [package for package in packages if package.id not in work.canceled]
     code = [package for package in live if not package.manifest.is_planning]
     for package in code:

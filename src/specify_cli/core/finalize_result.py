@@ -64,6 +64,11 @@ class FinalizeResult:
     commit_hash: str | None = None
     warnings: tuple[Notice, ...] = ()
 
+    @property
+    def parallel_width(self) -> int:
+        """The most lanes that are at work in one turn."""
+        return _at_once(self.plan.manifest, self.plan.packages) if self.plan.manifest else 0
+
     def to_dict(self) -> dict[str, object]:
         """The JSON answer."""
         packages = self.plan.packages
@@ -110,6 +115,11 @@ def _lanes(manifest: LanesManifest | None, packages: Sequence[WorkPackage]) -> d
         "computed": manifest is not None,
         "count": len(lanes),
         "lane_ids": [lane.lane_id for lane in lanes],
+        "lanes": [
+            {"lane_id": lane.lane_id, "wp_ids": list(lane.wp_ids), "depends_on_lanes": list(lane.depends_on_lanes)}
+            for lane in lanes
+        ],
+        "ordering_edges": [edge.to_dict() for edge in (manifest.ordering_edges if manifest else ())],
         "parallel_width": _at_once(manifest, packages) if manifest else 0,
         "planning_artifact_wps": list(manifest.planning_artifact_wps) if manifest else [],
         "collapse_report": report.to_dict() if report else None,

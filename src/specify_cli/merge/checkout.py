@@ -8,10 +8,11 @@ from pathlib import Path
 
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import files
-from specify_cli.kernel.errors import Refused
+from specify_cli.kernel.errors import Refused, Unmet
 from specify_cli.kernel.git import Git, GitFailed, taken_out
 from specify_cli.kernel.paths import Checkout
-from specify_cli.kernel.text import quoted
+from specify_cli.kernel.text import quoted, some
+from specify_cli.kernel.values import replace
 from specify_cli.merge.intent import Intent
 from specify_cli.workspaces.recovery import is_coming
 from specify_cli.workspaces.trees import Workbench
@@ -52,6 +53,28 @@ def rehearse(place: MissionPlace, home: Checkout, old: str, new: str, *, takes_o
     if blockers:
         raise _overlap(git, blockers, _put_aside(git, [path for path in blockers if path != said], hidden))
     return taken
+
+
+def overlap(place: MissionPlace, git: Git, old: str, tree: str) -> Unmet | None:
+    """What of the user's would be in the way of a merge that is only forecast; nothing is changed or staged.
+
+    Args:
+        git: knows the objects of the forecast.
+        old: the target's tip.
+        tree: what the target would hold.
+    """
+    if place.home is None:
+        return None
+    here = replace(git, root=place.home.path)
+    moving = [path for path in here.changed_between(old, tree) if not path.startswith(f"{place.relative}/")]
+    hidden = here.hidden_changes(old, *moving) if moving else []
+    files = list(
+        dict.fromkeys([*_in_the_way(here, old, tree, place.relative), *hidden, *_changed_by_user(here, moving)])
+    )
+    if not files:
+        return None
+    what = f"the merge would change files that you have changed or made in {here.root}: {some(files, 8)}"
+    return Unmet("DIRTY_OVERLAP", what, _put_aside(here, files, hidden))
 
 
 def _put_aside(git: Git, paths: Sequence[str], hidden: Sequence[str]) -> str:

@@ -18,11 +18,12 @@ from specify_cli.kernel.errors import Conflict, NotFound, Refused, Unmet
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.text import quoted
-from specify_cli.kernel.values import frozen
+from specify_cli.kernel.values import frozen, replace
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.merge import conflict, rebase, settling
 from specify_cli.merge import intent as intents
 from specify_cli.merge.case import Case
+from specify_cli.merge.checkout import overlap
 from specify_cli.merge.making import make
 from specify_cli.merge.settling import Finished
 from specify_cli.merge.wish import Wish
@@ -127,6 +128,9 @@ def dry_run(place: MissionPlace) -> Examined:
     place.repo.require_git()
     with throw_away(place) as git:
         seen = examine(place, conflict.read(place.repo, place.key), elsewhere=git)
+        if seen.merge is not None and not seen.merge.conflicts:
+            in_the_way = overlap(place, git, seen.merge.target, seen.merge.tree)
+            seen = replace(seen, unmet=(*seen.unmet, *([in_the_way] if in_the_way else ())))
     if seen.merge is None:
         raise refusal(place, seen.unmet)
     return seen

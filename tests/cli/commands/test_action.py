@@ -119,6 +119,16 @@ def test_review_claims_and_shows_the_diff(mission: Mission) -> None:
     assert error["details"]["claimed_by"] == "codex"
 
 
+def test_a_review_offers_both_verdicts(mission: Mission) -> None:
+    mission.work("WP01", "src/wp01/a.py")
+    mission.project.run("agent", "tasks", "move-task", "WP01", "--to", "for_review", "--agent", "claude").ok()
+    told = mission.project.run("agent", "action", "review", "WP01", "--agent", "codex").ok().out
+    move = "spec-kitty agent tasks move-task WP01 --to"
+    about = f"--agent codex --mission {mission.slug}"
+    assert f"    approve  {move} approved {about}\n" in told
+    assert f"    reject   {move} planned {about} --review-feedback-file FILE\n" in told
+
+
 def test_what_waits_for_no_review_cannot_be_reviewed(mission: Mission) -> None:
     error = action(mission, "review", "WP01").failed("WP_NOT_FOR_REVIEW", 1).json()
     assert "planned" in error["error"]

@@ -198,6 +198,30 @@ def test_finalize_tells_a_person_how_wide_the_plan_is(project: Project) -> None:
     assert told.endswith(f"Next: spec-kitty next --agent NAME --mission {mission.slug}\n")
 
 
+def test_finalize_shows_the_lanes_and_every_overlap(project: Project) -> None:
+    created_mission(
+        project,
+        Task("WP01", owns=("src/**",)),
+        Task("WP02", owns=("src/app/a.py", "tests/a.py")),
+        Task("WP03", owns=("lib/**",)),
+        Task("WP04", needs=("WP03",), owns=("docs/**",), mode="planning_artifact"),
+    )
+    told = project.run("agent", "mission", "finalize-tasks").ok().out
+    assert "  lane-a         WP01, WP02\n" in told
+    assert "  lane-b         WP03\n" in told
+    assert "  lane-planning  WP04\n" in told
+    assert "  WP02 comes after WP01: both write the same files (src/** ~ src/app/a.py)\n" in told
+    assert max(map(len, told.splitlines())) <= 80
+    found = project.run("agent", "mission", "finalize-tasks", "--json").ok().json()["lanes"]
+    assert [(lane["lane_id"], lane["wp_ids"]) for lane in found["lanes"]][:2] == [
+        ("lane-a", ["WP01", "WP02"]),
+        ("lane-b", ["WP03"]),
+    ]
+    assert [(edge["before"], edge["after"], edge["evidence"]) for edge in found["ordering_edges"]] == [
+        ("WP01", "WP02", "src/** ~ src/app/a.py")
+    ]
+
+
 @pytest.mark.parametrize("where", ["subfolder", "linked tree"])
 def test_from_anywhere_in_the_repository_it_is_the_same(where: str, project: Project, tmp_path: Path) -> None:
     mission = created_mission(project)

@@ -20,6 +20,7 @@ from specify_cli.kernel.errors import SpecKittyError
 from specify_cli.kernel.paths import KITTIFY, Repository
 from specify_cli.kernel.text import plural
 from specify_cli.lanes.branch_naming import lane_branch_name, mission_branch_name
+from specify_cli.next.open_questions import open_questions
 
 _COLOURS = {
     MissionState.PLANNING: "yellow",
@@ -38,17 +39,20 @@ def list_missions() -> Reply:
     tell_newer(repo)
     places, broken = all_places(repo)
     found: list[Overview] = []
+    questions: dict[str, int] = {}
     for place in places:
         try:
-            found.append(overview(place))
+            seen = overview(place)
+            questions[place.slug] = len(open_questions(seen))
+            found.append(seen)
         except SpecKittyError as error:
             broken.append(Broken(place.slug, error))
     data = {
-        "missions": [each.to_dict() for each in found],
+        "missions": [{**each.to_dict(), "open_questions": questions[each.place.slug]} for each in found],
         "count": len(found),
         "broken": [_broken(each.slug, each.error) for each in broken],
     }
-    rows = [_row(each) for each in found]
+    rows = [_row(each, questions[each.place.slug]) for each in found]
     lines = [table(rows, indent=2)] if rows else ["  no mission yet"]
     for seen in found:
         if seen.lands_on:
@@ -92,13 +96,14 @@ def _broken(name_of: str, error: SpecKittyError, name: str = "mission_slug") -> 
     return {name: name_of, "error_code": error.code, "error": error.message, "hint": error.hint}
 
 
-def _row(seen: Overview) -> list[str]:
+def _row(seen: Overview, questions: int) -> list[str]:
+    asked = f"{plural(questions, 'open question')}, " if questions else ""
     counts = ", ".join(f"{len(ids)} {lane}" for lane, ids in seen.board.items() if ids)
     return [
         style(clipped(safe(seen.place.slug), 32), "bold"),
         padded(style(seen.state.value, _COLOURS[seen.state]), 12),
         f"{seen.percentage:g} %",
-        style(clipped(counts or "no work package yet", 24), "dim"),
+        style(clipped(asked + (counts or "no work package yet"), 24), "yellow" if asked else "dim"),
     ]
 
 
@@ -140,6 +145,7 @@ def _info(context: Context, seen: Overview, documents: Mapping[str, bool]) -> di
         "unpublished_events": seen.status.unpublished,
         "problems": [problem.to_dict() for problem in seen.status.problems],
         "detection_method": context.how,
+        "open_questions": [{**each.to_data(), "options": list(each.options)} for each in open_questions(seen)],
         "next_command": seen.next_command,
     }
 

@@ -24,6 +24,7 @@ from specify_cli.kernel import paths
 from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import SpecKittyError
 from specify_cli.kernel.lazy import load
+from specify_cli.kernel.text import plural
 
 _WIDEST = 110
 
@@ -133,6 +134,8 @@ def _line(found: Board, columns: int) -> list[str]:
     told = ", ".join(f"{count} {lane}" for lane, count in counts.items()) or "planning"
     if found.seen.lands_on:
         told = f"merged, lands on {safe(found.seen.lands_on)}"
+    if found.questions:
+        told = f"{plural(len(found.questions), 'open question')}, {told}"
     return [
         style(clipped(safe(found.data["mission_slug"]), columns // 2 - 10), "bold"),
         f"{found.data['progress_percentage']:g} %",

@@ -125,8 +125,15 @@ def _reply(context: Context, actor: Actor, claim: Claim, action: str) -> Reply:
         f"  prompt    {safe(prompt.path)}",
     ]
     lines += [f"  brought   {safe(each)}" for each in claim.workspace.brought]
-    done = "for_review" if action == "implement" else "approved"
     who = () if actor.is_person else actor.flags
     at = ("--mission", context.place.slug)
-    move = safe(spec_kitty("agent tasks move-task", claim.package.id, "--to", done, *who, *at))
-    return Reply(data, "\n".join([*lines, "", f"  When done: {style(move, 'bold')}"]))
+
+    def move(to: str, *words: str) -> str:
+        return style(safe(spec_kitty("agent tasks move-task", claim.package.id, "--to", to, *who, *at, *words)), "bold")
+
+    if action == "implement":
+        lines += ["", f"  When done: {move('for_review')}"]
+    else:
+        lines += ["", "  Your verdict, one of:", f"    approve  {move('approved')}"]
+        lines += [f"    reject   {move('planned', '--review-feedback-file', 'FILE')}"]
+    return Reply(data, "\n".join(lines))

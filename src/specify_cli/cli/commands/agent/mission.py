@@ -10,9 +10,11 @@ from specify_cli.cli.acting import acting, notices
 from specify_cli.cli.options import AgentFlag, MissionFlag, MissionTypeFlag, SessionFlag
 from specify_cli.cli.output import Reply, safe, style
 from specify_cli.cli.selecting import reading
+from specify_cli.cli.text import wrapped
 from specify_cli.context.actor import given_session, named
 from specify_cli.context.models import Context
 from specify_cli.core.finalize import finalize
+from specify_cli.core.finalize_result import FinalizeResult
 from specify_cli.core.migrate_hint import migrate_hint
 from specify_cli.core.mission_creation import check_slug, create_mission_core
 from specify_cli.core.mission_sizes import Size
@@ -25,6 +27,7 @@ from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import NotFound, UsageError
 from specify_cli.kernel.given import words_of
 from specify_cli.kernel.text import plural, quoted
+from specify_cli.lanes.models import ExecutionLane
 from specify_cli.merge.intent import settle
 from specify_cli.status.lines import LIMIT
 
@@ -211,21 +214,28 @@ def finalize_tasks(mission: MissionFlag = None, validate_only: ValidateOnly = Fa
     context, actor = acting(mission) if not validate_only else (reading(mission), None)
     name = actor.name if actor else "finalize-tasks"
     done = finalize(context.place, context.config, validate_only=validate_only, actor=name)
-    data = {**done.to_dict(), "detection_method": context.how}
-    return Reply(data, _finalized(context, data))
+    return Reply({**done.to_dict(), "detection_method": context.how}, _finalized(context, done))
 
 
-def _finalized(context: Context, data: dict[str, object]) -> str:
-    lanes = data["lanes"]
-    count, width = (lanes["count"], lanes["parallel_width"]) if isinstance(lanes, dict) else (0, 0)
-    packages = plural(int(str(data["wp_count"])), "work package")
-    verb = "would be finalized" if data["result"] == "validation_passed" else "finalized"
-    lines = [f"{packages} {verb} in {plural(count, 'lane')}, {width} at once"]
-    changed = data["modified_wps"]
-    if isinstance(changed, list) and changed:
-        lines.append(f"  changed   {', '.join(str(each) for each in changed)}")
+def _finalized(context: Context, done: FinalizeResult) -> str:
+    manifest = done.plan.manifest
+    assert manifest is not None
+    packages = plural(len(done.plan.packages), "work package")
+    verb = "would be finalized" if done.validate_only else "finalized"
+    lines = [f"{packages} {verb} in {plural(len(manifest.lanes), 'lane')}, {done.parallel_width} at once"]
+    lines += [_lane_line(lane, max(len(each.lane_id) for each in manifest.lanes)) for lane in manifest.lanes]
+    changed = [header.package.id for header in done.plan.headers if header.changes]
+    if changed and not done.validate_only:
+        lines.append("  changed   " + wrapped(", ".join(changed), indent=12, hang=12).lstrip())
+    lines += [wrapped(safe(each), indent=2, hang=4) for each in done.plan.ownership_warnings]
     step = style(f"spec-kitty next --agent NAME --mission {context.place.slug}", "bold")
     return "\n".join([*lines, "", f"  Next: {step}"])
+
+
+def _lane_line(lane: ExecutionLane, columns: int) -> str:
+    after = f" after {', '.join(lane.depends_on_lanes)}" if lane.depends_on_lanes else ""
+    head = f"  {style(lane.lane_id, 'bold')}{' ' * (columns - len(lane.lane_id))}  "
+    return head + wrapped(f"{', '.join(lane.wp_ids)}{after}", indent=columns + 4, hang=columns + 6).lstrip()
 
 
 def _branches(place: MissionPlace) -> dict[str, object]:

@@ -1,0 +1,46 @@
+"""The questions of a mission that a person has not answered yet, for everybody who looks at it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from specify_cli.context.overview import MissionState, Overview
+from specify_cli.core.mission_sizes import mission_type_of
+from specify_cli.core.work_packages import WorkPackage
+from specify_cli.home import MissionPlace
+from specify_cli.next.observation import Question
+from specify_cli.next.planning import open_questions as left_in
+from specify_cli.next.questions import answered, question_of, repeated
+from specify_cli.next.steps import stuck_questions
+from specify_cli.status.models import Lane
+from specify_cli.status.reading import Status
+
+
+def open_questions(seen: Overview) -> tuple[Question, ...]:
+    """As `questions_of`, of a mission at a glance; a merged one asks nothing."""
+    if seen.state is MissionState.MERGED:
+        return ()
+    return questions_of(seen.place, seen.packages, seen.status, accepted=seen.state is MissionState.ACCEPTED)
+
+
+def questions_of(
+    place: MissionPlace, packages: Sequence[WorkPackage], status: Status, *, accepted: bool
+) -> tuple[Question, ...]:
+    """What a person has to answer: of documents and planning steps first, then of work packages in id order.
+
+    They are those that `next` asks one at a time, whoever holds what they are about.
+
+    Args:
+        accepted: whether the mission is accepted, so that the question is about its merge.
+    """
+    answers = answered(status.mission_events)
+    lanes = {package.id: status.snapshot.lane_of(package.id) for package in packages}
+    stuck = stuck_questions(status.mission_events, answers)
+    found: list[Question | None] = []
+    if all(lane is Lane.PLANNED for lane in lanes.values()):
+        for step in mission_type_of(place).planning_steps:
+            found += [stuck.get(step.name), *left_in(place, step, answers)]
+    again = repeated(status.snapshot, status.mission_events)
+    found += [again.get(package.id) or question_of(package, lanes, status.events, answers) for package in packages]
+    found.append(stuck.get("merge" if accepted else "accept"))
+    return tuple(question for question in found if question is not None)
