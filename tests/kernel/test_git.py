@@ -202,10 +202,17 @@ def test_differences_between_commits(git: Repo, ours: Git) -> None:
     assert ours.changed_between(first, second) == ["a.txt", "b.txt", "moved.txt"]
     assert ours.changed_between(first, second, "b.txt") == ["b.txt"]
     assert ours.changed_between(first, first) == []
-    patch = ours.diff(first, second, "b.txt")
+    patch = ours.patch(first, second, "b.txt")
     assert "-b\n+changed\n" in patch
     assert "\x1b" not in patch
-    assert "b.txt" in ours.diff(first, second, stat=True)
+    changes = ours.file_changes(first, second)
+    assert [(each.state, each.old_path, each.path) for each in changes] == [
+        ("M", None, "b.txt"),
+        ("R100", "a.txt", "moved.txt"),
+    ]
+    blob = git("rev-parse", f"{second}:b.txt")
+    assert ours.contents({blob, "0" * 40}, 100) == {blob: (8, b"changed\n")}
+    assert ours.contents({blob}, 3) == {blob: (8, None)}
 
 
 def test_an_identity_is_what_somebody_chose(git: Repo, ours: Git, monkeypatch: pytest.MonkeyPatch) -> None:

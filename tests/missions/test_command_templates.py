@@ -14,7 +14,7 @@ from specify_cli.cli.commands import TABLE, Branch, Leaf
 from specify_cli.cli.lazy import command_of, describe
 from specify_cli.core.agent_table import AGENTS
 from specify_cli.core.agents import render
-from specify_cli.core.command_text import command_body
+from specify_cli.core.command_text import command_body, slash_command
 from specify_cli.core.project_resolver import COMMON, PACKAGE
 from specify_cli.core.templates import TOKENS, shipped_commands
 from specify_cli.kernel import frontmatter
@@ -46,7 +46,7 @@ REMOVED = ("--feature", "--no-git", "create-feature", "feature-state", "accept-f
 # What an agent fills in itself: it knows each of these when it comes to the command.
 PLACEHOLDERS = {
     *("slug", "type", "size", "key", "WP", "id", "ids", "answer", "branch", "file", "subtasks", "message"),
-    *("mission", "title", "subject", "test command", "a name of its own"),
+    *("mission", "title", "subject", "test command", "a name of its own", "what the person asked for, word for word"),
 }
 # What it says in its own words.
 _IN_WORDS = re.compile(r"(?:--note|--answer|--commit) \"$")
@@ -58,9 +58,16 @@ def commands_in(text: str) -> Iterator[list[str]]:
     """Every command line of ours that a text shows, as words behind `spec-kitty`."""
     for match in _LINE.finditer(text):
         line = re.sub(r"<([^<>]*)>", lambda found: found[1].replace(" ", "-").replace("'", ""), match[1] or match[2])
-        words = shlex.split(line.replace("…", " "))[1:]
+        # What a command is given on its standard input is none of its words.
+        words = shlex.split(line.partition(" <<")[0].replace("…", " "))[1:]
         if words != ["--help"]:
             yield words
+
+
+def sentences(text: str) -> set[str]:
+    """Sentences and commands of a text, however its lines are broken; short ones say too little to be repeated."""
+    told = re.split(r"(?<=[.:;?!])\s+", " ".join(text.split()))
+    return {each for each in told if len(each.split()) > 4}
 
 
 def leaf_of(words: list[str]) -> tuple[Leaf, str, list[str]]:
@@ -193,8 +200,22 @@ def test_a_handed_out_prompt_has_no_gaps(path: Path) -> None:
 
     assert "{{" not in body
     assert "<mission>" not in body
-    assert body.startswith("# ")
+    assert body.startswith(("# ", "## Inputs\n"))
     assert "\n\n\n" not in body
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: f"{path.parent.parent.name}-{path.stem}")
+def test_a_command_that_takes_a_step_leaves_the_rest_to_its_prompt(path: Path) -> None:
+    body = frontmatter.parse(path.read_text(encoding="utf-8"), path.name).body
+    command = slash_command(body)
+    prompt = command_body(path.read_text(encoding="utf-8"), path.name, agent="ada", mission="001-tea")
+    if command.strip() == body.strip():
+        assert "Take the step." not in body or path.stem in {"tasks", "next"}
+        return
+    assert "spec-kitty next --agent {{agent}} --mission {{mission}} --json" in command
+    assert not sentences(command) & sentences(prompt)
+    assert "Take the step" not in prompt
+    assert "--result success" not in prompt, "the prompt ends with the report anyway"
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.stem)

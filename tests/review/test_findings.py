@@ -169,7 +169,7 @@ def test_prompts_list_open_findings_and_the_lines_changed_since(project: Project
     review = reviewer.prompt(reviewer.next())
     assert "F2 [low] a wish" in review
     assert "- F1 why it is not settled yet" in review
-    assert f"diff {rejected[:12]} {lane.head()[:12]}" in review
+    assert f" {rejected[:12]} {lane.head()[:12]}\n" in review
     assert "+timer" in review
     assert "+first line" not in review, "what was reviewed before is not shown again"
 

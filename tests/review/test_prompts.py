@@ -46,7 +46,7 @@ def test_the_next_review_shows_what_the_last_one_asked_for(project: Project) -> 
     reviewer.reject("WP01", "Name the timer.\n")
     agent.submit("WP01", "timer\n")
     text = reviewer.prompt(reviewer.next())
-    assert f"diff {rejected[:12]} {first.head()[:12]}" in text
+    assert f" {rejected[:12]} {first.head()[:12]}\n" in text
     assert "## What earlier reviews asked for" in text
     assert "Name the timer." in text
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 
 from specify_cli.context.models import Actor
 from specify_cli.home import MissionPlace
@@ -10,6 +11,7 @@ from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.paths import Repository
+from specify_cli.kernel.text import one_line
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.branch_naming import parse_lane_id_from_branch
 from specify_cli.workspaces.leases import lease_in
@@ -19,6 +21,7 @@ SESSION_VARIABLE = "SPEC_KITTY_SESSION"
 _AGENTS_OWN = ("CLAUDE_CODE_SESSION_ID", "CODEX_THREAD_ID")
 OWN, GIVEN = "agent", "given"
 _LONGEST = 200
+_NO_NAME = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029`]")
 _PLACEHOLDERS = frozenset({"NAME", "ANOTHER"})  # as hints call whoever may run them
 
 
@@ -57,14 +60,16 @@ def session_here() -> str | None:
 
 
 def own_name(name: str | None) -> str | None:
-    """A name that somebody gave.
+    """A name that somebody gave; it stands in commands that prompts print, so it is one line and marks nothing up.
 
     Raises:
-        UsageError: it is the placeholder of a hint.
+        UsageError: it is the placeholder of a hint, or no name can be like it.
     """
     if name in _PLACEHOLDERS:
         said = f"{name} stands for a name, such as claude: say who it is"
         raise UsageError(said, "USAGE_ERROR", hint=spec_kitty("agent config list"))
+    if name is not None and (_NO_NAME.search(name) or not name.strip()):
+        raise UsageError(f"{name!r} is no name: it is a few words on one line, without a backtick", "USAGE_ERROR")
     return name
 
 
@@ -100,4 +105,6 @@ def who(flag: str | None, repo: Repository, place: MissionPlace | None = None, s
                 lease.actor, given.id or lease.session, session_source=given.source, by_flag=session is not None
             )
     name = Git(repo.checkout).user_name() if repo.has_git else None
-    return Actor(f"user:{name}" if name else "user", given.id, session_source=given.source, by_flag=session is not None)
+    return Actor(
+        f"user:{one_line(name)}" if name else "user", given.id, session_source=given.source, by_flag=session is not None
+    )

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from specify_cli.core.agent_table import AGENTS, DEFAULT_AGENT, Agent, Format
-from specify_cli.core.command_text import fill_command
+from specify_cli.core.command_text import fill_command, slash_command
 from specify_cli.kernel import frontmatter
 from specify_cli.kernel.errors import UsageError
 
@@ -88,7 +88,7 @@ def render(agent: Agent, text: str, where: str) -> str:
     """
     template = frontmatter.parse(text, where)
     name = "<you>" if agent.is_shared else agent.key
-    body = fill_command(template.body, agent=name, arguments=agent.arguments)
+    body = fill_command(slash_command(template.body), agent=name, arguments=agent.arguments)
     if agent.is_shared and "<you>" in body:
         body = f"{body.rstrip()}\n\n{_SHARED_NOTE}"
     return _RENDERERS[agent.format](where.removesuffix(".md"), str(template.fields.get("description") or ""), body)

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from specify_cli.core.templates import fill
 from specify_cli.kernel import frontmatter
+
+# A template of a step has two parts: the slash command, which takes the step, and the prompt of that step. Neither says
+# what the other has said. A template without this line is both.
+_PARTS = re.compile(r"^<!-- prompt\b[^\n]*-->\n", re.MULTILINE)
 
 
 def command_body(text: str, where: str, *, agent: str, mission: str, wp: str | None = None) -> str:
@@ -16,8 +22,14 @@ def command_body(text: str, where: str, *, agent: str, mission: str, wp: str | N
         mission: the mission's slug.
         wp: the work package; None where the prompt is about none.
     """
-    body = frontmatter.parse(text, where).body.strip("\n") + "\n"
-    return fill_command(_without_request(body), agent=agent, arguments="", mission=mission, wp=wp or "<WP>")
+    parts = _PARTS.split(frontmatter.parse(text, where).body, maxsplit=1)
+    body = _without_request(parts[-1].strip("\n") + "\n")
+    return fill_command(body, agent=agent, arguments="", mission=mission, wp=wp or "<WP>")
+
+
+def slash_command(body: str) -> str:
+    """The part of a template's body that is the slash command."""
+    return _PARTS.split(body, maxsplit=1)[0].rstrip("\n") + "\n"
 
 
 def fill_command(body: str, *, agent: str, arguments: str, mission: str = "<mission>", wp: str = "<WP>") -> str:

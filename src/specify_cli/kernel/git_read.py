@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from specify_cli.kernel.git_run import GitRun
 from specify_cli.kernel.values import frozen
 
 _OBJECT = re.compile(rb"[0-9a-f]{40,64} ([a-z]+) ([0-9]+)")
+# A diff for a judge: no attribute, no program, no setting of a submodule and none of the user's hides a change.
+RAW_DIFF = ("--text", "--no-ext-diff", "--no-textconv", "--find-renames", "--ignore-submodules=none")
+_STEADY = (
+    "--no-color", "--no-relative", "--submodule=short", "--src-prefix=a/", "--dst-prefix=b/",
+    f"-O{os.devnull}",
+)  # fmt: skip
 _ALL_FILES = ("ls-files", "--cached", "--others", "--exclude-standard", "--deduplicate")
 
 
@@ -18,6 +25,27 @@ class Change:
 
     state: str
     path: str
+
+
+@frozen
+class FileChange:
+    """One file of a diff, as git's objects tell it.
+
+    Args:
+        state: A, D, M, T (another kind of file) or R (renamed, with how alike both are in percent).
+        old_mode, new_mode: as in trees; `000000` where there is no file.
+        old_id, new_id: of the contents; all zeros where there is none.
+        path: where it is now; where it was, of a file that was removed.
+        old_path: where it was, of a file that was renamed.
+    """
+
+    state: str
+    old_mode: str
+    new_mode: str
+    old_id: str
+    new_id: str
+    path: str
+    old_path: str | None = None
 
 
 @frozen
@@ -185,9 +213,9 @@ class GitRead(GitRun):
     def changed_between(self, old: str, new: str, *paths: str) -> list[str]:
         """Paths that differ between two commits or trees."""
         scope = ("--", *paths) if paths else ()
-        return [
-            path for path in self.run("diff", "--name-only", "-z", "--no-renames", old, new, *scope).split("\0") if path
-        ]
+        # A submodule may say of itself that it is to be ignored.
+        words = ("diff", "--name-only", "-z", "--no-renames", "--ignore-submodules=none")
+        return [path for path in self.run(*words, old, new, *scope).split("\0") if path]
 
     def files_with_changed_lines(self, pattern: str, old: str, new: str | None, *paths: str) -> list[str]:
         """Paths that differ between two commits or trees in a line that fits a pattern, whatever attributes say.
@@ -211,10 +239,32 @@ class GitRead(GitRun):
         listing = ("ls-tree", "-r", "--name-only", "-z", revision) if revision else (*_ALL_FILES, "-z")
         return [path for path in self.run(*listing).split("\0") if path]
 
-    def diff(self, old: str, new: str, *paths: str, stat: bool = False) -> str:
-        """The patch, or the summary, between two commits."""
+    def file_changes(self, old: str, new: str, *paths: str) -> list[FileChange]:
+        """The files that differ between two commits, in the order of `patch`; nothing about them can be hidden."""
         scope = ("--", *paths) if paths else ()
-        return self.run("diff", "--no-color", "--no-ext-diff", *(("--stat=72",) if stat else ()), old, new, *scope)
+        out = self.run("diff", "--raw", "-z", "--no-abbrev", *RAW_DIFF, *_STEADY, old, new, *scope)
+        parts = iter(out.removesuffix("\0").split("\0") if out else ())
+        found = []
+        for head in parts:
+            old_mode, new_mode, old_id, new_id, state = head.removeprefix(":").split(" ")
+            path = next(parts)
+            old_path, path = (path, next(parts)) if state[0] == "R" else (None, path)
+            found.append(FileChange(state, old_mode, new_mode, old_id, new_id, path, old_path))
+        return found
+
+    def patch(self, old: str, new: str, *paths: str) -> str:
+        """The patch between two commits, every file as text; names with control characters are quoted."""
+        scope = ("--", *paths) if paths else ()
+        return self.run("-c", "core.quotePath=false", "diff", "--unified=3", *RAW_DIFF, *_STEADY, old, new, *scope)
+
+    def contents(self, ids: Collection[str], most: int) -> dict[str, tuple[int, bytes | None]]:
+        """Id of a blob -> its size, and its content where that is no larger than `most`; unknown ones are left out."""
+        asked = "".join(f"{name}\n" for name in sorted(ids))
+        said = self.run("cat-file", "--batch-check=%(objectname) %(objecttype) %(objectsize)", input=asked)
+        told = (line.split(" ") for line in _lines(said))
+        sizes = {words[0]: int(words[2]) for words in told if len(words) == 3 and words[1] == "blob"}
+        small = self._objects([name for name, size in sizes.items() if size <= most])
+        return {name: (size, small[name][1] if name in small else None) for name, size in sizes.items()}
 
     def identity(self) -> str | None:
         """`Name <mail>` that a commit here would carry, or None where nobody chose one.

@@ -11,6 +11,13 @@ ULID_PATTERN = re.compile(r"^[0-9A-HJKMNP-TV-Z]{26}\Z")
 SLUG_PATTERN = re.compile(r"^[a-z0-9]+(-[a-z0-9]+)*\Z")
 # Control characters but newline and tab; DEL and C1; bidirectional marks; line separators; lone surrogates.
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+# What is not seen at all: soft hyphens, fillers, spaces and joiners without width, tags and the selectors above BMP.
+# Joiners belong to the script or emoji around them; beside ASCII they only hide something.
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2060-\u206f\u3164\uffa0\ufff0-\ufffb"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]|(?<=[\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?=[\x00-\x7f])"
+)
+_ODD = re.compile(f"{_UNSAFE.pattern}|{_UNSEEN.pattern}|[\n\t]")
 
 
 def is_ulid(text: str) -> bool:
@@ -50,11 +57,40 @@ def quoted(path: object) -> str:
     return shlex.quote(str(path))
 
 
+def shell_word(text: object) -> str:
+    """As `quoted`, for names of files and branches in prompts: on one line and seen in full, whatever is in it."""
+    word = str(text)
+    if not _ODD.search(word):
+        return shlex.quote(word)
+    # `$'…'` is what shells have for bytes that do not show.
+    shown = word.replace("\\", "\\\\").replace("'", "\\'")
+    return "$'" + _ODD.sub(lambda match: _as_bytes(match.group()), shown) + "'"
+
+
+def _as_bytes(character: str) -> str:
+    how = "surrogateescape" if "\udc80" <= character <= "\udcff" else "surrogatepass"
+    return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", how))
+
+
 def escaped(text: str) -> str:
     """Every character that a terminal obeys, but newline and tab, as a visible escape."""
     return _UNSAFE.sub(lambda found: _visible(found.group()), text)
 
 
+def visible(text: str) -> str:
+    """As `escaped`, and whatever would not be seen at all; the line ends of Windows are plain ones."""
+    return _UNSEEN.sub(lambda found: _visible(found.group()), escaped(text.replace("\r\n", "\n")))
+
+
+def one_line(text: object, most: int = 200) -> str:
+    """Words of somebody else's inside a line of ours: one line, and nothing in it that marks up or is not seen."""
+    line = " ".join(visible(" ".join(str(text).split())).split())
+    line = line.replace("`", "'").replace("<!--", "<! --")
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
 def _visible(character: str) -> str:
     number = ord(character)
-    return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
+    if number < 0x100:
+        return f"\\x{number:02x}"
+    return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from specify_cli.context.models import Actor, Context
@@ -17,12 +16,13 @@ from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace, runtime_folder
 from specify_cli.kernel import files
 from specify_cli.kernel.git import Git
-from specify_cli.kernel.text import some
+from specify_cli.kernel.text import one_line, shell_word, some
 from specify_cli.next.claims import Claim
 from specify_cli.next.observe import Seen
 from specify_cli.next.prompt_sections import (
     answers_section,
     decisions_section,
+    new_answers,
     notes_section,
     reports_section,
     request_section,
@@ -33,10 +33,12 @@ from specify_cli.next.prompt_sections import (
     to_read,
     unmet_section,
 )
+from specify_cli.review.changes import read_change
 from specify_cli.review.cycles import feedback_of, rejected_head
 from specify_cli.review.findings import findings_of
 from specify_cli.review.prompts import ReviewPrompt, charter_section, feedback_section, fenced, review_prompt
 from specify_cli.status.approvals import ReviewRecord, review_records
+from specify_cli.status.holders import Holder
 from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status
 from specify_cli.workspaces.coverage import reviewed_base
@@ -62,13 +64,13 @@ def planning_prompt(
     step: Step,
     actor: Actor,
     unmet: Sequence[str],
-    answers: Mapping[str, tuple[str, str]],
+    step_id: str,
 ) -> str:
     """The prompt of a planning or accept step.
 
     Args:
         unmet: what its document still lacks.
-        answers: decision id -> (question, answer), to be worked into the documents.
+        step_id: the step that is handed out.
     """
     place, mission_type = context.place, seen.mission_type
     filled = "Comments in the document say how to fill it in."
@@ -78,9 +80,10 @@ def planning_prompt(
     report = f"spec-kitty next {actor.words} --mission {place.slug} --result success"
     charter = charter_section(charter_for(context.repo, step.name))
     asked = request_section(seen.status) if step in mission_type.planning_steps[:1] else ""
+    answers = new_answers(seen.status, step.name, None, Holder(actor.name, actor.session), step_id)
     return f"""# {step.title}: mission {place.slug}
 
-You are `{actor.name}`. {step.goal}
+You are `{one_line(actor.name)}`. {step.goal}
 
 {_documents(place, step)}
 {asked}{charter}{answers_section(answers)}{unmet_section(unmet)}{reports_section(seen.status, step.name)}
@@ -106,7 +109,7 @@ def merge_prompt(context: Context, mission_type: MissionType, actor: Actor) -> s
     report = f"spec-kitty next {actor.words} --mission {place.slug} --result success"
     return f"""# Merge: mission {place.slug}
 
-You are `{actor.name}`. This project has its missions merged by the loop (`merge.auto`), so nobody has to ask for it.
+You are `{one_line(actor.name)}`. The loop merges this project's missions (`merge.auto`), so nobody has to ask for it.
 
 {body.strip()}
 
@@ -118,12 +121,12 @@ If it cannot be done, say why: `--result blocked --note "…"`.
 """
 
 
-def implement_prompt(context: Context, claim: Claim, actor: Actor, status: Status) -> str:
+def implement_prompt(context: Context, claim: Claim, actor: Actor, status: Status, step_id: str) -> str:
     """The prompt of a work package that is to be implemented."""
     place, package, workspace = context.place, claim.package, claim.workspace
     feedback = feedback_of(status.mission_events, package.id)
     findings = findings_of(status.mission_events, status.events, package.id)
-    slug = place.slug
+    slug, name = place.slug, one_line(actor.name)
     command = f"{actor.words} --mission {slug}"
     goal, duty = _goal(place), _duty(place, StepKind.WORK)
     planning = workspace.kind == "repo_root"
@@ -134,18 +137,19 @@ def implement_prompt(context: Context, claim: Claim, actor: Actor, status: Statu
         " worktree, and do not switch branches here. The `kitty-specs/` folder in it is an old copy that nobody reads."
     )
     charter = charter_section(charter_for(context.repo, "implement"))
-    return f"""# Implement {package.id}: {package.title}
+    answers = new_answers(status, "implement", package.id, Holder(actor.name, actor.session), step_id)
+    return f"""# Implement {package.id}: {one_line(package.title)}
 
-{feedback_section(feedback, findings)}Mission `{slug}`. You are `{actor.name}`, and you hold {package.id}. {duty}
+{feedback_section(feedback, findings)}Mission `{slug}`. You are `{name}`, and you hold {package.id}. {duty}
 
 ## Where to work
 
-    cd {shlex.quote(str(workspace.path))}
+    cd {shell_word(workspace.path)}
 
-Branch `{workspace.branch}`. {rules}
-Owned files: {", ".join(f"`{path}`" for path in package.owned_files) or "(none named)"}
+Branch `{one_line(workspace.branch)}`. {rules}
+Owned files: {", ".join(f"`{one_line(path)}`" for path in package.owned_files) or "(none named)"}
 {_live(place)}
-{site_section(claim)}{_before(claim, status)}{charter}## What the mission is for (from the repository)
+{site_section(claim)}{_before(claim, status, answers)}{charter}## What the mission is for (from the repository)
 
 {fenced(goal or "(the specification states no goal)", "markdown")}
 ## The work package (from the repository)
@@ -176,9 +180,10 @@ def review_text(context: Context, claim: Claim, actor: Actor, status: Status) ->
     git = Git(workspace.path)
     scope = scope_of(package, workspace)
     base, head = review_span(claim, status)
-    since = rejected_head(status.events, package.id)
-    if since is not None and not git.is_ancestor(since, head):
-        since = None
+    change = read_change(git, base, head, scope)
+    rejected = rejected_head(status.events, package.id)
+    if rejected is not None and not git.is_ancestor(rejected, head):
+        rejected = None
     note = next(
         (
             event.reason or ""
@@ -193,20 +198,17 @@ def review_text(context: Context, claim: Claim, actor: Actor, status: Status) ->
             package.title,
             place.slug,
             actor.name,
+            actor.words,
             _goal(place),
-            f"{package.body.rstrip()}\n\n{_ownership(package, git.changed_between(base, head, *scope))}",
+            f"{package.body.rstrip()}\n\n{_ownership(package, change.paths)}",
             workspace.path,
             workspace.branch,
-            base,
-            head,
-            git.diff(since or base, head, *scope),
-            git.diff(base, head, *scope, stat=True),
-            scope,
+            change,
             feedback_of(status.mission_events, package.id),
             findings_of(status.mission_events, status.events, package.id),
             note,
             claim.self_review,
-            since,
+            read_change(git, rejected, head, scope) if rejected is not None else None,
             _duty(place, StepKind.REVIEW),
             charter_for(place.repo, "review"),
             _unseen(context, claim, status),
@@ -240,11 +242,11 @@ def _unseen(context: Context, claim: Claim, status: Status) -> tuple[str, ...]:
     return tuple(f"{each.commit[:10]} {each.subject} ({each.author})" for each in left)
 
 
-def _before(claim: Claim, status: Status) -> str:
+def _before(claim: Claim, status: Status, answers: Sequence[tuple[object, object]]) -> str:
     """What one has to know of the work so far."""
     wp_id = claim.package.id
     before = to_read(claim) + so_far(claim) + rescued_section(claim, status)
-    return before + decisions_section(status, wp_id) + notes_section(status, wp_id)
+    return before + decisions_section(answers) + notes_section(status, wp_id)
 
 
 def _goal(place: MissionPlace) -> str:
@@ -268,11 +270,15 @@ def _scaffold(place: MissionPlace, mission_type: MissionType, step: Step) -> str
 
 
 def _documents(place: MissionPlace, step: Step) -> str:
-    where = place.folder if place.folder is not None else f"branch {place.target_branch}, {place.relative}"
+    where = _where(place)
     line = f"Mission folder: `{where}`"
     return f"{line}\nThe step's document: `{where}/{step.document}`\n" if step.document else f"{line}\n"
 
 
 def _live(place: MissionPlace) -> str:
+    return f"The mission's live documents (read only): `{_where(place)}`\n"
+
+
+def _where(place: MissionPlace) -> str:
     where = place.folder if place.folder is not None else f"branch {place.target_branch}, {place.relative}"
-    return f"The mission's live documents (read only): `{where}`\n"
+    return one_line(where, 4096)

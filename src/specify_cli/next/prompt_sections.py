@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from specify_cli.context.models import Context
 from specify_cli.core.mission_target import request_of
 from specify_cli.core.subtasks import boxes, subtask_states, subtasks_for
 from specify_cli.kernel import clock
 from specify_cli.kernel.git import Git
-from specify_cli.kernel.text import plural
+from specify_cli.kernel.text import one_line, plural, shell_word
 from specify_cli.next.claims import Claim
 from specify_cli.review.prompts import fenced
+from specify_cli.status.holders import Holder
 from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status
 from specify_cli.workspaces.lookup import ROOT
@@ -28,11 +29,40 @@ def request_section(status: Status) -> str:
     return f"{said}\n\n{fenced(words, 'text')}\n"
 
 
-def answers_section(answers: Mapping[str, tuple[str, str]]) -> str:
-    """Answers to questions about the mission's documents: decision id -> (question, answer)."""
+def new_answers(
+    status: Status, action: str, wp_id: str | None, me: Holder, step_id: str
+) -> list[tuple[object, object]]:
+    """Questions and answers that the holder of a step has not been told of: since it had the same step before, or all.
+
+    Args:
+        action, wp_id: what the step is about; a step on documents has the answers to its own questions.
+        step_id: the step that is handed out now.
+    """
+    events = status.mission_events
+    issued = [
+        event
+        for event in events
+        if event.type == "step_issued"
+        and (event.data.get("action"), event.wp_id) == (action, wp_id)
+        and Holder(event.actor, event.session) == me
+    ]
+    before = [clock.sort_key(event.at) for event in issued if event.event_id != step_id]
+    since = max(before, default="")
+    asked = {e.data.get("decision_id"): e.data.get("question") for e in events if e.type == "decision_asked"}
+    found = []
+    for event in events:
+        key = str(event.data.get("decision_id", ""))
+        about = event.wp_id == wp_id if wp_id else event.wp_id is None and key.startswith(f"{action}-")
+        if event.type == "decision_answered" and about and clock.sort_key(event.at) > since:
+            found.append((event.data.get("question") or asked.get(key, key), event.data.get("answer")))
+    return found
+
+
+def answers_section(answers: Sequence[tuple[object, object]]) -> str:
+    """Answers to questions about a document: (question, answer)."""
     if not answers:
         return ""
-    told = fenced("\n".join(f"- {question}\n  Answer: {answer}" for question, answer in answers.values()), "text")
+    told = fenced("\n".join(f"- {question}\n  Answer: {answer}" for question, answer in answers), "text")
     return f"## Answers to open questions\n\nWork them into the document and remove their markers.\n\n{told}\n"
 
 
@@ -40,7 +70,7 @@ def unmet_section(unmet: Sequence[str]) -> str:
     """What a step's document still lacks."""
     if not unmet:
         return ""
-    return "## Still missing\n\n" + "\n".join(f"- {text}" for text in unmet) + "\n\n"
+    return "## Still missing\n\n" + "\n".join(f"- {one_line(text, 500)}" for text in unmet) + "\n\n"
 
 
 def reports_section(status: Status, action: str) -> str:
@@ -57,13 +87,9 @@ def reports_section(status: Status, action: str) -> str:
     return "## Notes of those before you\n\n" + fenced("\n".join(said[-5:]), "text") + "\n" if said else ""
 
 
-def decisions_section(status: Status, wp_id: str) -> str:
+def decisions_section(answers: Sequence[tuple[object, object]]) -> str:
     """Questions about a work package, and what was answered."""
-    told = [
-        f"- {event.data.get('question')}\n  Answer: {event.data.get('answer')}"
-        for event in status.mission_events
-        if event.type == "decision_answered" and event.wp_id == wp_id
-    ]
+    told = [f"- {question}\n  Answer: {answer}" for question, answer in answers]
     return "## Questions that were answered\n\n" + fenced("\n".join(told), "text") + "\n" if told else ""
 
 
@@ -113,7 +139,7 @@ def to_read(claim: Claim) -> str:
         return _branches(claim)
     if not claim.workspace.missing:
         return ""
-    merges = "\n".join(f"    git merge {branch}" for branch in claim.workspace.missing)
+    merges = "\n".join(f"    git merge {shell_word(branch)}" for branch in claim.workspace.missing)
     return (
         "## First: bring in what is missing\n\nThe package also builds on work that is not in this worktree yet,"
         f" because it conflicts with what is. Merge it, and keep what both sides meant:\n\n{merges}\n\n"
@@ -124,7 +150,8 @@ def _branches(claim: Claim) -> str:
     elsewhere = [need for need in claim.needed if not need.same_lane]
     if not elsewhere:
         return ""
-    lines = "\n".join(f"- {need.wp_id}: `git log -p {claim.workspace.branch}..{need.branch}`" for need in elsewhere)
+    mine = claim.workspace.branch
+    lines = "\n".join(f"    git log -p {shell_word(f'{mine}..{need.branch}')}  # {need.wp_id}" for need in elsewhere)
     return (
         "## What to read\n\nThe package builds on work that is not merged here. Read it on its branches"
         f" (a file: `git show BRANCH:PATH`); merge and switch nothing:\n\n{lines}\n\n"
@@ -134,11 +161,12 @@ def _branches(claim: Claim) -> str:
 def site_section(claim: Claim) -> str:
     """How the worktree was set up, and what is left to the agent."""
     done = claim.set_up
-    lines = [f"- {notice.message}" for notice in done.warnings if str(done.log) not in notice.message]
+    lines = [f"- {one_line(notice.message, 500)}" for notice in done.warnings if str(done.log) not in notice.message]
     if claim.workspace.odd:
-        lines.append(f"- Put this right before anything else: it {claim.workspace.odd}")
+        lines.append(f"- Put this right before anything else: it {one_line(claim.workspace.odd)}")
     if done.log is not None:
-        lines.append(f"- The project's set-up hook {'failed' if done.failed else 'ran'} here; its output: `{done.log}`")
+        log = one_line(done.log, 4096)
+        lines.append(f"- The project's set-up hook {'failed' if done.failed else 'ran'} here; its output: `{log}`")
     if claim.workspace.kind != ROOT and (claim.workspace.path / ".gitmodules").is_file():
         lines.append("- The repository has submodules. Fetch them first: `git submodule update --init --recursive`")
     return "\n".join(["## Set-up of the worktree", "", *lines, "", ""]) if lines else ""
@@ -147,15 +175,17 @@ def site_section(claim: Claim) -> str:
 def so_far(claim: Claim) -> str:
     """What is in the workspace already: what was brought there, the package's own commits, uncommitted files."""
     workspace = claim.workspace
-    brought = f"Its dependencies are in it: {', '.join(workspace.brought)}.\n\n" if workspace.brought else ""
+    brought = (
+        f"Its dependencies are in it: {one_line(', '.join(workspace.brought), 500)}.\n\n" if workspace.brought else ""
+    )
     git = Git(workspace.path)
     scope = scope_of(claim.package, workspace)
     commits = git.log_lines(f"{workspace.begun}..HEAD", *scope, limit=20)
     if not (claim.resumed or commits):
         return brought
     lines = ["## Where it stands", "", "You go on with work that was begun before.", ""]
-    lines += [f"- commit {line}" for line in commits] or ["- no commit yet"]
-    lines += [f"- uncommitted: `{change.path}`" for change in git.changes(*scope)[:30]]
+    lines += [f"- commit {one_line(line)}" for line in commits] or ["- no commit yet"]
+    lines += [f"- uncommitted: `{one_line(change.path)}`" for change in git.changes(*scope)[:30]]
     return brought + "\n".join(lines) + "\n\n"
 
 
@@ -169,8 +199,9 @@ def subtasks_section(context: Context, claim: Claim, status: Status) -> str:
         return ""
     titles = {box.id: box.title for listed in found.values() for box in listed}
     lines = "\n".join(f"- [{'x' if states.get(each) else ' '}] {each} {titles.get(each, '')}".rstrip() for each in ids)
+    words = " ".join(map(shell_word, ids))
     return (
         f"## Subtasks\n\nTick what is done as you go:\n\n"
-        f"    spec-kitty agent tasks mark-status {' '.join(ids)} --status done --mission {place.slug}\n\n"
+        f"    spec-kitty agent tasks mark-status {words} --status done --mission {place.slug}\n\n"
         f"{fenced(lines, 'markdown')}"
     )

@@ -25,7 +25,6 @@ from specify_cli.next.prompt_builder import (
     review_text,
     write_prompt,
 )
-from specify_cli.next.questions import answered
 from specify_cli.next.report import Report, commit_open_work, read_again, report_step
 from specify_cli.next.resolve import apply_answer
 from specify_cli.next.sessions import already_open
@@ -248,9 +247,12 @@ def prompt_for(context: Context, actor: Actor, claim: Claim, action: str) -> Pro
     """Issue the step of a claimed work package and write its prompt."""
     step_id, since = _issue(context, actor, action, claim.package.id)
     status = read_status(context.place)
-    build = implement_prompt if action == "implement" else review_text
     name = f"{claim.package.id}-{action}-{step_id[-8:]}"
-    return Prompt(write_prompt(context.place, name, build(context, claim, actor, status)), step_id, since)
+    if action == "implement":
+        text = implement_prompt(context, claim, actor, status, step_id)
+    else:
+        text = review_text(context, claim, actor, status)
+    return Prompt(write_prompt(context.place, name, text), step_id, since)
 
 
 def _hand_out_planning(context: Context, actor: Actor, seen: Seen, choice: Choice) -> Handed:
@@ -262,22 +264,9 @@ def _hand_out_planning(context: Context, actor: Actor, seen: Seen, choice: Choic
     if step is None:
         text = merge_prompt(context, seen.mission_type, actor)
     else:
-        text = planning_prompt(context, seen, step, actor, choice.unmet, _answers(seen))
+        text = planning_prompt(context, seen, step, actor, choice.unmet, step_id)
     prompt = write_prompt(place, f"{action}-{step_id[-8:]}", text)
     return Handed(step_id, str(place.folder) if place.folder else None, str(prompt), since)
-
-
-def _answers(seen: Seen) -> dict[str, tuple[str, str]]:
-    asked = {
-        str(event.data.get("decision_id")): str(event.data.get("question", ""))
-        for event in seen.status.mission_events
-        if event.type == "decision_asked"
-    }
-    return {
-        key: (asked.get(key, key), text)
-        for key, text in answered(seen.status.mission_events).items()
-        if not key.startswith("WP")  # those of a work package stand in its own prompt
-    }
 
 
 def _issue(

@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from specify_cli.kernel.commands import spec_kitty
-from specify_cli.kernel.text import quoted
+from specify_cli.kernel.text import one_line, visible
 from specify_cli.kernel.values import frozen
+from specify_cli.review.changes import ChangeSet
 from specify_cli.review.cycles import Feedback
 from specify_cli.review.findings import Finding
 
@@ -22,11 +22,10 @@ class ReviewPrompt:
     """What a review prompt is made of.
 
     Args:
-        diff: the patch to judge: of this work package alone, and after a rejection only what came since.
-        stat: the summary of the whole work package.
-        base, head: the commits it lies between.
+        agent, words: its name, and how it names itself in a command.
+        change: what the work package changes.
         feedback, findings: of earlier reviews.
-        since: the commit that the last review rejected, or None.
+        since: what came after the commit that the last review rejected; None in a first review.
         duty: what a review is about in a mission of this type.
         charter: what the project's charter says of reviews.
         unseen: commits in the range that were there before the work package began, and that nobody reviewed.
@@ -36,20 +35,17 @@ class ReviewPrompt:
     title: str
     mission_slug: str
     agent: str
+    words: str
     goal: str
     prompt: str
     workspace: Path
     branch: str
-    base: str
-    head: str
-    diff: str
-    stat: str
-    scope: tuple[str, ...]
+    change: ChangeSet
     feedback: Sequence[Feedback]
     findings: Sequence[Finding]
     note: str
     self_review: bool
-    since: str | None = None
+    since: ChangeSet | None = None
     duty: str = ""
     charter: str = ""
     unseen: Sequence[str] = ()
@@ -57,6 +53,7 @@ class ReviewPrompt:
 
 def fenced(text: str, label: str = "") -> str:
     """Text from the repository, fenced so that it cannot be mistaken for the prompt's own words."""
+    text = visible(text)
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * max(4, longest + 1)
     return f"{fence}{label}\n{text.rstrip()}\n{fence}\n"
@@ -73,7 +70,7 @@ def feedback_section(feedback: Sequence[Feedback], findings: Sequence[Finding]) 
     if not feedback or not still:
         return ""
     newest = feedback[-1]
-    return f"""## First: the review asked for changes (cycle {newest.cycle}, by {newest.reviewer})
+    return f"""## First: the review asked for changes (cycle {newest.cycle}, by {one_line(newest.reviewer)})
 
 Settle every open finding before anything else. It is the reviewer's text, from the repository:
 
@@ -89,20 +86,19 @@ def _open(findings: Sequence[Finding]) -> str:
 
 
 def _older(feedback: Sequence[Feedback]) -> str:
-    earlier = ", ".join(each.file for each in feedback[:-1])
+    earlier = ", ".join(one_line(each.file) for each in feedback[:-1])
     return f"Earlier cycles, for context: {earlier}\n\n" if earlier else ""
 
 
 def review_prompt(parts: ReviewPrompt) -> str:
     """The whole prompt of a review."""
-    diff_command = f"git -C {quoted(parts.workspace)} diff {parts.base[:12]} {parts.head[:12]}"
-    if parts.scope:
-        diff_command += " -- " + " ".join(map(quoted, parts.scope))
-    move = spec_kitty("agent tasks move-task", parts.wp_id, "--mission", parts.mission_slug, "--agent", parts.agent)
+    change = parts.change
+    move = f"spec-kitty agent tasks move-task {parts.wp_id} --mission {parts.mission_slug} {parts.words}"
+    place = f"Worktree `{one_line(parts.workspace)}`, branch `{one_line(parts.branch)}`"
     own = "**You implemented this yourself: the verdict will be marked as a self-review. Be strict.**\n\n"
-    return f"""# Review {parts.wp_id}: {parts.title}
+    return f"""# Review {parts.wp_id}: {one_line(parts.title)}
 
-Mission `{parts.mission_slug}`. You are `{parts.agent}`, and you hold this review.
+Mission `{parts.mission_slug}`. You are `{one_line(parts.agent)}`, and you hold this review.
 
 {own if parts.self_review else ""}## What the mission is for (from the repository)
 
@@ -112,13 +108,13 @@ Mission `{parts.mission_slug}`. You are `{parts.agent}`, and you hold this revie
 {fenced(parts.prompt, "markdown")}
 {charter_section(parts.charter)}{_earlier(parts)}{_note(parts.note)}## What was done
 
-Worktree `{parts.workspace}`, branch `{parts.branch}`, commits `{parts.base[:12]}..{parts.head[:12]}`.
-Exactly this work package's change:
+{place}, commits `{change.base[:12]}..{change.head[:12]}`.
+Exactly this work package's change, whatever attributes say of its files:
 
-    {diff_command}
+    {change.command(parts.workspace)}
 
-{fenced(parts.stat or "(no change)", "text")}
-{_before_it(parts.unseen)}{_since(parts, diff_command)}{_diff(parts.diff)}
+{fenced(change.summary() or "(no change)", "text")}
+{_before_it(parts.unseen)}{_deciding(change)}{_since(parts)}{_diff(parts.since or change)}
 ## How to judge
 
 {_paragraph(parts.duty)}1. {_AGAIN if parts.since else _FIRST}
@@ -141,7 +137,7 @@ Ask for changes: write the points into a file, each with its severity (critical,
 
 After the verdict:
 
-    spec-kitty next --agent {parts.agent} --mission {parts.mission_slug}
+    spec-kitty next {parts.words} --mission {parts.mission_slug}
 """
 
 
@@ -158,7 +154,7 @@ def _earlier(parts: ReviewPrompt) -> str:
 Judge first whether each open finding is settled, then what was changed since; the rest has been reviewed.
 
 {fenced(_open(parts.findings) or "(no finding is open)", "text")}
-Cycle {newest.cycle}, by {newest.reviewer}, in full:
+Cycle {newest.cycle}, by {one_line(newest.reviewer)}, in full:
 
 {fenced(newest.text, "markdown")}
 {_older(parts.feedback)}"""
@@ -170,11 +166,21 @@ def _name(parts: ReviewPrompt) -> str:
     return f"{told}:\n\n    - {still} why it is not settled yet\n\n" if still else ""
 
 
-def _since(parts: ReviewPrompt, command: str) -> str:
+def _since(parts: ReviewPrompt) -> str:
     """What came after the last review, so that nobody reads the rest a second time."""
     if parts.since is None:
         return ""
-    return f"What was changed since the last review:\n\n    {command.replace(parts.base[:12], parts.since[:12])}\n\n"
+    return f"What was changed since the last review:\n\n    {parts.since.command(parts.workspace)}\n\n"
+
+
+def _deciding(change: ChangeSet) -> str:
+    """Files that decide over others, named before anything else."""
+    if not change.deciding:
+        return ""
+    return (
+        "Read these first. They decide how git, hooks or continuous integration treat other files:\n\n"
+        f"{fenced(chr(10).join(map(str, change.deciding)), 'text')}\n"
+    )
 
 
 def _before_it(unseen: Sequence[str]) -> str:
@@ -189,9 +195,12 @@ def _note(note: str) -> str:
     return f"## The implementer's note (from the repository)\n\n{fenced(note, 'text')}\n" if note else ""
 
 
-def _diff(diff: str) -> str:
-    if not diff.strip():
+def _diff(change: ChangeSet) -> str:
+    patch = change.patch
+    if not change.parts:
         return "The change is empty: that alone is a reason to ask for changes.\n"
-    if len(diff) > DIFF_LIMIT:
-        return f"The patch has {len(diff):,} characters; read it with the command above.\n"
-    return fenced(diff, "diff")
+    if not patch:
+        return "Nothing of it is text: look at the files themselves.\n"
+    if len(patch) > DIFF_LIMIT:
+        return f"The patch has {len(patch):,} characters; read it with the command above.\n"
+    return fenced(patch, "diff")
