@@ -132,3 +132,21 @@ def test_the_loop_gives_back_and_blocks_only_what_its_agent_holds(held: Mission)
     for result in ("failed", "blocked"):
         stranger.next(result=result, note="not mine")
     assert len(held.status.events) == before
+
+
+@every_door
+def test_a_package_that_left_the_plan_is_canceled_and_the_plan_goes_on(project: Project, door: Door) -> None:
+    mission = finalized_mission(project, Task("WP01"), Task("WP02"), Task("WP03", needs=("WP01",)))
+    (mission.folder / "tasks" / "WP02-work.md").unlink()
+    tasks = mission.folder / "tasks.md"
+    before, _, rest = tasks.read_text(encoding="utf-8").partition("## WP02")
+    tasks.write_text(before + rest[rest.index("## WP03") :], encoding="utf-8")
+    finalize = ("agent", "mission", "finalize-tasks", "--mission", mission.slug, "--json")
+    error = project.run(*finalize).failed("WP_REMOVED").json()
+    assert error["hint"].startswith("spec-kitty agent tasks move-task WP02 --to canceled")
+    for to in ("for_review", "approved"):
+        assert door(mission, to, "claude", "--force", note="it is not there", wp="WP02").code != 0
+    door(mission, "canceled", "claude", note="not wanted any more", wp="WP02").ok()
+    assert mission.lane("WP02") is Lane.CANCELED
+    assert project.run(*finalize).ok().json()["changes"]["removed"] == ["WP02"]
+    assert door(mission, "canceled", "claude", note="who?", wp="WP09").code != 0

@@ -126,6 +126,17 @@ def test_a_submodule_that_says_it_is_to_be_ignored_is_shown(git: Repo) -> None:
     assert f"+Subproject commit {second}" in printed(change, git)
 
 
+def test_an_object_that_stands_for_another_hides_nothing(git: Repo) -> None:
+    base = git.commit("base", a_py="safe = True\n")
+    git.commit("the change", a_py="safe = False\n")
+    (git.path / "harmless").write_text("safe = True  # quite\n", encoding="utf-8")
+    git("replace", git("rev-parse", "HEAD:a.py"), git("hash-object", "-w", "harmless"))
+    assert "quite" in git("show", "HEAD:a.py"), "git itself shows the other one"
+    change = between(git, base)
+    assert "+safe = False\n" in change.patch
+    assert "+safe = False\n" in printed(change, git)
+
+
 def test_binary_files_are_named_with_size_and_id_and_not_dumped(git: Repo) -> None:
     (git.path / "logo.png").write_bytes(PNG)
     (git.path / "data").write_bytes(PNG)

@@ -30,12 +30,14 @@ def test_the_diff_is_that_of_the_work_package_alone(project: Project) -> None:
     assert "You implemented this yourself" not in text
 
 
-def test_work_done_after_it_was_handed_over_is_not_in_the_review(project: Project) -> None:
+def test_a_commit_made_after_the_hand_over_is_in_the_review_and_named(project: Project) -> None:
     mission = finalized_mission(project)
     step = Agent(mission).submit("WP01")
     Repo(Path(str(step.workspace_path))).commit("later", later_txt="later\n")
     reviewer = Agent(mission, "codex", "c1")
-    assert "later.txt" not in reviewer.prompt(reviewer.next())
+    review = reviewer.next()
+    assert "+later" in reviewer.prompt(review)
+    assert "LANE_MOVED" in [each["code"] for each in review.warnings]
 
 
 def test_the_next_review_shows_what_the_last_one_asked_for(project: Project) -> None:

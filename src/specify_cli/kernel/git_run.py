@@ -96,6 +96,7 @@ def _environment(extra: Mapping[str, str] | None, *, write: bool) -> dict[str, s
     }
     env["LC_ALL"] = "C"
     env["GIT_TERMINAL_PROMPT"] = "0"
+    env["GIT_NO_REPLACE_OBJECTS"] = "1"  # what is judged is what is merged: no other object stands for one
     if not write:
         env["GIT_OPTIONAL_LOCKS"] = "0"
     env.update(extra or {})

@@ -111,7 +111,7 @@ class ChangeSet:
 
     def command(self, folder: Path) -> str:
         """The git command that shows the same patch; files that are not shown are left out by it too."""
-        words = ["git", "-C", str(folder), "diff", *RAW_DIFF, self.base[:12], self.head[:12]]
+        words = ["git", "--no-replace-objects", "-C", str(folder), "diff", *RAW_DIFF, self.base[:12], self.head[:12]]
         left_out = _left_out(self.parts)
         if self.scope or left_out:
             words += ["--", *(self.scope or (["."] if left_out else [])), *left_out]

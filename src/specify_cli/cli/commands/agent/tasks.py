@@ -29,6 +29,7 @@ from specify_cli.core.work_packages import load_work_packages
 from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.lazy import load
+from specify_cli.moves.lookup import require_known
 from specify_cli.moves.move import move
 from specify_cli.moves.request import Moved, Request
 from specify_cli.next.notes import add_note
@@ -75,7 +76,7 @@ def move_task(
         raise UsageError("--done-override-reason goes with --to done", "USAGE_ERROR", hint)
     # A reviewer who is named alone is who acts.
     context, actor = acting(mission, agent or own_name(reviewer), session)
-    package = package_of(context, wp)
+    package = require_known(context, wp_name(wp))
     asked = Request(
         target,
         reviewer=own_name(reviewer),
@@ -86,7 +87,7 @@ def move_task(
         force=force or done_override_reason is not None,
     )
     moved = move(context, actor, package, asked)
-    return _moved(context, actor, package.id, moved)
+    return _moved(context, actor, wp_name(wp), moved)
 
 
 def _moved(context: Context, actor: Actor, wp_id: str, moved: Moved) -> Reply:
