@@ -58,7 +58,7 @@ def test_whoever_stands_in_a_worktree_that_goes_is_served_to_the_end(
     done = found.project.run_installed(*words, cwd=here.path).ok().json()
 
     assert done["pushed"] is True
-    assert done["warnings"] == []
+    assert [each["code"] for each in done["warnings"]] == (["RESOLUTION_UNREVIEWED"] if conflict else [])
     assert Repo(remote).head("main") == found.git.head("main")
     assert not here.path.exists()
     assert not found.worktree("WP01").path.exists()

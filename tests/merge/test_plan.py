@@ -7,6 +7,7 @@ from specify_cli.lanes.models import ExecutionLane, LanesManifest, OrderingEdge
 from specify_cli.merge import plan
 from specify_cli.merge.plan import Composed, Titles
 from specify_cli.merge.receipt import receipt
+from specify_cli.workspaces.coverage_models import Coverage
 from specify_cli.workspaces.forecast_models import Forecast, LaneTip, Outcome, Step
 
 TITLES = Titles("001-x", "Tea timer", {"WP01": "Clock"})
@@ -77,7 +78,7 @@ def test_work_packages_in_the_order_in_which_they_build_on_each_other() -> None:
 def test_a_receipt_holds_inputs_order_trees_and_commits() -> None:
     told = receipt(
         FORECAST, COMPOSED, slug="001-x", mission_id="01K", strategy="squash", at="now", by="ada",
-        accepted={"event_id": "e"}, trees={"lane-a": "tip-tree"}, tested={"tested": False},
+        accepted={"event_id": "e"}, trees={"lane-a": "tip-tree"}, tested={"tested": False}, coverage=Coverage(),
     )  # fmt: skip
     assert told["order"] == ["lane-a", "lane-b"]
     lanes = told["lanes"]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -132,3 +135,72 @@ def test_an_approval_of_an_older_version_names_no_head(project: Project) -> None
     refused_by_both(found, "WP01, which was approved without a recorded head", "WP01")
     found.review_again("WP01")
     found.accept().ok()
+
+
+def receipt_of(found: Story) -> dict[str, Any]:
+    """The mission's receipt."""
+    data: dict[str, Any] = json.loads((found.mission.folder / "merge-receipt.json").read_text(encoding="utf-8"))
+    return data
+
+
+def test_accept_and_receipt_list_what_was_reviewed_and_what_was_forced(project: Project) -> None:
+    found = story(project, Task("WP01", owns=("a/**",)), Task("WP02", owns=("b/**",)))
+    lane = found.do("WP01", a__f_txt="a\n")
+    found.do("WP02", approve=False, b__f_txt="b\n")
+    base = found.git.head(f"kitty/mission-{found.slug}")
+    found.approve("WP02", verdict={"force": True, "reason": "a hurry", "review_ref": "https://example.org/review/2"})
+    accepted = found.accept().ok().json()
+    assert accepted["reviewed"][0] == {
+        "wp_id": "WP01", "base": base, "head": lane.head(), "by": "ada", "forced": False,
+    }  # fmt: skip
+    assert [each["wp_id"] for each in accepted["reviewed"] if each["forced"]] == accepted["forced"] == ["WP02"]
+    assert "APPROVED_BY_FORCE" in [each["code"] for each in accepted["warnings"]]
+    merged = found.merge().ok().json()
+    receipt = receipt_of(found)
+    assert receipt["reviewed"] == accepted["reviewed"] == merged["reviewed"]
+    assert (receipt["forced"], receipt["unreviewed"], receipt["resolved"]) == (["WP02"], [], [])
+
+
+@pytest.mark.parametrize("way", ["--squash", "--no-ff"])
+def test_what_a_host_merged_unreviewed_is_told(project: Project, way: str) -> None:
+    found = one(project, {"a/f.txt": "a\n"})
+    late = found.worktree("WP01").commit("asked for on the pull request", late_txt="late\n")
+    found.git("merge", "-q", "--no-edit", way, found.branch("WP01"))
+    if way == "--squash":
+        found.git("commit", "-q", "-m", "pull request")
+    done = found.merge().ok().json()
+    assert [each["code"] for each in done["warnings"]] == ["MERGED_UNREVIEWED"]
+    told = receipt_of(found)["unreviewed"]
+    assert [(each["commit"], each["lane_id"], each["review"]) for each in told] == [(late, "lane-a", "WP01")]
+
+
+@pytest.mark.parametrize("other", [False, True])
+def test_a_conflict_that_is_resolved_while_merging_is_told(
+    project: Project, monkeypatch: pytest.MonkeyPatch, other: bool
+) -> None:
+    if other:
+        config = project.path / ".kittify/config.yaml"
+        lines = config.read_text(encoding="utf-8").splitlines()
+        kept = [line for line in lines if not line.startswith("review:")]
+        config.write_text("\n".join([*kept, "review: {by: other}", ""]), encoding="utf-8")
+        project.git.commit("reviews are by others")
+    found = one(project, {"shared.txt": "from the lane\n"})
+    found.git.commit("meanwhile", shared_txt="from the target\n")
+    tree = Repo(Path(found.merge().failed("MERGE_CONFLICT").json()["details"]["worktree"]))
+    tree.write("shared.txt", "from both\n")
+    tree("add", "shared.txt")
+    monkeypatch.setenv("SPEC_KITTY_AGENT", "claude")
+    said = found.merge("--resume")
+    if other:
+        monkeypatch.setenv("SPEC_KITTY_AGENT", "Claude")
+        hint = found.merge("--resume").failed("RESOLUTION_UNREVIEWED").json()["hint"]
+        shown = subprocess.run(["/bin/sh", "-c", hint], cwd=project.path, capture_output=True, check=True)
+        assert b"+from both" in shown.stdout
+        monkeypatch.setenv("SPEC_KITTY_AGENT", "codex")
+        said = found.merge("--resume")
+    done = said.ok().json()
+    assert "RESOLUTION_UNREVIEWED" in [each["code"] for each in done["warnings"]]
+    (told,) = receipt_of(found)["resolved"]
+    assert (told["step"], told["files"], told["by"]) == ("target", ["shared.txt"], "claude")
+    assert (told["reviewed"], told["tested"]) == (False, False)
+    assert done["resolved"] == [told]

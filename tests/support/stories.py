@@ -52,7 +52,8 @@ class Story:
 
     def branch(self, wp_id: str) -> str:
         """The branch of a work package's lane."""
-        return f"kitty/mission-{self.slug}-{self.lane(wp_id).lane_id}"
+        lane = self.lane(wp_id)
+        return "main" if lane.is_planning else f"kitty/mission-{self.slug}-{lane.lane_id}"
 
     def do(self, wp_id: str, *, approve: bool = True, **files: str | None) -> Repo:
         """As `work`, with names written without what Python forbids: `src__a_py` is `src/a.py`."""
@@ -73,10 +74,11 @@ class Story:
             self.approve(wp_id)
         return repo
 
-    def approve(self, wp_id: str, **hand_over: Unpack[MoveOptions]) -> None:
+    def approve(self, wp_id: str, *, verdict: MoveOptions | None = None, **hand_over: Unpack[MoveOptions]) -> None:
         """Bring a work package in progress to approved.
 
         Args:
+            verdict: what is said of the approval.
             hand_over: what more is said of the move to review.
         """
         head = self.mission.place.git.resolve(f"refs/heads/{self.branch(wp_id)}")
@@ -94,7 +96,7 @@ class Story:
         steps: list[tuple[Lane, str, MoveOptions]] = [
             (Lane.FOR_REVIEW, "claude", told),
             (Lane.IN_REVIEW, "codex", {"workspace": record or None}),
-            (Lane.APPROVED, "codex", {"review_result": REVIEW, "workspace": record or None}),
+            (Lane.APPROVED, "codex", {"workspace": record or None, **(verdict or {"review_result": REVIEW})}),
         ]
         with writing(self.mission.place) as writer:
             for lane, actor, options in steps:

@@ -104,6 +104,7 @@ class Acceptance:
         evidence: what the acceptance rests on: the tests, those of an earlier one included.
         waiting: how many tests did not run, because other conditions come first.
         merge: the forecast; None without lanes.
+        coverage: what of it was reviewed.
         commit: the commit of the record.
     """
 
@@ -122,6 +123,7 @@ class Acceptance:
     evidence: Proof = Proof()
     waiting: int = 0
     merge: Forecast | None = field(default=None, repr=False)
+    coverage: Coverage = field(default_factory=Coverage, repr=False)
     accepted_by: str | None = None
     accepted_at: str | None = None
     commit: str | None = None
@@ -146,6 +148,9 @@ class Acceptance:
             "unmet": [each.to_dict() for each in self.unmet],
             "canceled": self._canceled(),
             "self_reviewed": list(self.self_reviewed),
+            "reviewed": self.coverage.reviewed(),
+            "forced": list(self.coverage.forced),
+            "unreviewed": [each.to_dict() for each in (*self.coverage.uncovered, *self.coverage.arrived)],
             "forecast": [step.to_dict() for step in self.merge.steps] if self.merge else [],
             "tree": self.merge.tree if self.merge else None,
             **self.evidence.to_dict(),
@@ -205,7 +210,9 @@ def accept(
     canceled = canceled_in(status.snapshot)
     merge = forecast(place, manifest, canceled=canceled) if manifest else None
     by_other = config.review_by == "other"
-    coverage = coverage_of(place, merge, status.events, by_other=by_other) if merge is not None else Coverage()
+    coverage = Coverage()
+    if manifest is not None and merge is not None:
+        coverage = coverage_of(place, merge, status.events, packages, manifest, by_other=by_other)
     facts = accept_facts(place, packages, manifest, status, merge, coverage=coverage)
     unmet, allowed = accept_rules.split(accept_rules.unmet(facts), lenient=options.lenient)
     unmet += _untrusted(place, config, options)
@@ -229,6 +236,7 @@ def accept(
             *evidence.warnings,
             *_waiting(waiting),
             *_lost(status),
+            *coverage.notices(),
             *(left_in_lanes(place, merge) if merge is not None else ()),
         ),
         canceled=tuple(package for package in packages if package.id in canceled),
@@ -238,6 +246,7 @@ def accept(
         evidence=Proof(runs, merge.tree if merge is not None and runs else None, options.untested),
         waiting=waiting,
         merge=merge,
+        coverage=coverage,
     )
     if unmet or merge is None or options.mode == CHECKLIST:
         return found
@@ -361,5 +370,7 @@ def _evidence(options: AcceptOptions, found: Acceptance, merge: Forecast) -> dic
         "tree": merge.tree,
         **found.evidence.to_dict(),
         "canceled": list(found.canceled_ids),
+        "reviewed": found.coverage.heads,
+        "forced": list(found.coverage.forced),
         "lenient": [notice.code for notice in found.warnings] if options.lenient else [],
     }

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field
 
 from specify_cli.conditions.ways import way_on
-from specify_cli.kernel.commands import command
+from specify_cli.kernel.commands import Command, command, git_command, spec_kitty
 from specify_cli.kernel.errors import Unmet
 from specify_cli.kernel.text import quoted, some
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.branch_naming import mission_branch_name
 from specify_cli.status.models import Lane
 from specify_cli.workspaces import unfinished
-from specify_cli.workspaces.coverage_models import Coverage, Uncovered
+from specify_cli.workspaces.coverage_models import Coverage, Outdated, Uncovered
 from specify_cli.workspaces.forecast_models import Step
 from specify_cli.workspaces.markers import Marked
 from specify_cli.workspaces.untangling import Ways
@@ -35,6 +35,7 @@ WANTS: Mapping[str, str] = {
     "WORKTREE_DIRTY": "nothing is uncommitted in the worktrees",
     "LANE_BRANCH_MISSING": "the branch of every lane is in this clone",
     "UNREVIEWED_COMMITS": "every commit that would be merged was reviewed",
+    "REVIEW_OUTDATED": "planning documents are as they were approved",
     "MERGE_CONFLICT": "the merge would meet no conflict",
     "CONFLICT_MARKERS": "no conflict marker is left in a file",
 }
@@ -276,7 +277,7 @@ def unreviewed(coverage: Coverage, slug: str) -> list[Unmet]:
     kinds: dict[tuple[str | None, str | None, str], list[Uncovered]] = {}
     for each in coverage.uncovered:
         kinds.setdefault((each.lane_id, each.review or each.before, each.why), []).append(each)
-    return [
+    found = [
         Unmet(
             "UNREVIEWED_COMMITS",
             f"{lane_id or 'the mission branch'}: no review covers {some([_commit(each) for each in listed], 3)}: {why}",
@@ -285,20 +286,36 @@ def unreviewed(coverage: Coverage, slug: str) -> list[Unmet]:
         )
         for (lane_id, wp_id, why), listed in kinds.items()
     ]
+    return found + [_outdated(coverage, each, slug) for each in coverage.outdated]
 
 
 def _commit(commit: Uncovered) -> str:
     return f"{commit.commit[:10]} ({commit.subject}, {commit.author})"
 
 
-def _to_review(coverage: Coverage, lane_id: str | None, wp_id: str | None, slug: str) -> str:
+def _to_review(coverage: Coverage, lane_id: str | None, wp_id: str | None, slug: str) -> Command | None:
     if wp_id is not None:
-        note = quoted("the lane holds commits that no review covers")
-        return f"spec-kitty agent tasks move-task {wp_id} --to for_review --note {note} --mission {slug}"
+        return review_again(wp_id, slug, "there are commits that no review covers")
     if lane_id is None and coverage.worktree is not None:
         # In a lane its review can take them in; the next refusal names that review.
-        return f"git -C {quoted(coverage.worktree)} merge --no-edit {quoted(mission_branch_name(slug))}"
-    return f"spec-kitty merge --dry-run --mission {slug}"
+        return git_command(coverage.worktree, "merge", "--no-edit", mission_branch_name(slug))
+    return None
+
+
+def review_again(wp_id: str, slug: str, note: str) -> Command:
+    """The move that has approved work reviewed once more, as it is now."""
+    return spec_kitty("agent tasks move-task", wp_id, "--to", "for_review", "--note", note, "--mission", slug)
+
+
+def _outdated(coverage: Coverage, work: Outdated, slug: str) -> Unmet:
+    """Approved work in lane-planning that is not what was approved: what was edited is committed, then reviewed."""
+    fix = review_again(work.wp_id, slug, "its files were changed after the approval")
+    if work.edited and coverage.home is not None:
+        message = f"{work.wp_id}: changed after its approval"
+        add = git_command(coverage.home, "add", "--", *work.paths)
+        fix = add.then("git", "-C", coverage.home, "commit", "-m", message, "--", *work.paths)
+    files = f": {some(work.paths)}" if work.paths else ""
+    return Unmet("REVIEW_OUTDATED", f"{work.wp_id} {work.why}{files}", fix, work.wp_id)
 
 
 def conflicts(steps: Sequence[Step], ways_out: Ways, slug: str) -> list[Unmet]:

@@ -36,6 +36,7 @@ WANTS: Mapping[str, str] = {
     "LANE_BRANCH_MISSING": "the branch of every lane is in this clone",
     "APPROVED_COMMIT_MISSING": "every lane holds what was approved",
     "UNREVIEWED_COMMITS": "every commit that would be merged was reviewed",
+    "REVIEW_OUTDATED": "planning documents are as they were approved",
     "TARGET_BEHIND_REMOTE": "the target has what its remote had at the last fetch",
     "MERGE_UNDER_WAY": "no other merge waits for its conflict",
 }

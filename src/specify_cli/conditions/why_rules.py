@@ -20,6 +20,7 @@ _IN_THE_FORECAST = frozenset(
         "LANE_BRANCH_MISSING",
         "APPROVED_COMMIT_MISSING",
         "UNREVIEWED_COMMITS",
+        "REVIEW_OUTDATED",
         "TARGET_BEHIND_REMOTE",
     }
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import field
 
 from specify_cli.conditions.accept_facts import last_acceptance
 from specify_cli.conditions.merge_rules import Accepted
@@ -16,6 +17,7 @@ from specify_cli.merge.plan import Titles
 from specify_cli.merge.wish import Wish
 from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status
+from specify_cli.workspaces.coverage_models import Coverage
 from specify_cli.workspaces.forecast_models import Forecast
 
 
@@ -33,6 +35,8 @@ class Case:
         strategy: for mission -> target.
         status: its logs as they were when it was examined.
         forecast: without conflicts.
+        coverage: what of it was reviewed.
+        resolved: conflicts that a person resolved, as the receipt shows them.
     """
 
     place: MissionPlace
@@ -43,6 +47,8 @@ class Case:
     manifest: LanesManifest
     status: Status
     forecast: Forecast
+    coverage: Coverage = field(default_factory=Coverage)
+    resolved: tuple[Mapping[str, object], ...] = ()
 
     @property
     def git(self) -> Git:

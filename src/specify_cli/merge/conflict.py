@@ -12,8 +12,9 @@ from specify_cli.home import MissionPlace, worktrees_folder
 from specify_cli.kernel import files
 from specify_cli.kernel.errors import Conflict, Refused
 from specify_cli.kernel.git import NO_HOOKS, Git
+from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import WORKTREES, Repository
-from specify_cli.kernel.text import plural, quoted
+from specify_cli.kernel.text import plural, quoted, some
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.merge import intent as intents
 from specify_cli.merge.plan import stopped_ref
@@ -25,11 +26,32 @@ from specify_cli.workspaces.trees import Workbench, attributes
 
 @frozen
 class Resolution:
-    """A commit in which a person has merged two others."""
+    """A commit in which a person has merged two others.
+
+    Args:
+        step, files: which merge of the plan, and what was in conflict.
+        by, session: who said that it is resolved.
+    """
 
     ours: str
     theirs: str
     commit: str
+    step: str = ""
+    files: tuple[str, ...] = ()
+    by: str = ""
+    session: str | None = None
+
+    def to_dict(self) -> dict[str, object]:
+        """As a receipt and JSON answers show it: nobody but who made it has looked at it, and no test saw it."""
+        return {
+            "step": self.step,
+            "files": list(self.files),
+            "commit": self.commit,
+            "by": self.by,
+            "session": self.session,
+            "reviewed": False,
+            "tested": False,
+        }
 
 
 @frozen
@@ -88,7 +110,8 @@ def _read(path: Path) -> Stopped | None:
 
 
 def _parsed(data: Mapping[str, Any]) -> Stopped:
-    return intents.revived(Stopped, data, {"files": None, "resolutions": Resolution})
+    found = intents.revived(Stopped, data, {"files": None, "resolutions": Resolution})
+    return replace(found, resolutions=tuple(replace(each, files=tuple(each.files)) for each in found.resolutions))
 
 
 def _write(repo: Repository, stopped: Stopped) -> None:
@@ -189,8 +212,11 @@ def error_of(place: MissionPlace, stopped: Stopped, step: Step | None) -> Confli
     )
 
 
-def resolved(place: MissionPlace, stopped: Stopped) -> Stopped:
-    """Take a person's resolution from the worktree into the record.
+def resolved(place: MissionPlace, stopped: Stopped, *, by: str, session: str | None = None) -> Stopped:
+    """Take a person's resolution from the worktree into the record; one that is there already stays who made it's.
+
+    Args:
+        by, session: who says that it is resolved.
 
     Raises:
         Refused: `MERGE_UNRESOLVED`, naming the files.
@@ -216,10 +242,45 @@ def resolved(place: MissionPlace, stopped: Stopped) -> Stopped:
     marked = brought(git, [stopped.ours, stopped.theirs], commit, outside=place.relative)
     if marked:
         raise _unresolved(stopped, [*marked], "conflict markers are left")
-    later = replace(stopped, resolutions=(*stopped.resolutions, Resolution(stopped.ours, stopped.theirs, commit)))
+    known = next((each for each in stopped.resolutions if each.ours == stopped.ours), None)
+    if known is not None and known.theirs == stopped.theirs and git.tree_of(known.commit) == git.tree_of(commit):
+        return stopped
+    made = Resolution(stopped.ours, stopped.theirs, commit, stopped.step, stopped.files, by, session)
+    others = (each for each in stopped.resolutions if (each.ours, each.theirs) != (made.ours, made.theirs))
+    later = replace(stopped, resolutions=(*others, made))
     _write(place.repo, later)
     _anchor(place, later)
     return later
+
+
+def check_seen(stopped: Stopped, actor: str) -> None:
+    """Where every review is somebody else's, so is a look at a conflict that was resolved by hand.
+
+    Raises:
+        Refused: `RESOLUTION_UNREVIEWED`.
+    """
+    own = [each for each in stopped.resolutions if each.by.casefold() == actor.casefold()]
+    if not own:
+        return
+    files = some(sorted({name for each in own for name in each.files}))
+    raise Refused(
+        f"{actor} resolved the conflict in {files}, and review.by is other: "
+        f"another actor has to look at {stopped.path} and run `{stopped.resume}`",
+        "RESOLUTION_UNREVIEWED",
+        hint=f"git -C {quoted(stopped.path)} diff {own[-1].ours} {own[-1].commit}",
+        details={"resolved": [each.to_dict() for each in own]},
+    )
+
+
+def notices(stopped: Stopped | None) -> tuple[Notice, ...]:
+    """What a person resolved while merging: no reviewer and no test has seen it."""
+    return tuple(
+        Notice(
+            "RESOLUTION_UNREVIEWED",
+            f"the conflict in {some(each.files)} was resolved by {each.by or 'hand'}; nobody reviewed or tested that",
+        )
+        for each in (stopped.resolutions if stopped else ())
+    )
 
 
 def _unresolved(stopped: Stopped, names: list[str], why: str) -> Refused:

@@ -97,7 +97,7 @@ def examine(place: MissionPlace, stopped: conflict.Stopped | None = None, *, els
     if manifest is not None:
         merge = forecast(place, manifest, canceled=canceled, resolutions=resolutions, heads=heads, elsewhere=elsewhere)
         by_other = config.review_by == "other"
-        covered = coverage_of(place, merge, status.events, by_other=by_other, elsewhere=elsewhere)
+        covered = coverage_of(place, merge, status.events, packages, manifest, by_other=by_other, elsewhere=elsewhere)
     own = conflict.read(place.repo, place.key)
     others = [
         each.mission_slug for each in conflict.stopped_into(place.repo, place.target_branch) if each.key != place.key
@@ -146,7 +146,7 @@ def merge(place: MissionPlace, config: Config, wish: Wish) -> Merged:
 
     Raises:
         Refused: all reasons at once (`MERGE_REFUSED`, or the code of the only one); `DIRTY_OVERLAP`,
-            `REBASE_NOT_LINEAR`; `MISSION_CLOSED`.
+            `REBASE_NOT_LINEAR`; `RESOLUTION_UNREVIEWED`; `MISSION_CLOSED`.
         Conflict: `MERGE_CONFLICT`, `REFS_MOVED`, `PUSH_REJECTED`, `LOCKED`.
     """
     place.repo.require_git()
@@ -173,7 +173,8 @@ def resume(place: MissionPlace, config: Config, wish: Wish) -> Merged:
         place = reread(place)
         stopped = conflict.read(place.repo, place.key)
         if stopped is not None:
-            return merge_now(place, config, wish.after(stopped.options), conflict.resolved(place, stopped))
+            settled = conflict.resolved(place, stopped, by=wish.actor, session=wish.session)
+            return merge_now(place, config, wish.after(stopped.options), settled)
         if place.meta.get("merged_at"):
             return merge_now(place, config, wish, None)
         raise _nothing(place, "resume")
@@ -239,8 +240,15 @@ def merge_now(place: MissionPlace, config: Config, wish: Wish, stopped: conflict
             files = sorted({clash.path for step in seen.merge.conflicts for clash in step.clashes})
             raise rebase.not_linear(place, f"{', '.join(files[:5])} would conflict", seen.merge.conflicts)
         raise conflict.open_conflict(place, seen.merge, stopped, wish.to_dict())
-    intent = make(Case(place, config, wish, strategy, seen.packages, seen.manifest, seen.status, seen.merge))
-    return merged_of(settling.finish(place.repo, intent, push=True), warnings=_notices(place, seen))
+    resolutions = stopped.resolutions if stopped else ()
+    if config.review_by == "other" and stopped is not None:
+        conflict.check_seen(stopped, wish.actor)
+    case = Case(
+        place, config, wish, strategy, seen.packages, seen.manifest, seen.status, seen.merge, seen.coverage,
+        tuple(each.to_dict() for each in resolutions),
+    )  # fmt: skip
+    warnings = (*_notices(place, seen), *seen.coverage.notices(), *conflict.notices(stopped))
+    return merged_of(settling.finish(place.repo, make(case), push=True), warnings=warnings)
 
 
 def merged_of(done: Finished, warnings: tuple[Notice, ...] = ()) -> Merged:

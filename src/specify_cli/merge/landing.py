@@ -128,7 +128,7 @@ def resume(place: MissionPlace, config: Config, wish: Wish) -> Merged | None:
             return done
         place = engine.reread(place)
         base = replace(place, target_branch=into, home=home_of(place.repo, into))
-        return _land(place, config, wish, conflict.resolved(base, stopped))
+        return _land(place, config, wish, conflict.resolved(base, stopped, by=wish.actor, session=wish.session))
 
 
 def _land(place: MissionPlace, config: Config, wish: Wish, stopped: conflict.Stopped | None) -> Merged:
@@ -138,9 +138,14 @@ def _land(place: MissionPlace, config: Config, wish: Wish, stopped: conflict.Sto
         raise engine.refusal(place, seen.unmet, f"mission {place.slug} cannot land on {base.target_branch}")
     if seen.merge.conflicts and not found.landed:
         raise conflict.open_conflict(base, seen.merge, stopped, {**wish.to_dict(), INTO: base.target_branch})
-    case = LandingCase(place, base, config, wish, seen.packages, seen.status, seen.merge, found.landed)
+    if config.review_by == "other" and stopped is not None:
+        conflict.check_seen(stopped, wish.actor)
+    resolved = tuple(each.to_dict() for each in (stopped.resolutions if stopped else ()))
+    case = LandingCase(place, base, config, wish, seen.packages, seen.status, seen.merge, found.landed, resolved)
     intent = carry_out(place, base, seen.status, lambda log: prepare(case, log))
-    return engine.merged_of(settling.finish(place.repo, intent, push=True), warnings=_notices(place, seen))
+    return engine.merged_of(
+        settling.finish(place.repo, intent, push=True), warnings=(*_notices(place, seen), *conflict.notices(stopped))
+    )
 
 
 def _over(place: MissionPlace, into: str) -> Merged | None:

@@ -41,6 +41,7 @@ class LandingCase:
         base: the same mission, as the branch sees it that it lands on.
         forecast: one step, without conflicts.
         landed: the branch has it already: a host has merged it, or an earlier run was cut short.
+        resolved: conflicts that a person resolved while it landed.
     """
 
     place: MissionPlace
@@ -51,6 +52,7 @@ class LandingCase:
     status: Status
     forecast: Forecast
     landed: bool
+    resolved: tuple[Mapping[str, object], ...] = ()
 
     @property
     def strategy(self) -> str:
@@ -156,6 +158,7 @@ def _receipt(case: LandingCase) -> dict[str, object]:
         "merged_commit": case.place.meta.get("merged_commit"),
         "accepted": {"event_id": accepted.event_id, "tree": accepted.tree} if accepted else None,
         **proof_of(case.place, case.place.git, accepted, step.tree),
+        "resolved": [dict(each) for each in case.resolved],
     }
 
 

@@ -15,6 +15,12 @@ from specify_cli.merge.recording import Recorded, record
 from specify_cli.merge.remote import push_of
 from specify_cli.status.emit import Writer
 
+# What the answer of a merge says in the words of its receipt.
+_TOLD = (
+    "order", "lanes", "picks", "tested", "tested_tree", "merged_tree", "untested",
+    "reviewed", "forced", "unreviewed", "resolved",
+)  # fmt: skip
+
 
 def prepare(case: Case, log: Writer) -> Intent:
     """Everything computed; the caller holds the locks and moves the references.
@@ -65,8 +71,7 @@ def prepare(case: Case, log: Writer) -> Intent:
             "commit": added.tip if added.tip != composed.code else None,
             "merged_wps": list(case.moving),
             "receipt": str(place.feature_dir / RECEIPT),
-            **{name: told[name] for name in ("order", "lanes", "picks", "tested", "tested_tree", "merged_tree")},
-            "untested": told["untested"],
+            **{name: told[name] for name in _TOLD},
         },
     )
 
@@ -85,4 +90,6 @@ def _receipt(case: Case, composed: Composed) -> dict[str, object]:
         accepted={"event_id": accepted.event_id, "tree": accepted.tree} if accepted else None,
         trees=dict(zip(tips, trees, strict=True)),
         tested=proof_of(case.place, case.git, accepted, composed.tree),
+        coverage=case.coverage,
+        resolved=case.resolved,
     )

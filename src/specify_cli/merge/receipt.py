@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.branch_naming import PLANNING_LANE_ID
 from specify_cli.merge.plan import STRATEGIES, Composed
+from specify_cli.workspaces.coverage_models import Coverage
 from specify_cli.workspaces.forecast_models import TARGET_STEP, Forecast, Outcome
 from specify_cli.workspaces.survey import GIVEN_UP, RECEIPT
 
@@ -21,6 +22,7 @@ _ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 def receipt(
     forecast: Forecast, composed: Composed, *, slug: str, mission_id: str | None, strategy: str, at: str, by: str,
     accepted: Mapping[str, object] | None, trees: Mapping[str, str], tested: Mapping[str, object],
+    coverage: Coverage, resolved: Sequence[Mapping[str, object]] = (),
 ) -> dict[str, object]:  # fmt: skip
     """The file's object.
 
@@ -28,6 +30,8 @@ def receipt(
         accepted: the acceptance it rests on.
         trees: lane -> tree of its tip.
         tested: whether what was merged was tested, and by what.
+        coverage: what of it was reviewed.
+        resolved: conflicts that a person resolved while it was merged.
     """
     steps = {step.name: step for step in forecast.steps}
     last = steps.get(TARGET_STEP)
@@ -64,6 +68,10 @@ def receipt(
         "picks": [{"wp_id": wp_id, "commit": commit} for wp_id, commit in composed.picks],
         "accepted": dict(accepted) if accepted else None,
         **tested,
+        "reviewed": coverage.reviewed(),
+        "forced": list(coverage.forced),
+        "unreviewed": [each.to_dict() for each in (*coverage.uncovered, *coverage.arrived)],
+        "resolved": [dict(each) for each in resolved],
     }
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import files
 from specify_cli.kernel.errors import Refused
@@ -22,6 +23,7 @@ from specify_cli.status.models import Lane, StatusEvent
 from specify_cli.workspaces.commit_graph import CommitGraph, ReviewedSpan, graph_of
 from specify_cli.workspaces.coverage_models import Coverage, Uncovered
 from specify_cli.workspaces.forecast_models import Forecast, LaneTip
+from specify_cli.workspaces.planned_coverage import planned_coverage
 from specify_cli.workspaces.records import LaneRecord, read_record
 from specify_cli.workspaces.survey import RECEIPT
 from specify_cli.workspaces.trees import attributes
@@ -47,6 +49,8 @@ def coverage_of(
     place: MissionPlace,
     forecast: Forecast,
     events: Iterable[StatusEvent],
+    packages: Sequence[WorkPackage],
+    manifest: LanesManifest,
     *,
     by_other: bool = False,
     elsewhere: Git | None = None,
@@ -55,6 +59,8 @@ def coverage_of(
 
     Args:
         forecast: the merge.
+        packages: the work packages that have a prompt file.
+        manifest: the lanes.
         events: the status log in fold order.
         by_other: whether `review.by` is other.
         elsewhere: git that puts its objects somewhere else.
@@ -68,8 +74,13 @@ def coverage_of(
     rule = _Rule(place, git, graph, records)
     lanes = [_lane(graph, lane.lane_id, lane.wp_ids, lane.record, str(lane.tip), records) for lane in coming]
     uncovered = tuple(rule.explained(rule.uncovered(tips), lanes))
+    arrived = tuple(_arrived(place, git, forecast, records, before))
+    planned = planned_coverage(place, packages, manifest, records, forecast.target, elsewhere=elsewhere)
     worktree = next((lane.record.path.as_posix() for lane in reversed(coming) if lane.record), None)
-    return Coverage(records, uncovered, tuple(_arrived(place, git, forecast, records, before)), worktree)
+    home = place.home.path.as_posix() if place.home else None
+    return Coverage(
+        records, (*uncovered, *planned.uncovered), arrived, worktree, planned.outdated, planned.others, home
+    )
 
 
 def reviewed_base(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 
+from specify_cli.kernel.notices import Notice
+from specify_cli.kernel.text import some
 from specify_cli.kernel.values import frozen
 from specify_cli.status.approvals import ReviewRecord
 from specify_cli.status.models import Lane
@@ -46,6 +48,22 @@ class Uncovered:
 
 
 @frozen
+class Outdated:
+    """Approved work in lane-planning whose files are no longer those that were approved.
+
+    Args:
+        paths: the files; none where it cannot be told which.
+        why: in words, completing «WP01 …».
+        edited: whether the difference is in the working tree, and in no commit.
+    """
+
+    wp_id: str
+    paths: tuple[str, ...]
+    why: str
+    edited: bool = False
+
+
+@frozen
 class Coverage:
     """What of a mission was reviewed.
 
@@ -53,6 +71,9 @@ class Coverage:
         records: work package -> where it stands with its review.
         uncovered: commits that a merge would bring in and no review covers.
         arrived: the same of lanes that the host of a pull request has merged already.
+        outdated: approved work in lane-planning that was edited since.
+        others: commits of others that changed files of approved work in lane-planning.
+        home: the checkout in which that work is.
         worktree: a lane's worktree, into which commits of the mission branch can be merged to be reviewed there.
     """
 
@@ -60,6 +81,49 @@ class Coverage:
     uncovered: tuple[Uncovered, ...] = ()
     arrived: tuple[Uncovered, ...] = ()
     worktree: str | None = None
+    outdated: tuple[Outdated, ...] = ()
+    others: tuple[Uncovered, ...] = ()
+    home: str | None = None
+
+    def reviewed(self) -> list[dict[str, object]]:
+        """The reviewed commits, as JSON answers, the acceptance and the receipt show them."""
+        return [
+            {
+                "wp_id": wp_id,
+                "base": record.base,
+                "head": record.covers,
+                "by": record.approval.by,
+                "forced": record.approval.forced,
+            }
+            for wp_id, record in sorted(self.records.items())
+            if record.approval is not None and record.covers is not None
+        ]
+
+    def notices(self) -> tuple[Notice, ...]:
+        """What a person should know of the reviews although it stops nothing.
+
+        What a host has merged cannot be refused any more: it can only be said.
+        """
+        forced = (Notice("APPROVED_BY_FORCE", f"approved by force: {some(self.forced)}"),) if self.forced else ()
+        lanes: dict[str, list[Uncovered]] = {}
+        for each in self.arrived:
+            lanes.setdefault(str(each.lane_id), []).append(each)
+        arrived = (
+            Notice(
+                "MERGED_UNREVIEWED",
+                f"{lane_id} was merged by another way, with commits that no review covers: "
+                f"{some([f'{each.commit[:10]} ({each.subject})' for each in listed], 3)}",
+            )
+            for lane_id, listed in lanes.items()
+        )
+        others = (
+            Notice(
+                "OWNED_FILES_CHANGED",
+                f"{each.commit[:10]} ({each.subject}, {each.author}) changed files of {each.after} after its approval",
+            )
+            for each in self.others
+        )
+        return (*forced, *arrived, *others)
 
     @property
     def forced(self) -> tuple[str, ...]:
