@@ -19,6 +19,7 @@ from specify_cli.review.findings import findings_of
 from specify_cli.status.emit import writing
 from specify_cli.status.holders import HELD
 from specify_cli.status.models import Lane, StatusEvent
+from specify_cli.status.reading import Status
 from specify_cli.workspaces import leases
 from specify_cli.workspaces.records import note_head
 
@@ -46,7 +47,8 @@ def move(context: Context, actor: Actor, package: WorkPackage | str, request: Re
             return repeated
         found = _look(before)
         doing = f"move {before.wp_id} to {asked.target}"
-        with writing(context.place, publish=publish_mode(context.config), doing=doing) as log:
+        seen = before.log if isinstance(before.log, Status) else None
+        with writing(context.place, publish=publish_mode(context.config), doing=doing, seen=seen) as log:
             now = before.with_log(log)
             # Where it moved in the meantime, everything is decided anew: the kind of the move, and what git says.
             if now.last_event_id != before.last_event_id:

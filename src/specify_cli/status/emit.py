@@ -34,11 +34,13 @@ class TransitionError(Refused):
 class Writer:
     """A mission's logs while their lock is held; made by `writing`. What it is told is written when the block ends."""
 
-    def __init__(self, place: MissionPlace, publish: str) -> None:
+    def __init__(self, place: MissionPlace, publish: str, seen: reading.Status | None = None) -> None:
         self._place = place
         self._moves_log = store.status_log(place, publish)
         self._facts_log = store.mission_log_file(place, publish)
-        moves, facts = store.read_values(self._moves_log), store.read_values(self._facts_log)
+        before = (seen.readings if seen is not None else None) or (None, None)
+        moves = store.read_values(self._moves_log, before[0])
+        facts = store.read_values(self._facts_log, before[1])
         self.events, odd_moves = reading.status_events(moves)
         self.mission_events, odd_facts = reading.mission_events_of(facts)
         self.problems: list[Problem] = [*moves.problems, *odd_moves, *facts.problems, *odd_facts]
@@ -208,20 +210,23 @@ class Writer:
 
 
 @contextmanager
-def writing(place: MissionPlace, *, publish: str = "milestone", doing: str = "") -> Iterator[Writer]:
+def writing(
+    place: MissionPlace, *, publish: str = "milestone", doing: str = "", seen: reading.Status | None = None
+) -> Iterator[Writer]:
     """Hold a mission's lock and write to its logs: all of it when the block ends well, nothing when it raises.
 
     Args:
         place: the mission.
         publish: `milestone`, or `always` to append to the published copies too.
         doing: what others are told who wait for the lock.
+        seen: the logs as they were read before: they are parsed again only where their files have changed.
 
     Raises:
         Conflict: `LOCKED`.
         Refused, Unavailable: a log cannot be read or written.
     """
     with locks.held(place.lock, timeout=LOCK_TIMEOUT, doing=doing):
-        writer = Writer(place, publish)
+        writer = Writer(place, publish, seen)
         yield writer
         writer.flush()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import field
 from typing import Any, TypeVar
 
 from specify_cli.home import MissionPlace
@@ -29,6 +30,7 @@ class Status:
         mission_events: everything beside the moves, in order.
         problems: lines that were skipped, of both logs.
         unpublished: how many recorded events the copies in the tree lack.
+        readings: what it was made from: the log of moves, and that of everything else.
     """
 
     events: list[StatusEvent]
@@ -36,6 +38,7 @@ class Status:
     mission_events: list[MissionEvent]
     problems: tuple[Problem, ...]
     unpublished: int
+    readings: tuple[Reading[Any], Reading[Any]] | None = field(default=None, repr=False)
 
     def holders(self) -> Mapping[str, Holder]:
         """Who holds each work package that somebody holds."""
@@ -59,6 +62,7 @@ def read_status(place: MissionPlace) -> Status:
         mission_events=mission_events,
         problems=(*moves.problems, *odd_moves, *facts.problems, *odd_facts),
         unpublished=len(moves.unpublished) + len(facts.unpublished),
+        readings=(moves, facts),
     )
 
 

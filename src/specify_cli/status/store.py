@@ -17,7 +17,7 @@ from specify_cli.home import MissionPlace
 from specify_cli.kernel import clock, files, lazy
 from specify_cli.kernel.errors import Refused, SpecKittyError
 from specify_cli.kernel.links import leads_out
-from specify_cli.kernel.values import frozen
+from specify_cli.kernel.values import frozen, replace
 from specify_cli.status import lines, tails
 from specify_cli.status.lines import Keep, Line, Scan
 from specify_cli.status.mission_log import MISSION_EVENTS_FILENAME
@@ -28,6 +28,7 @@ from specify_cli.status.union import Kept, Union, as_value
 EVENTS_FILENAME = "status.events.jsonl"
 ALWAYS = "always"
 E = TypeVar("E")
+Stamp = tuple[tuple[int, int, int, int] | None, ...]
 
 
 @frozen
@@ -92,6 +93,7 @@ class Reading(Generic[E]):
         unpublished: indexes of the objects that the copy lacks.
         unrecorded: indexes of the objects that the journal lacks: a commit of somebody else brought them.
         log: what was read.
+        stamp: of its files when they were read; see `stamp_of`.
     """
 
     objects: list[E]
@@ -100,6 +102,7 @@ class Reading(Generic[E]):
     unpublished: tuple[int, ...]
     unrecorded: tuple[int, ...]
     log: LogFile
+    stamp: Stamp | None = None
 
     def origin(self, index: int) -> tuple[str, int]:
         """File and line of an object."""
@@ -117,12 +120,34 @@ def read(log: LogFile) -> Reading[Line]:
     return _read(log, lines.as_it_is, lines.as_it_is)
 
 
-def read_values(log: LogFile) -> Reading[Kept]:
-    """As `read`, with each event as its value, which takes a third of the memory; other lines stay as they are."""
+def read_values(log: LogFile, seen: Reading[Kept] | None = None) -> Reading[Kept]:
+    """As `read`, with each event as its value, which takes a third of the memory; other lines stay as they are.
+
+    Args:
+        seen: an earlier reading, which is given again where the files are still the ones that it read.
+    """
+    if seen is not None and seen.stamp is not None and not seen.problems and seen.stamp == stamp_of(log):
+        return replace(seen, log=log)
     return _read(log, as_value, as_value)
 
 
+def stamp_of(log: LogFile) -> Stamp | None:
+    """What tells whether a log's files have changed; None where more than they is read, or they are in no checkout."""
+    if log.place.mission_id is None or (log.copy is None and log.place.repo.has_git):
+        return None
+    return tuple(_stamp(path) for path in (log.journal, log.copy) if path is not None)
+
+
+def _stamp(path: Path) -> tuple[int, int, int, int] | None:
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
+
+
 def _read(log: LogFile, of_copy: Keep, of_journal: Keep) -> Reading[Any]:
+    before = stamp_of(log)
     published = _scan_copy(log, of_copy)
     recorded = _scan_journal(log.journal, published.seen, of_journal)
     if log.place.mission_id is None and log.name == EVENTS_FILENAME:
@@ -130,7 +155,7 @@ def _read(log: LogFile, of_copy: Keep, of_journal: Keep) -> Reading[Any]:
     found = Union(published, recorded, log.place.mission_id)
     # Outside git the journal is the file in the tree: nothing waits to be published.
     missing = found.missing() if log.place.repo.has_git else ()
-    return Reading(found.objects, found.numbers, tuple(found.problems), missing, found.unrecorded(), log)
+    return Reading(found.objects, found.numbers, tuple(found.problems), missing, found.unrecorded(), log, before)
 
 
 def _add_older(place: MissionPlace, published: Scan, recorded: Scan, keep: Keep) -> None:
