@@ -9,7 +9,7 @@ import pytest
 from specify_cli.conditions.review_rules import WANTS, WorkFacts, for_review
 from specify_cli.status.models import Lane
 
-GOOD = WorkFacts("WP01", "001-tea-timer", "/work/tree", "kitty/lane-a", commits=1)
+GOOD = WorkFacts("WP01", "001-tea-timer", "/work/tree", "kitty/lane-a", commits=1, changed=("a.py",))
 
 
 def codes(facts: WorkFacts) -> list[str]:
@@ -86,7 +86,7 @@ def test_work_that_was_not_begun_cannot_be_handed_over() -> None:
 
 def test_the_table_of_conditions_names_them_all() -> None:
     worst = replace(GOOD, lane=Lane.CLAIMED, wrong_branch="x", dirty=("a",), unchanged_since="b", open_subtasks=("T1",))
-    others = (replace(GOOD, workspace=None), replace(GOOD, busy="merge"))
+    others = (replace(GOOD, workspace=None), replace(GOOD, busy="merge"), replace(GOOD, changed=()))
     assert {*codes(worst), *(code for facts in others for code in codes(facts))} == set(WANTS)
 
 
@@ -94,10 +94,10 @@ def test_the_table_of_conditions_names_them_all() -> None:
     ("facts", "undecided"),
     [
         (GOOD, set()),
-        (replace(GOOD, dirty=("a",), commits=0), {"NO_NEW_COMMIT"}),
+        (replace(GOOD, dirty=("a",), commits=0), {"NO_NEW_COMMIT", "NO_CHANGES"}),
         (
             replace(GOOD, workspace=None),
-            {"WORKTREE_WRONG_BRANCH", "WORKTREE_BUSY", "WORKTREE_DIRTY", "NO_NEW_COMMIT"},
+            {"WORKTREE_WRONG_BRANCH", "WORKTREE_BUSY", "WORKTREE_DIRTY", "NO_NEW_COMMIT", "NO_CHANGES"},
         ),
     ],
 )

@@ -64,7 +64,7 @@ FROZEN: Mapping[str, tuple[set[str], Mapping[str, Any]]] = {
         {
             "--mission", "--wp", "--to", "--actor", "--note", "--policy", "--force", "--review-ref", "--evidence-json",
             "--review-result-json", "--subtasks-complete", "--no-subtasks-complete",
-            "--implementation-evidence-present", "--no-implementation-evidence-present",
+            "--implementation-evidence-present", "--no-implementation-evidence-present", "--no-change",
         },
         {**MISSION, **MOVE, **WARNINGS},
     ),

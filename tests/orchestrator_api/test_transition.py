@@ -29,6 +29,8 @@ def test_the_way_of_a_work_package_with_its_records(project: Project) -> None:
         ("approved", (*RESULT, *evidence())),
         ("done", evidence()),
     ]:
+        if to == "for_review":
+            api.start("WP01", a_py="x\n")
         told = ok(api.move("WP01", to, *words))
         assert told["policy_metadata_recorded"] is True
         assert told["to_lane"] == {"doing": "in_progress"}.get(to, to.strip().lower())
@@ -89,8 +91,6 @@ REFUSED: list[tuple[Lane, str, tuple[str, ...]]] = [
 ]
 MADE: list[tuple[Lane, str, tuple[str, ...]]] = [
     (Lane.IN_PROGRESS, "planned", ("--note", "why")),
-    (Lane.IN_REVIEW, "approved", RESULT),
-    (Lane.IN_REVIEW, "approved", evidence()),
     (Lane.IN_REVIEW, "in_progress", REJECTED),
     (Lane.IN_REVIEW, "planned", ("--review-ref", "feedback-1")),
     (Lane.IN_REVIEW, "done", ("--force", "--note", "n", "--review-ref", "R")),
@@ -118,6 +118,13 @@ def test_moves_that_have_all_they_want(project: Project) -> None:
         api.mission.force("WP01", lane, actor="orch")
         told = ok(api.move("WP01", to, *words))
         assert (told["from_lane"], told["to_lane"]) == (lane, to)
+
+
+def test_an_approval_is_made_by_a_review_result_or_by_evidence(project: Project) -> None:
+    api = orchestrated(project, Task("WP01"), Task("WP02"))
+    for wp, words in (("WP01", RESULT), ("WP02", evidence())):
+        api.bring(wp, "in_review")
+        assert ok(api.move(wp, "approved", *words))["to_lane"] == "approved"
 
 
 def test_an_approval_from_in_progress_wants_what_a_hand_over_wants(project: Project) -> None:
@@ -162,10 +169,16 @@ def test_a_word_counts_in_place_of_what_could_be_looked_up_and_ticks_are_kept(pr
     assert [(event.data["subtask"], event.data["done"], event.actor) for event in ticked] == [("T001", True, "orch")]
 
 
-def test_both_words_are_enough_without_a_commit(project: Project) -> None:
+def test_a_word_stands_for_a_commit_and_not_for_what_is_in_it(project: Project) -> None:
     api = orchestrated(project, Task("WP01", subtasks=("T001",)))
-    api.start("WP01")
-    assert ok(api.move("WP01", "for_review", *FLAGS))["to_lane"] == "for_review"
+    tree = api.start("WP01")
+    told = failed(api.move("WP01", "for_review", *FLAGS), "TRANSITION_REJECTED")
+    assert told["reason"] == "NO_CHANGES"
+    tree.write("left.py", "y\n")
+    assert failed(api.move("WP01", "for_review", *FLAGS), "TRANSITION_REJECTED")["reason"] == "NO_CHANGES"
+    tree.commit("work", a_py="x\n")
+    tree.write("more.py", "y\n")
+    ok(api.move("WP01", "for_review", *FLAGS))
     assert api.mission.status.events[-1].force is False
 
 

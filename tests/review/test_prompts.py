@@ -33,11 +33,12 @@ def test_the_diff_is_that_of_the_work_package_alone(project: Project) -> None:
 def test_a_commit_made_after_the_hand_over_is_in_the_review_and_named(project: Project) -> None:
     mission = finalized_mission(project)
     step = Agent(mission).submit("WP01")
-    Repo(Path(str(step.workspace_path))).commit("later", later_txt="later\n")
+    head = Repo(Path(str(step.workspace_path))).commit("later", later_txt="later\n")
     reviewer = Agent(mission, "codex", "c1")
     review = reviewer.next()
     assert "+later" in reviewer.prompt(review)
     assert "LANE_MOVED" in [each["code"] for each in review.warnings]
+    assert f"Committed after the hand-over:\n{head[:7]}" in reviewer.prompt(review)
 
 
 def test_the_next_review_shows_what_the_last_one_asked_for(project: Project) -> None:

@@ -117,6 +117,15 @@ ReasonFlag = Annotated[
     str | None, typer.Option("--reason", metavar="TEXT", help="Why; @file and - are read.", callback=long_text)
 ]
 ForceFlag = Annotated[bool, typer.Option("--force", help="Override the guards; needs a reason or a note.")]
+NoChangeFlag = Annotated[
+    str | None,
+    typer.Option(
+        "--no-change",
+        metavar="WHY",
+        help="Hand work over that changes nothing, and say why; only somebody else can approve it.",
+        callback=long_text,
+    ),
+]
 CommitFlag = Annotated[
     str | None,
     typer.Option(

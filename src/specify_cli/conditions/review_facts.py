@@ -20,7 +20,7 @@ from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane, StatusEvent, StatusSnapshot
 from specify_cli.workspaces.lookup import ROOT, Workspace
 from specify_cli.workspaces.markers import Marked, brought
-from specify_cli.workspaces.scope import scope_of
+from specify_cli.workspaces.scope import scope_of, work_paths
 from specify_cli.workspaces.unfinished import unmerged
 
 
@@ -80,6 +80,8 @@ def work_facts(
     head = git.resolve("HEAD")
     copied = f"{SPECS}/{place.slug}/"
     changes = [change for change in git.changes(*scope) if workspace.kind == ROOT or not change.path.startswith(copied)]
+    paths = work_paths(package, workspace, place.slug)
+    changed = tuple(git.changed_between(workspace.begun, head, *paths)) if head else ()
     commits = len(git.commits(f"{workspace.begun}..HEAD", *scope)) if head else 0
     before = reviewed_head(status.events, package.id)
     stale = before is not None and not _changed_since(git, before, scope)
@@ -100,6 +102,7 @@ def work_facts(
         bool(astray and commits and tip and head and git.is_ancestor(tip, head)),
         here.busy if here and workspace.kind != ROOT else "",
         unmerged(changes),
+        changed,
     )
     return facts, head
 

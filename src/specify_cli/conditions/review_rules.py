@@ -19,9 +19,11 @@ WANTS: Mapping[str, str] = {
     "WORKTREE_BUSY": "no merge or rebase is under way there",
     "WORKTREE_DIRTY": "nothing is uncommitted there",
     "NO_NEW_COMMIT": "there is a new commit",
+    "NO_CHANGES": "it changes something",
     "SUBTASKS_OPEN": "every subtask is ticked",
 }
-_IN_THE_WORKSPACE = frozenset({"WORKTREE_WRONG_BRANCH", "WORKTREE_BUSY", "WORKTREE_DIRTY", "NO_NEW_COMMIT"})
+_UNSEEN = frozenset({"NO_NEW_COMMIT", "NO_CHANGES"})
+_IN_THE_WORKSPACE = frozenset({"WORKTREE_WRONG_BRANCH", "WORKTREE_BUSY", "WORKTREE_DIRTY"}) | _UNSEEN
 _OVER = frozenset({Lane.APPROVED, Lane.DONE, Lane.CANCELED})
 
 
@@ -36,6 +38,7 @@ class WorkFacts:
         beside: whether the commits there are all that the lane's branch has, and more.
         busy: what its holder has begun there and not ended, such as a rebase.
         unmerged: files in conflict.
+        changed: files in which its head differs from its base; the lane's copy of the mission is not one of them.
         dirty: uncommitted files that are this work package's.
         commits: commits since its base, its own files only in lane-planning.
         unchanged_since: the reviewed commit that nothing differs from since the rejection; else None.
@@ -58,6 +61,7 @@ class WorkFacts:
     beside: bool = False
     busy: str = ""
     unmerged: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
 
     @property
     def subtasks_complete(self) -> bool:
@@ -75,7 +79,7 @@ class WorkFacts:
         """Conditions of which nothing can be said yet: they are neither met nor unmet."""
         if self.workspace is None:
             return _IN_THE_WORKSPACE
-        return frozenset({"NO_NEW_COMMIT"}) if self.dirty and self.commits == 0 else frozenset()
+        return _UNSEEN if self.dirty and self.commits == 0 else frozenset()
 
 
 def _move(facts: WorkFacts) -> str:
@@ -131,6 +135,21 @@ def no_new_commit(facts: WorkFacts) -> Iterator[Unmet]:
         yield Unmet("NO_NEW_COMMIT", said, f'{_move(facts)} --commit "what was done"', facts.wp_id)
 
 
+def no_changes(facts: WorkFacts) -> Iterator[Unmet]:
+    """Its commits change something: an empty commit, or one that takes the other back, is no work."""
+    if facts.workspace is not None and facts.commits > 0 and not facts.changed:
+        yield nothing_changed(facts)
+
+
+def nothing_changed(facts: WorkFacts) -> Unmet:
+    """That there is no work to be handed over."""
+    said = (
+        f"{facts.wp_id} changes nothing: between its base and its head no file differs. Commit the work, or say with"
+        " --no-change why nothing had to be changed"
+    )
+    return Unmet("NO_CHANGES", said, None, facts.wp_id)
+
+
 def subtasks_open(facts: WorkFacts) -> Iterator[Unmet]:
     """Every subtask is ticked."""
     if not facts.open_subtasks:
@@ -144,5 +163,5 @@ def subtasks_open(facts: WorkFacts) -> Iterator[Unmet]:
 
 def for_review(facts: WorkFacts) -> list[Unmet]:
     """Every unmet condition of in_progress -> for_review, each with the command that meets it."""
-    rules = (not_in_progress, workspace_missing, wrong_branch, busy, dirty, no_new_commit, subtasks_open)
+    rules = (not_in_progress, workspace_missing, wrong_branch, busy, dirty, no_new_commit, no_changes, subtasks_open)
     return [unmet for rule in rules for unmet in rule(facts)]

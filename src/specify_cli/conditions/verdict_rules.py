@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from specify_cli.conditions.ways import way_on
+from specify_cli.kernel.commands import command, git_command, spec_kitty
 from specify_cli.kernel.errors import Unmet
+from specify_cli.kernel.text import some
 from specify_cli.kernel.values import frozen
 from specify_cli.status.models import Lane
 
@@ -46,3 +50,62 @@ def _who_may(facts: ReviewFacts) -> str:
     if facts.own_allowed:
         return f"anybody may, {facts.implementer}, who built it, too"
     return f"anybody may but {facts.implementer}, who built it"
+
+
+@frozen
+class VerdictFacts:
+    """What is known of a work package that somebody wants to approve.
+
+    Args:
+        slug: the mission.
+        head: the commit that was recorded when its review was claimed, else when it was handed over; None without one.
+        now: the head of its work as it is now.
+        base: the commit that its work began from.
+        changed: files in which the head differs from the base; None where this clone lacks one of the two.
+        workspace: where the work is in this clone; None where it is not.
+        branch: of its lane.
+        dirty: its uncommitted files there.
+        no_change: why nothing had to be changed, in the words of whoever handed it over.
+    """
+
+    wp_id: str
+    slug: str
+    head: str | None
+    now: str | None
+    base: str | None
+    changed: tuple[str, ...] | None
+    workspace: str | None = None
+    branch: str = ""
+    dirty: tuple[str, ...] = ()
+    no_change: str | None = None
+
+
+def outdated(facts: VerdictFacts) -> Iterator[Unmet]:
+    """The reviewer was shown what is there now."""
+    if facts.head is None or facts.now is None or facts.now == facts.head:
+        return
+    said = (
+        f"{facts.wp_id} was reviewed at {facts.head[:10]}, and {facts.branch} is at {facts.now[:10]} now:"
+        " take the review once more, so that you are shown all of it"
+    )
+    words = ("agent action review", facts.wp_id, "--agent", "NAME", "--mission", facts.slug)
+    yield Unmet("REVIEW_OUTDATED", said, spec_kitty(*words), facts.wp_id)
+
+
+def left_uncommitted(facts: VerdictFacts) -> Iterator[Unmet]:
+    """Nothing of it is uncommitted."""
+    if facts.dirty:
+        said = f"uncommitted in {facts.workspace}, and so in no review: {some(facts.dirty)}"
+        words = ("stash", "push", "--include-untracked", "-m", f"left over when {facts.wp_id} was reviewed", "--")
+        yield Unmet("WORKTREE_DIRTY", said, git_command(facts.workspace, *words, *facts.dirty), facts.wp_id)
+
+
+def nothing_done(facts: VerdictFacts) -> Iterator[Unmet]:
+    """It changes something, or was handed over without a change."""
+    if facts.changed is None:
+        said = f"this clone has no commit {(facts.head or '')[:10]} of {facts.wp_id}, so nobody here can have read it"
+        yield Unmet("LANE_BRANCH_MISSING", said, command("git", "fetch", "--all"), facts.wp_id)
+    elif not facts.changed and facts.no_change is None:
+        what = "no file differs between its base and its head" if facts.head else "no commit of it is known here"
+        said = f"{facts.wp_id} changes nothing: {what}. Send it back"
+        yield Unmet("NO_CHANGES", said, None, facts.wp_id)

@@ -7,6 +7,8 @@ import shlex
 from collections.abc import Sequence
 from zlib import crc32
 
+from specify_cli.kernel.lazy import load
+
 ULID_PATTERN = re.compile(r"^[0-9A-HJKMNP-TV-Z]{26}\Z")
 SLUG_PATTERN = re.compile(r"^[a-z0-9]+(-[a-z0-9]+)*\Z")
 # Control characters but newline and tab; DEL and C1; bidirectional marks; line separators; lone surrogates.
@@ -44,6 +46,17 @@ def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
     """A sorting key that counts numbers as numbers: `WP9` before `WP10`, `WP99` before `WP100`."""
     parts = filter(None, re.split(r"([0-9]+)", text))
     return tuple((0, int(part), part) if part.isdecimal() else (1, 0, part) for part in parts)
+
+
+def folded_name(name: str) -> str:
+    """A name of an actor as it counts where two have to be told apart: `Claude`, `claude ` and `user:claude` are one.
+
+    Names are claims and no proof; this only keeps a claim from resting on case, width, blanks or invisible characters.
+    """
+    if not name.isascii():
+        category, normalize = load("unicodedata:category"), load("unicodedata:normalize")
+        name = "".join(each for each in normalize("NFKC", name) if category(each) not in ("Cf", "Cc", "Mn"))
+    return re.sub(r"[\W_]+", "-", name.casefold().strip().removeprefix("user:")).strip("-")
 
 
 def digest(text: str | bytes) -> str:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from enum import StrEnum
 
-from specify_cli.conditions import accept_rules, review_rules
+from specify_cli.conditions import accept_rules, review_rules, verdict_rules
 from specify_cli.conditions.review_rules import WorkFacts
+from specify_cli.conditions.verdict_rules import VerdictFacts
 from specify_cli.conditions.ways import way_on
+from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import SpecKittyError, Unmet, UsageError
+from specify_cli.kernel.text import some
 from specify_cli.kernel.values import frozen
 from specify_cli.moves.moment import Moment
 from specify_cli.moves.refusals import already_claimed, of_own_work, self_review_refused
@@ -61,7 +64,7 @@ def _held_by_another(moment: Moment) -> Iterator[Unmet]:
     if holder is None or holder == moment.me or moment.request.manages:
         return
     error = _already_claimed(moment)
-    yield Unmet(error.code, error.message, error.hint or "", moment.wp_id)
+    yield Unmet(error.code, error.message, error.hint, moment.wp_id)
 
 
 def _already_claimed(moment: Moment) -> SpecKittyError:
@@ -76,7 +79,7 @@ def _own_work(moment: Moment) -> Iterator[Unmet]:
     )
     if asked and moment.is_own and not may_review_own(config, moment.log.events, moment.log.mission_events, moment.me):
         error = _self_review(moment)
-        yield Unmet(error.code, error.message, error.hint or "", moment.wp_id)
+        yield Unmet(error.code, error.message, error.hint, moment.wp_id)
 
 
 def _self_review(moment: Moment) -> SpecKittyError:
@@ -86,7 +89,7 @@ def _self_review(moment: Moment) -> SpecKittyError:
 def _feedback_missing(moment: Moment) -> Iterator[Unmet]:
     if moment.request.feedback is None and not moment.request.exact:
         error = _feedback_required(moment)
-        yield Unmet(error.code, error.message, error.hint or "", moment.wp_id)
+        yield Unmet(error.code, error.message, error.hint, moment.wp_id)
 
 
 def _feedback_required(moment: Moment) -> SpecKittyError:
@@ -117,6 +120,63 @@ def _markers(moment: Moment) -> Iterator[Unmet]:
     yield from accept_rules.markers(moment.work.markers)
 
 
+def _no_new_commit(moment: Moment) -> Iterator[Unmet]:
+    for unmet in review_rules.no_new_commit(moment.facts) if moment.package is not None else ():
+        # Without a change there is no commit; after a rejection there has to be one.
+        without = moment.request.no_change is not None or moment.kind is Move.APPROVE_AT_ONCE
+        if moment.facts.unchanged_since is not None or not without:
+            yield unmet
+
+
+def _no_changes(moment: Moment) -> Iterator[Unmet]:
+    if moment.package is None or moment.request.no_change is not None:
+        return
+    facts = moment.facts
+    # The word that the work is committed stands for a commit, and not for what is in it.
+    told = moment.request.implementation_evidence_present is True
+    at_once = moment.kind is Move.APPROVE_AT_ONCE and facts.workspace is not None
+    if (told or at_once) and not facts.changed:
+        yield review_rules.nothing_changed(facts)
+    else:
+        yield from review_rules.no_changes(facts)
+
+
+def _changes_there(moment: Moment) -> Iterator[Unmet]:
+    if moment.package is not None and moment.request.no_change is not None and moment.facts.changed:
+        said = f"{moment.wp_id} was to be handed over without a change, and it changes {some(moment.facts.changed)}"
+        yield Unmet("CHANGES_THERE", said, command(*_move_task(moment)), moment.wp_id)
+
+
+def _no_change_by_other(moment: Moment) -> Iterator[Unmet]:
+    if moment.round.no_change is not None and not moment.is_by_another:
+        said = f"{moment.wp_id} was handed over without a change, and only somebody else may approve that"
+        yield Unmet("SELF_REVIEW", said, _self_review(moment).hint, moment.wp_id)
+
+
+def _evidence_missing(moment: Moment) -> Iterator[Unmet]:
+    request = moment.request
+    if request.exact or request.reference is not None or moment.round.head is not None:
+        return  # a program says its evidence itself, and the matrix of lanes asks for it
+    if not moment.exists:
+        return
+    said = f"no commit of {moment.wp_id} was recorded when it went to review: name what you reviewed"
+    fix = command(*_move_task(moment), "--approval-ref", "REF")
+    yield Unmet("REVIEW_EVIDENCE_MISSING", said, fix, moment.wp_id)
+
+
+def _move_task(moment: Moment) -> tuple[str, ...]:
+    to = ("--to", moment.request.target.value, "--mission", moment.slug)
+    return "spec-kitty", "agent", "tasks", "move-task", moment.wp_id, *to
+
+
+def _of_verdict(rule: Callable[[VerdictFacts], Iterator[Unmet]]) -> Callable[[Moment], Iterator[Unmet]]:
+    def check(moment: Moment) -> Iterator[Unmet]:
+        if moment.package is not None and moment.exists:
+            yield from rule(moment.work.judged)
+
+    return check
+
+
 _JUDGED = frozenset({Lane.IN_REVIEW, Lane.APPROVED, Lane.DONE})
 _EVIDENCE = "implementation_evidence_present"
 _NOT_COMMITTED = "the work is not committed"
@@ -143,24 +203,38 @@ CLEAN = Rule(
     _EVIDENCE, _NOT_COMMITTED,
 )  # fmt: skip
 HAS_NEW_COMMIT = Rule(
-    "NO_NEW_COMMIT", "there is a new commit", _of_work(review_rules.no_new_commit), Needs.GIT,
+    "NO_NEW_COMMIT", "there is a new commit", _no_new_commit, Needs.GIT,
     _EVIDENCE, _NOT_COMMITTED,
 )  # fmt: skip
 # Nobody's word stands for it: markers that are in a commit are there, whoever says what.
 NO_MARKERS = Rule("CONFLICT_MARKERS", "no conflict marker is left in a file", _markers, Needs.GIT)
+HAS_CHANGES = Rule("NO_CHANGES", "it changes something", _no_changes, Needs.GIT)
+NO_CHANGE_HOLDS = Rule("CHANGES_THERE", "it changes nothing, as was said", _changes_there, Needs.GIT, always=True)
 SUBTASKS_DONE = Rule(
     "SUBTASKS_OPEN", "every subtask is ticked", _of_work(review_rules.subtasks_open),
     word="subtasks_complete", said="subtasks are open",
 )  # fmt: skip
 
-_WORK_DONE = (HAS_WORKSPACE, ON_ITS_BRANCH, NOT_BUSY, CLEAN, HAS_NEW_COMMIT, NO_MARKERS, SUBTASKS_DONE)
+NO_CHANGE_BY_OTHER = Rule("SELF_REVIEW", "somebody else says that nothing had to be changed", _no_change_by_other)
+HAS_EVIDENCE = Rule("REVIEW_EVIDENCE_MISSING", "it is known which commit was reviewed", _evidence_missing)
+HEAD_AS_SHOWN = Rule(
+    "REVIEW_OUTDATED", "the reviewer was shown what is there now", _of_verdict(verdict_rules.outdated), Needs.GIT
+)
+NOTHING_LEFT = Rule(
+    "WORKTREE_DIRTY", "nothing of it is uncommitted", _of_verdict(verdict_rules.left_uncommitted), Needs.GIT
+)
+SOMETHING_DONE = Rule("NO_CHANGES", "it changes something", _of_verdict(verdict_rules.nothing_done), Needs.GIT)
+
+_COMMITTED = (HAS_WORKSPACE, ON_ITS_BRANCH, NOT_BUSY, CLEAN, HAS_NEW_COMMIT)
+_WORK_DONE = (*_COMMITTED, HAS_CHANGES, NO_CHANGE_HOLDS, NO_MARKERS, SUBTASKS_DONE)
+_REVIEWED = (NO_CHANGE_BY_OTHER, HAS_EVIDENCE, HEAD_AS_SHOWN, NOTHING_LEFT, SOMETHING_DONE, NO_MARKERS)
 
 CONDITIONS: Mapping[Move, tuple[Rule, ...]] = {
     Move.CLAIM: (FREE,),
     Move.BEGIN: (FREE,),
     Move.HAND_OVER: (PLANNED, FREE, IN_PROGRESS, *_WORK_DONE),
     Move.TAKE_REVIEW: (FREE, MAY_REVIEW),
-    Move.APPROVE: (PLANNED, FREE, MAY_REVIEW, NO_MARKERS),
+    Move.APPROVE: (PLANNED, FREE, MAY_REVIEW, *_REVIEWED),
     Move.APPROVE_AT_ONCE: (PLANNED, FREE, MAY_REVIEW, *_WORK_DONE),
     Move.REJECT: (FREE, MAY_REVIEW, FEEDBACK_GIVEN),
     Move.GIVE_BACK: (FREE,),

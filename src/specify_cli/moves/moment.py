@@ -11,17 +11,22 @@ from typing import Protocol
 
 from specify_cli.conditions.review_facts import open_subtasks, work_facts, work_markers
 from specify_cli.conditions.review_rules import WorkFacts
+from specify_cli.conditions.verdict_facts import verdict_facts
+from specify_cli.conditions.verdict_rules import VerdictFacts
 from specify_cli.context.models import Actor, Context
 from specify_cli.core.work_packages import WorkPackage
+from specify_cli.kernel.text import folded_name
 from specify_cli.kernel.values import replace
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.lanes.persistence import read_lanes
-from specify_cli.moves.request import Request, kind_of
-from specify_cli.review.evidence import is_own_work
+from specify_cli.moves.request import Request, kind_of, reviewer_named
+from specify_cli.review.evidence import is_another, is_own_work, workers
 from specify_cli.status.holders import HELD, Holder, implementers
 from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane, StatusEvent, StatusSnapshot
 from specify_cli.status.reading import read_status
+from specify_cli.status.rounds import Round, round_of
+from specify_cli.status.transitions import MATRIX
 from specify_cli.workspaces.lookup import Workspace, workspace_of
 from specify_cli.workspaces.markers import Marked
 
@@ -82,6 +87,18 @@ class Work:
             return ()
         return work_markers(self.context.place, self.package, self.workspace, self._log.events)
 
+    @cached_property
+    def judged(self) -> VerdictFacts:
+        """What its approval depends on.
+
+        Raises:
+            LookupError: the work package is not in the plan.
+        """
+        if self.package is None:
+            raise LookupError(self.wp_id)
+        log = self._log
+        return verdict_facts(self.context.place, self.package, self.manifest, self.workspace, log.events, log.snapshot)
+
 
 class Moment:
     """A work package that somebody wants to move, as its logs are now.
@@ -138,6 +155,13 @@ class Moment:
         """Who works on it or reviews it."""
         return self.log.holders().get(self.wp_id) if self.lane in HELD else None
 
+    @property
+    def exists(self) -> bool:
+        """Whether there is such a move; from for_review a person gives a verdict in one go."""
+        asked = self.request.target
+        in_one_go = self.lane is Lane.FOR_REVIEW and not self.request.exact
+        return (self.lane, asked) in MATRIX or (in_one_go and (Lane.IN_REVIEW, asked) in MATRIX)
+
     @cached_property
     def implementer(self) -> Holder | None:
         """Who worked on it last, before any review."""
@@ -146,9 +170,19 @@ class Moment:
     @property
     def is_own(self) -> bool:
         """Whether the actor would judge its own work; the name of a program that drives agents stands for several."""
-        if self.actor.policy is not None and self.context.config.review_by != "other":
-            return False
-        return is_own_work(self.me, self.implementer)
+        if self.context.config.review_by == "other":
+            return not self.is_by_another
+        return self.actor.policy is None and is_own_work(self.me, self.implementer)
+
+    @property
+    def is_by_another(self) -> bool:
+        """Whether the actor, and the reviewer that is named, are certainly not who did the work."""
+        done_by = workers(self.log.events, self.wp_id, self.implementer)
+        named = reviewer_named(self.request)
+        parties = [(self.me, self.actor.session_source)]
+        if named is not None and folded_name(named) != folded_name(self.actor.name):
+            parties.append((Holder(named), None))
+        return all(is_another(*party, *worker) for party in parties for worker in done_by)
 
     @cached_property
     def facts(self) -> WorkFacts:
@@ -160,6 +194,11 @@ class Moment:
         return replace(
             facts, lane=self.lane, open_subtasks=open_subtasks(self.context.place, package, self.log.mission_events)
         )
+
+    @cached_property
+    def round(self) -> Round:
+        """The round of review that it is in."""
+        return round_of(self.log.events, self.wp_id) or Round()
 
     @property
     def head(self) -> str | None:

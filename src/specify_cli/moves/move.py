@@ -39,6 +39,10 @@ def move(context: Context, actor: Actor, package: WorkPackage | str, request: Re
         UsageError: `FEEDBACK_REQUIRED`: a review sends back without saying why.
         NotFound: `FILE_NOT_FOUND`.
     """
+    if request.no_change is not None and request.target is not Lane.FOR_REVIEW:
+        raise UsageError("--no-change goes with --to for_review", "USAGE_ERROR")
+    if request.no_change is not None and not request.no_change.strip():
+        raise UsageError("--no-change is empty: say why nothing had to be changed", "USAGE_ERROR")
     asked = _with_feedback(request)
     while True:
         before = Moment.read(context, actor, package, asked)

@@ -53,7 +53,10 @@ def record(log: Writer, now: Moment, found: Found) -> Recorded:
             return _approve(log, now)
         case Move.REJECT if request.feedback is not None:
             return _reject(log, now, request.feedback)
-    event = log.move(now.wp_id, request.target, actor=now.actor.name, **_plain(now))
+    options = _plain(now)
+    if now.kind is Move.TAKE_REVIEW:
+        options["workspace"] = _shown(now, now.work.judged.now if now.package is not None else None)
+    event = log.move(now.wp_id, request.target, actor=now.actor.name, **options)
     return Recorded(event, is_verdict=now.kind is Move.REJECT)
 
 
@@ -64,6 +67,7 @@ def _common(now: Moment) -> MoveOptions:
     computed = "direct_repo" if workspace and workspace.kind == ROOT else "worktree"
     return {
         "session": now.actor.session,
+        "session_source": now.actor.session_source,
         "policy_metadata": now.actor.policy,
         "workspace": workspace.record() if workspace else None,
         "workspace_context": now.request.workspace_context or context,
@@ -84,8 +88,6 @@ def _plain(now: Moment) -> MoveOptions:
         "implementation_evidence_present": request.implementation_evidence_present,
         "self_review": now.kind is Move.TAKE_REVIEW and now.is_own,
     }
-    if now.kind is Move.TAKE_REVIEW:
-        options["workspace"] = _shown(now)
     return options
 
 
@@ -136,8 +138,11 @@ def _hand_over(log: Writer, now: Moment, found: Found) -> Recorded:
         "force": request.force and (bool(found) or now.lane is not Lane.IN_PROGRESS),
         "reason": request.note,
         "subtasks_complete": facts.subtasks_complete or request.subtasks_complete,
-        "implementation_evidence_present": facts.has_evidence or request.implementation_evidence_present,
+        "implementation_evidence_present": (
+            facts.has_evidence or request.implementation_evidence_present or request.no_change is not None
+        ),
         "workspace": workspace.record(head) if workspace else None,
+        "no_change": request.no_change,
     }
     event = log.move(now.wp_id, Lane.FOR_REVIEW, actor=now.actor.name, **options)
     return Recorded(event, head=(workspace.lane_id, head) if workspace and head else None)
@@ -149,13 +154,15 @@ def _approve(log: Writer, now: Moment) -> Recorded:
     own = now.is_own
     if now.lane is Lane.FOR_REVIEW and not request.exact:
         _take_review(log, now)
-    head = _reviewed_commit(now)
+    head = now.round.head
+    if now.kind is Move.APPROVE_AT_ONCE and not request.force:
+        head = now.head  # what was looked at just before
     options: MoveOptions = {
         **_common(now),
         "force": request.force,
         "reason": request.note,
         "self_review": own,
-        "workspace": _judged(now, head),
+        "workspace": _shown(now, head),
     }
     if request.exact:
         said = request.review_result
@@ -163,7 +170,7 @@ def _approve(log: Writer, now: Moment) -> Recorded:
             said = exact_result(now.actor.name, request.target, request.evidence, request.reference)
         options |= {"evidence": request.evidence, "review_result": said, "review_ref": request.reference}
     else:
-        reference = request.reference or head or f"review:{name}"
+        reference = request.reference or head or f"forced by {name}"
         options |= {
             "evidence": approval(name, reference),
             "review_result": result(name, APPROVED, reference),
@@ -203,30 +210,17 @@ def _cycle(log: Writer, now: Moment, text: str, reviewer: str) -> Feedback:
 
 
 def _take_review(log: Writer, now: Moment) -> None:
-    options: MoveOptions = {**_common(now), "self_review": now.is_own, "workspace": _shown(now)}
+    options: MoveOptions = {**_common(now), "self_review": now.is_own, "workspace": _shown(now, now.round.handed)}
     log.move(now.wp_id, Lane.IN_REVIEW, actor=now.actor.name, **options)
 
 
-def _reviewed_commit(now: Moment) -> str | None:
-    for event in reversed(now.log.events):
-        if event.wp_id == now.wp_id and event.to_lane is Lane.FOR_REVIEW and event.workspace:
-            head = event.workspace.get("head")
-            return str(head) if head else None
-    return None
-
-
-def _shown(now: Moment) -> Mapping[str, object] | None:
-    """The workspace of a review that is claimed: the commit that was handed over is the one to judge."""
-    return _judged(now, _reviewed_commit(now))
-
-
-def _judged(now: Moment, head: str | None) -> Mapping[str, object] | None:
-    """The workspace of the approved commit: this clone's, else as the log has it from the clone that worked."""
-    if now.work.workspace is not None:
-        return now.work.workspace.record(head)
-    own = (event.workspace for event in reversed(now.log.events) if event.wp_id == now.wp_id and event.workspace)
-    handed = next(own, None)
-    return None if handed is None else {**handed, "head": head}
+def _shown(now: Moment, head: str | None) -> Mapping[str, object] | None:
+    """The workspace of the commit that a review is about: as it was handed over, else this clone's."""
+    this, workspace = now.round, now.work.workspace
+    if this.lane_id is None:
+        return workspace.record(head) if workspace is not None else None
+    start = {"start": this.start} if this.start is not None else {}
+    return {"lane_id": this.lane_id, "branch": this.branch, "base": this.base, "head": head, **start}
 
 
 def _record_hand_ticks(log: Writer, now: Moment) -> None:

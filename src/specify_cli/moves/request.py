@@ -74,6 +74,7 @@ class Request:
         subtasks_complete, implementation_evidence_present: the actor's word, which counts in place of what can be
             looked up; subtasks that it calls complete are ticked.
         evidence, review_result: of a verdict, as it was given.
+        no_change: of a hand-over: why nothing had to be changed.
         workspace_context: where the work is done, in words; the workspace where it is not given.
         execution_mode: `worktree` or `direct_repo`; as the workspace is, where it is not given.
     """
@@ -92,8 +93,22 @@ class Request:
     implementation_evidence_present: bool | None = None
     evidence: DoneEvidence | Mapping[str, object] | None = None
     review_result: ReviewResult | None = None
+    no_change: str | None = None
     workspace_context: str | None = None
     execution_mode: str | None = None
+
+
+def reviewer_named(request: Request) -> str | None:
+    """Who reviewed, as the request says it in one way or another."""
+    if request.reviewer is not None:
+        return request.reviewer
+    if request.review_result is not None:
+        return request.review_result.reviewer
+    if isinstance(request.evidence, DoneEvidence):
+        return request.evidence.review.reviewer
+    review = request.evidence.get("review") if request.evidence is not None else None
+    reviewer = review.get("reviewer") if isinstance(review, Mapping) else None
+    return reviewer if isinstance(reviewer, str) else None
 
 
 @frozen

@@ -26,7 +26,7 @@ from specify_cli.lanes.models import LanesManifest
 from specify_cli.moves.refusals import already_claimed, of_claim, self_review_refused
 from specify_cli.next.packages import has_gone_quiet
 from specify_cli.next.questions import asked_about
-from specify_cli.review.evidence import is_own_work, may_review_own
+from specify_cli.review.evidence import judges_own, may_review_own
 from specify_cli.status.approvals import SETTLED, ReviewRecord, review_records
 from specify_cli.status.emit import Writer, writing
 from specify_cli.status.holders import WORKING, Holder, implementers
@@ -141,6 +141,7 @@ def _begin(log: Writer, actor: Actor, wp_id: str, workspace: Workspace) -> list[
                 target,
                 actor=actor.name,
                 session=actor.session,
+                session_source=actor.session_source,
                 execution_mode=mode,
                 workspace_context=str(workspace.path),
                 workspace=workspace.record(),
@@ -186,7 +187,8 @@ def _claim_review(
         holder = log.holders().get(package.id)
         # The name of a program that drives agents stands for several of them.
         delegated = actor.policy is not None and context.config.review_by != "other"
-        own = not delegated and is_own_work(me, implementers(log.events, log.mission_events).get(package.id))
+        worker = implementers(log.events, log.mission_events).get(package.id)
+        own = not delegated and judges_own(context.config, me, actor.session_source, log.events, package.id, worker)
         if current not in (Lane.FOR_REVIEW, Lane.IN_REVIEW):
             raise Refused(
                 f"{package.id} is {current}, not for_review",
@@ -203,9 +205,16 @@ def _claim_review(
         records = review_records(log.events, by_other=context.config.review_by == "other")
         head, notes = _to_show(package, manifest, workspace, records)
         leases.touch(place, package.id, actor.name, actor.session)
+        reviewed = records[package.id].reviewed
+        if current is Lane.IN_REVIEW and head is not None and reviewed not in (None, head):
+            # The lane moved under the review: it is taken once more, of what is there now.
+            reason = f"there is more to review than {str(reviewed)[:10]}"
+            log.move(package.id, Lane.FOR_REVIEW, actor=actor.name, session=actor.session, force=True, reason=reason)
+            current = Lane.FOR_REVIEW
         if current is Lane.FOR_REVIEW:
             event = log.move(
                 package.id, Lane.IN_REVIEW, actor=actor.name, session=actor.session, self_review=own,
+                session_source=actor.session_source,
                 workspace=workspace.record(head),
                 review_ref=review_ref, policy_metadata=actor.policy,
             )  # fmt: skip

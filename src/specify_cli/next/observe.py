@@ -36,13 +36,17 @@ class Seen:
     status: Status
 
 
-def observe(place: MissionPlace, config: Config, me: Holder | None) -> Seen:
-    """Read a mission for one who asks what to do."""
+def observe(place: MissionPlace, config: Config, me: Holder | None, source: str | None = None) -> Seen:
+    """Read a mission for one who asks what to do.
+
+    Args:
+        source: who gave the session its id.
+    """
     mission_type = mission_type_of(place)
     status = read_status(place)
     packages = tuple(load_work_packages(place))
     manifest = read_lanes(place)
-    views = package_views(place, config, me, packages, manifest, status)
+    views = package_views(place, config, me, packages, manifest, status, source=source)
     started = any(view.lane is not Lane.PLANNED for view in views)
     accepted = is_accepted(place, status)
     stuck = stuck_questions(status.mission_events, answered(status.mission_events))

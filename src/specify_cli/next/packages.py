@@ -14,7 +14,7 @@ from specify_cli.kernel.lazy import load
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.next.observation import Kinship, PackageView
 from specify_cli.next.questions import answered, question_of, repeated
-from specify_cli.review.evidence import is_own_work, may_review_own
+from specify_cli.review.evidence import is_own_work, judges_own, may_review_own
 from specify_cli.status.holders import HELD, Holder, holders, implementers
 from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status
@@ -31,8 +31,14 @@ def package_views(
     packages: Sequence[WorkPackage],
     manifest: LanesManifest | None,
     status: Status,
+    *,
+    source: str | None = None,
 ) -> tuple[PackageView, ...]:
-    """Every work package as it stands for `me`, in id order."""
+    """Every work package as it stands for `me`, in id order.
+
+    Args:
+        source: who gave the session of `me` its id.
+    """
     held = holders(status.snapshot, status.mission_events)
     workers = implementers(status.events, status.mission_events)
     own_allowed = me is None or may_review_own(config, status.events, status.mission_events, me)
@@ -60,7 +66,9 @@ def package_views(
                 holder,
                 owner=holder or worker,
                 quiet=package.id in quiet,
-                reviewable=own_allowed or kinship is not Kinship.OWN,
+                reviewable=me is None
+                or own_allowed
+                or not judges_own(config, me, source, status.events, package.id, worker),
                 kinship=kinship,
                 given_back=me is not None and _gave_back(status, package.id, me),
                 question=again.get(package.id) or question_of(package, lanes, status.events, answers),

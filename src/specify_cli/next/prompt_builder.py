@@ -15,7 +15,7 @@ from specify_cli.core.templates import command_template, template
 from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace, runtime_folder
 from specify_cli.kernel import files
-from specify_cli.kernel.git import Git
+from specify_cli.kernel.git import Git, GitFailed
 from specify_cli.kernel.text import one_line, shell_word, some
 from specify_cli.next.claims import Claim
 from specify_cli.next.observe import Seen
@@ -41,6 +41,7 @@ from specify_cli.status.approvals import ReviewRecord, review_records
 from specify_cli.status.holders import Holder
 from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status
+from specify_cli.status.rounds import Round, round_of
 from specify_cli.workspaces.coverage import reviewed_base
 from specify_cli.workspaces.scope import scope_of
 
@@ -184,14 +185,13 @@ def review_text(context: Context, claim: Claim, actor: Actor, status: Status) ->
     rejected = rejected_head(status.events, package.id)
     if rejected is not None and not git.is_ancestor(rejected, head):
         rejected = None
-    note = next(
-        (
-            event.reason or ""
-            for event in reversed(status.events)
-            if event.wp_id == package.id and event.to_lane is Lane.FOR_REVIEW and not event.force
-        ),
-        "",
-    )
+    this = round_of(status.events, package.id) or Round()
+    note = _note(status, package.id)
+    if this.no_change is not None:
+        note = f"Handed over without a change: {this.no_change}\n\n{note}".rstrip()
+    later = _later(git, this.handed, head, scope)
+    if later:
+        note = f"{note}\n\nCommitted after the hand-over:\n{later}".lstrip()
     return review_prompt(
         ReviewPrompt(
             package.id,
@@ -222,6 +222,22 @@ def _ownership(package: WorkPackage, changed: Sequence[str]) -> str:
     return f"Owned files: {', '.join(package.owned_files) or '(none named)'}" + (
         f"\nChanged although it does not own them: {some(outside, 20)}" if outside and package.owned_files else ""
     )
+
+
+def _later(git: Git, handed: str | None, head: str, scope: Sequence[str]) -> str:
+    """The commits made since the hand-over, one a line."""
+    if handed is None or handed == head:
+        return ""
+    try:
+        return "\n".join(git.log_lines(f"{handed}..{head}", *scope))
+    except GitFailed:
+        return f"(all up to {head[:10]}: this clone lacks {handed[:10]})"
+
+
+def _note(status: Status, wp_id: str) -> str:
+    """What was said at the hand-over."""
+    handed = (each for each in reversed(status.events) if each.wp_id == wp_id and each.to_lane is Lane.FOR_REVIEW)
+    return next((event.reason or "" for event in handed if not event.force), "")
 
 
 def review_span(claim: Claim, status: Status) -> tuple[str, str]:

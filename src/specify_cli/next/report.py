@@ -62,13 +62,22 @@ class _Missing:
     seen: str
 
 
-def report_step(context: Context, actor: Actor, result: str, step_id: str | None, note: str | None) -> Report:
+def report_step(
+    context: Context,
+    actor: Actor,
+    result: str,
+    step_id: str | None,
+    note: str | None,
+    *,
+    no_change: str | None = None,
+) -> Report:
     """Report the actor's open step. With no open step nothing is judged.
 
     Args:
         result: success, failed or blocked.
         step_id: the step; the last one handed to this actor where none is given.
         note: why, or what was done.
+        no_change: why the work changes nothing, where that is what is reported as done.
 
     Raises:
         NotFound: `STEP_NOT_FOUND`: no step of that id was handed out.
@@ -87,7 +96,7 @@ def report_step(context: Context, actor: Actor, result: str, step_id: str | None
         hint = f"spec-kitty agent tasks list-tasks --mission {context.place.slug}"
         raise NotFound(f"{step.wp_id} is no longer planned", "WP_NOT_FOUND", hint=hint)
     if result == "success":
-        unmet = _finish(context, actor, step, package, note)
+        unmet = _finish(context, actor, step, package, note, no_change)
         vain = _record(context, actor, step, result, note, _unmet_work(context, package, unmet))
         asks = vain is not None and vain.question is not None
         return Report(context, step.action, step.wp_id, step.step_id, unmet, asks, vain.times if vain else 0)
@@ -222,7 +231,9 @@ def read_again(context: Context) -> Context:
     return replace(context, place=place) if place is not None else context
 
 
-def _finish(context: Context, actor: Actor, step: OpenStep, package: WorkPackage, note: str | None) -> tuple[str, ...]:
+def _finish(
+    context: Context, actor: Actor, step: OpenStep, package: WorkPackage, note: str | None, no_change: str | None
+) -> tuple[str, ...]:
     """Make a success true where it is not yet; what is missing otherwise."""
     if step.action == "review":
         raise Refused(
@@ -233,9 +244,9 @@ def _finish(context: Context, actor: Actor, step: OpenStep, package: WorkPackage
             details={"wp_id": package.id},
         )
     try:
-        move(context, actor, package, Request(Lane.FOR_REVIEW, note=note))
+        move(context, actor, package, Request(Lane.FOR_REVIEW, note=note, no_change=no_change))
     except TransitionError as error:
-        return tuple(f"{each.what} (fix: {each.fix})" for each in error.unmet)
+        return tuple(f"{each.what} (fix: {each.fix})" if each.fix else each.what for each in error.unmet)
     return ()
 
 

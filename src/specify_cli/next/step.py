@@ -64,6 +64,7 @@ class Turn:
         step_id: the step that is reported, where it is not the only one.
         answer: to the question `decision_id`.
         wait: seconds to wait for something to do.
+        no_change: why the work that is reported as done changes nothing.
         commit: a message: commit the open work package's work first, whatever is reported.
         only: the actions that may be handed out; empty for any.
         no_next: report or answer, and take no step.
@@ -78,6 +79,7 @@ class Turn:
     commit: str | None = None
     only: frozenset[str] = frozenset()
     no_next: bool = False
+    no_change: str | None = None
 
     @property
     def reports(self) -> bool:
@@ -99,7 +101,7 @@ def decide_next(context: Context, actor: Actor, turn: Turn) -> Decision:
     if turn.answer is not None:
         warnings += apply_answer(context, actor, turn.answer, turn.decision_id)
     if turn.result is not None:
-        reported = report_step(context, actor, turn.result, turn.step_id, turn.note)
+        reported = report_step(context, actor, turn.result, turn.step_id, turn.note, no_change=turn.no_change)
         warnings += reported.warnings
         if reported.times >= ADVISORY_AFTER:
             warnings += (_alarm(context.place.slug, actor, reported),)
@@ -137,7 +139,7 @@ def _alarm(slug: str, actor: Actor, reported: Report) -> Notice:
 
 def _unchanged(context: Context, actor: Actor, reported: Report, warnings: tuple[Notice, ...]) -> Decision:
     """The step again, with what its guard still wants; nothing else happened."""
-    seen = observe(context.place, context.config, Holder(actor.name, actor.session))
+    seen = observe(context.place, context.config, Holder(actor.name, actor.session), actor.session_source)
     choice = Choice(
         DecisionKind.STEP, reported.action, reported.action, reported.wp_id, reason="not finished yet",
         unmet=reported.unmet, resume=True, step_id=reported.step_id,
@@ -188,7 +190,7 @@ def _hand_out_once(context: Context, actor: Actor, turn: Turn, warnings: tuple[N
     lost = 0
     refused: dict[str, SpecKittyError] = {}
     while True:
-        seen = observe(context.place, context.config, me)
+        seen = observe(context.place, context.config, me, actor.session_source)
         choice = decide(replace(seen.observation, set_aside=frozenset(refused), only=turn.only))
         if refused and choice.kind is not DecisionKind.STEP:
             raise next(iter(refused.values()))

@@ -36,6 +36,7 @@ def transition(
     review_result_json: str | None,
     subtasks_complete: bool | None,
     implementation_evidence_present: bool | None,
+    no_change: str | None = None,
 ) -> Data:
     """Make one move.
 
@@ -67,6 +68,7 @@ def transition(
             subtasks_complete=subtasks_complete,
             implementation_evidence_present=implementation_evidence_present,
             evidence=evidence,
+            no_change=no_change,
             review_result=result,
             workspace_context=str(context.place.repo.root),
         )

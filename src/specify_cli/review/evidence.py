@@ -7,12 +7,14 @@ from datetime import timedelta
 
 from specify_cli.kernel import clock
 from specify_cli.kernel.config import Config
+from specify_cli.kernel.text import folded_name
 from specify_cli.status.evidence import DoneEvidence, ReviewApproval, ReviewResult
 from specify_cli.status.holders import TAKEN_OVER, Holder
 from specify_cli.status.mission_log import MissionEvent
-from specify_cli.status.models import StatusEvent
+from specify_cli.status.models import Lane, StatusEvent
 
 APPROVED = "approved"
+AGENTS_OWN = "agent"  # the source of a session's id where the agent's own program gave it
 CHANGES_REQUESTED = "changes_requested"
 ALONE_AFTER = timedelta(minutes=30)
 _AT_THE_LOOP = frozenset({"step_issued", "step_reported", "lease_taken_over"})
@@ -31,6 +33,53 @@ def result(reviewer: str, verdict: str, reference: str, feedback: str | None = N
 def is_own_work(reviewer: Holder, implementer: Holder | None) -> bool:
     """Whether somebody would review what they implemented: the same actor in the same session."""
     return implementer is not None and reviewer == implementer
+
+
+def is_another(one: Holder, source: str | None, other: Holder, other_source: str | None) -> bool:
+    """Whether two are certainly not the same: by name, or by sessions whose ids both come from the programs themselves.
+
+    Args:
+        source, other_source: who gave the session its id; an id that somebody gave proves nothing.
+    """
+    if folded_name(one.actor) != folded_name(other.actor):
+        return True
+    theirs = source == other_source == AGENTS_OWN
+    return theirs and None not in (one.session, other.session) and one.session != other.session
+
+
+def workers(events: Iterable[StatusEvent], wp_id: str, implementer: Holder | None) -> list[tuple[Holder, str | None]]:
+    """Whoever did the work that a review is about, each with who gave the session its id.
+
+    That is the implementer, and whoever asked for another review of approved work: what came since may be theirs.
+    """
+    asked: Holder | None = None
+    sources: dict[Holder, set[str | None]] = {}
+    for event in events:
+        if event.wp_id == wp_id:
+            holder = Holder(event.actor, event.session)
+            sources.setdefault(holder, set()).add(event.session_source)
+            if event.to_lane is Lane.FOR_REVIEW and event.from_lane is not Lane.IN_REVIEW:
+                asked = holder if event.from_lane in (Lane.APPROVED, Lane.DONE) else None
+    found = dict.fromkeys(each for each in (implementer, asked) if each is not None)
+    return [(each, AGENTS_OWN if sources.get(each) == {AGENTS_OWN} else None) for each in found]
+
+
+def judges_own(
+    config: Config,
+    reviewer: Holder,
+    source: str | None,
+    events: Iterable[StatusEvent],
+    wp_id: str,
+    implementer: Holder | None,
+) -> bool:
+    """Whether somebody would judge their own work; where another has to review, whether that cannot be ruled out.
+
+    Args:
+        source: who gave the reviewer's session its id.
+    """
+    if config.review_by == "other":
+        return not all(is_another(reviewer, source, *worker) for worker in workers(events, wp_id, implementer))
+    return is_own_work(reviewer, implementer)
 
 
 def may_review_own(

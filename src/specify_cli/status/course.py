@@ -51,8 +51,7 @@ def courses(events: Iterable[StatusEvent]) -> Mapping[str, Course]:
             continue
         after = replace(before, forced=before.forced or (event.force and event.from_lane not in _put_down(event)))
         if event.to_lane is Lane.FOR_REVIEW and event.from_lane not in _REVIEWING:
-            why = event.extra.get("no_change")
-            after = replace(after, reviewer=None, self_review=False, no_change=str(why) if why else None)
+            after = replace(after, reviewer=None, self_review=False, no_change=event.no_change)
         elif event.to_lane is Lane.FOR_REVIEW:
             after = replace(after, reviewer=None, self_review=False)
         elif event.to_lane is Lane.APPROVED or (event.to_lane is Lane.DONE and event.from_lane is not Lane.APPROVED):

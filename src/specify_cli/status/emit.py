@@ -99,6 +99,8 @@ class Writer:
             prev=prev,
             self_review=options.get("self_review", False),
             workspace=options.get("workspace"),
+            session_source=options.get("session_source") if options.get("session") else None,
+            no_change=options.get("no_change"),
         )
         self._fold.apply(event)
         self.events.append(event)

@@ -47,7 +47,7 @@ _ALWAYS = frozenset(
         "policy_metadata", "reason", "review_ref", "to_lane", "wp_id",
     }
 )  # fmt: skip
-_OPTIONAL = frozenset({"mission_id", "session", "prev", "self_review", "workspace"})
+_OPTIONAL = frozenset({"mission_id", "session", "session_source", "prev", "self_review", "workspace", "no_change"})
 _KNOWN = _ALWAYS | _OPTIONAL
 _NOTHING: Mapping[str, object] = {}  # one for all: most events have nothing extra
 
@@ -60,8 +60,10 @@ class StatusEvent:
         at: ISO 8601 with an offset.
         prev: id of the last applied event of this work package that the writer saw; on unforced moves.
         session: the running instance of the actor, where known.
+        session_source: `agent` where the agent's own program gave the session its id, `given` where somebody did.
         self_review: whether the reviewer had implemented it.
         workspace: `{lane_id, branch, base, head}`, the record of where the work is.
+        no_change: why work that is handed over changes nothing.
         extra: keys that this version does not know, and known keys whose value has another shape.
     """
 
@@ -83,6 +85,8 @@ class StatusEvent:
     prev: str | None = None
     self_review: bool = False
     workspace: Mapping[str, object] | None = None
+    session_source: str | None = None
+    no_change: str | None = None
     extra: Mapping[str, object] = field(default_factory=dict)
 
     @property
@@ -123,6 +127,8 @@ class StatusEvent:
             prev=fields.text(data, "prev", extra) or None,
             self_review=data.get("self_review") is True,
             workspace=fields.mapping(data, "workspace", extra),
+            session_source=fields.name(data, "session_source", extra),
+            no_change=fields.name(data, "no_change", extra),
             extra=extra or _NOTHING,
         )
 
@@ -143,7 +149,7 @@ class StatusEvent:
             "to_lane": self.to_lane.value,
             "wp_id": self.wp_id,
         }
-        for key in ("mission_id", "session", "prev"):
+        for key in ("mission_id", "session", "session_source", "prev", "no_change"):
             if (value := getattr(self, key)) is not None:
                 data[key] = value
         if self.self_review:

@@ -17,6 +17,7 @@ class MoveOptions(TypedDict, total=False):
 
     Keys:
         session: the running instance of the actor.
+        session_source: who gave it its id.
         force, reason: override the rules, and why.
         evidence: for approved and done: `{"review": …, "repos": …, "verification": …}`.
         review_ref: where the review's feedback is.
@@ -28,9 +29,11 @@ class MoveOptions(TypedDict, total=False):
         execution_mode: `worktree` or `direct_repo`.
         policy_metadata: recorded as it is.
         self_review: the reviewer had implemented it.
+        no_change: why what is handed over changes nothing.
     """
 
     session: str | None
+    session_source: str | None
     force: bool
     reason: str | None
     evidence: DoneEvidence | Mapping[str, object] | None
@@ -43,6 +46,7 @@ class MoveOptions(TypedDict, total=False):
     execution_mode: str
     policy_metadata: Mapping[str, object] | None
     self_review: bool
+    no_change: str | None
 
 
 def context_of(actor: str, target: Lane, options: MoveOptions) -> MoveContext:

@@ -16,7 +16,7 @@ EMIT = ("agent", "status", "emit")
 
 def test_a_whole_life_is_emitted(project: Project) -> None:
     mission = finalized_mission(project)
-    steps = [
+    steps: list[tuple[str, ...]] = [
         ("claimed",),
         ("in_progress", "--workspace-context", "worktree"),
         ("for_review", "--subtasks-complete", "--implementation-evidence-present"),
@@ -26,6 +26,8 @@ def test_a_whole_life_is_emitted(project: Project) -> None:
     ]
     before = "planned"
     for lane, *words in steps:
+        if lane == "for_review":
+            mission.work("WP01", "src/wp01/a.py")
         found = project.run(*EMIT, "WP01", "--to", lane, "--actor", "claude", *words, "--json").ok().json()
         assert set(found) >= KEYS
         assert (found["wp_id"], found["from_lane"], found["to_lane"]) == ("WP01", before, lane)
@@ -68,7 +70,9 @@ def test_the_mode_is_recorded_and_another_is_a_usage_error(project: Project) -> 
 
 def test_json_comes_from_a_file_or_from_standard_input(project: Project, tmp_path: Path) -> None:
     mission = finalized_mission(project)
-    mission.walk("WP01", Lane.IN_REVIEW)
+    mission.work("WP01", "src/wp01/a.py")
+    for lane in ("for_review", "in_review"):
+        project.run(*EMIT, "WP01", "--to", lane, "--actor", "claude").ok()
     path = tmp_path / "evidence.json"
     path.write_text(json.dumps(EVIDENCE), encoding="utf-8")
     project.run(*EMIT, "WP01", "--to", "approved", "--actor", "claude", "--evidence-json", f"@{path}").ok()

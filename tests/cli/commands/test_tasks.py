@@ -155,15 +155,15 @@ def test_a_person_moves_under_the_git_name(mission: Mission) -> None:
 
 
 def test_moves_go_on_while_the_target_is_checked_out_nowhere(mission: Mission) -> None:
+    handed_in(mission)
     mission.project.git("switch", "-q", "-c", "elsewhere")
-    assert tasks(mission, "move-task", "WP01", "--to", "blocked").ok().json()["warnings"] == []
-    mission.walk("WP02", Lane.FOR_REVIEW)
-    found = tasks(mission, "move-task", "WP02", "--to", "approved", agent="codex").ok().json()
+    assert tasks(mission, "move-task", "WP02", "--to", "blocked").ok().json()["warnings"] == []
+    found = tasks(mission, "move-task", "WP01", "--to", "approved", agent="codex").ok().json()
     assert [each["code"] for each in found["warnings"]] == ["TARGET_NOT_CHECKED_OUT"]
     assert found["commit"] is None
     assert mission.project.git.status() == ""
     mission.project.git("switch", "-q", "main")
-    assert mission.lane("WP02") is Lane.APPROVED
+    assert mission.lane("WP01") is Lane.APPROVED
 
 
 def test_a_note_too_long_for_the_log_is_refused_before_anything_is_recorded(mission: Mission) -> None:

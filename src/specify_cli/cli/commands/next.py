@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from specify_cli.cli.options import AgentFlag, CommitFlag, MissionFlag, NoteFlag, SessionFlag, WaitFlag, long_text
+from specify_cli.cli.options import (
+    AgentFlag,
+    CommitFlag,
+    MissionFlag,
+    NoChangeFlag,
+    NoteFlag,
+    SessionFlag,
+    WaitFlag,
+    long_text,
+)
 from specify_cli.cli.output import Reply, safe, style
 from specify_cli.cli.selecting import reading
 from specify_cli.cli.times import short
@@ -45,6 +54,7 @@ def step(
         typer.Option("--only", metavar="ACTIONS", help="Take only these steps, such as implement,review."),
     ] = None,
     no_next: Annotated[bool, typer.Option("--no-next", help="Report or answer, and take no further step.")] = False,
+    no_change: NoChangeFlag = None,
 ) -> Reply:
     """Get the next action for an agent.
 
@@ -55,6 +65,7 @@ def step(
     A person answers an agent's question with --answer. That needs no --agent, and takes no step.
     """
     given = {"--result": result, "--step-id": step_id, "--note": note, "--commit": commit, "--only": only}
+    given["--no-change"] = no_change
     answering = {"--answer": answer, "--decision-id": decision_id}
     _check(agent, result, {**given, "--wait": wait or None, **(answering if answer is None else {})})
     if no_next and result is None and answer is None:
@@ -68,7 +79,7 @@ def step(
         context, actor = load("specify_cli.cli.acting:acting")(mission, agent, session)
         words = actor.words
         turn = load("specify_cli.next.step:Turn")(
-            result, step_id, note, answer, decision_id, wait, commit, _names(only), no_next or agent is None
+            result, step_id, note, answer, decision_id, wait, commit, _names(only), no_next or agent is None, no_change
         )
         decision = load("specify_cli.next.step:decide_next")(context, actor, turn)
     data = {**decision.to_dict(), "detection_method": context.how}

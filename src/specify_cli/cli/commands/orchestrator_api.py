@@ -100,12 +100,17 @@ def transition(
             help="Say whether the work is committed; else its commits tell.",
         ),
     ] = None,
+    no_change: Annotated[
+        str | None,
+        typer.Option("--no-change", metavar="WHY", help="Hand work over that changes nothing, and say why."),
+    ] = None,
 ) -> Reply:
     """Move a work package to another lane."""
     return _reply(
         "transition", mission=mission, wp=wp, to=to, actor=actor, note=note, policy=policy, force=force,
         review_ref=review_ref, evidence_json=evidence_json, review_result_json=review_result_json,
         subtasks_complete=subtasks_complete, implementation_evidence_present=implementation_evidence_present,
+        no_change=no_change,
     )  # fmt: skip
 
 

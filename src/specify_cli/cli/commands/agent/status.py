@@ -8,7 +8,16 @@ import typer
 
 from specify_cli.cli.acting import acting, notices
 from specify_cli.cli.commands.materialize import materialize
-from specify_cli.cli.options import ActorFlag, ForceFlag, MissionFlag, ReasonFlag, SessionFlag, ToLane, WorkPackage
+from specify_cli.cli.options import (
+    ActorFlag,
+    ForceFlag,
+    MissionFlag,
+    NoChangeFlag,
+    ReasonFlag,
+    SessionFlag,
+    ToLane,
+    WorkPackage,
+)
 from specify_cli.cli.output import Reply, style
 from specify_cli.cli.selecting import wp_name
 from specify_cli.context.models import Context
@@ -54,6 +63,7 @@ def emit(
     evidence_json: EvidenceFlag = None,
     review_ref: ReferenceFlag = None,
     workspace_context: WorkspaceFlag = None,
+    no_change: NoChangeFlag = None,
     subtasks_complete: SubtasksFlag = False,
     implementation_evidence_present: ImplementedFlag = False,
     execution_mode: ModeFlag = "worktree",
@@ -80,6 +90,7 @@ def emit(
         subtasks_complete=subtasks_complete or None,
         implementation_evidence_present=implementation_evidence_present or None,
         evidence=evidence,
+        no_change=no_change,
         workspace_context=workspace_context,
         execution_mode=execution_mode,
     )

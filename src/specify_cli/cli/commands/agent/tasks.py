@@ -12,6 +12,7 @@ from specify_cli.cli.options import (
     CommitFlag,
     ForceFlag,
     MissionFlag,
+    NoChangeFlag,
     Note,
     NoteFlag,
     ReviewerFlag,
@@ -61,6 +62,7 @@ def move_task(
         typer.Option("--done-override-reason", metavar="TEXT", help="Why it is done although it was not merged."),
     ] = None,
     commit: CommitFlag = None,
+    no_change: NoChangeFlag = None,
     force: ForceFlag = False,
 ) -> Reply:
     """Move a work package to another lane.
@@ -84,6 +86,7 @@ def move_task(
         feedback_file=review_feedback_file,
         note=note if note is not None else done_override_reason,
         commit=commit,
+        no_change=no_change,
         force=force or done_override_reason is not None,
     )
     moved = move(context, actor, package, asked)
