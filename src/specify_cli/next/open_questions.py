@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from specify_cli.context.overview import MissionState, Overview
-from specify_cli.core.mission_sizes import mission_type_of
 from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace
+from specify_cli.kernel.lazy import load
 from specify_cli.next.observation import Question
-from specify_cli.next.planning import open_questions as left_in
 from specify_cli.next.questions import answered, question_of, repeated
 from specify_cli.next.steps import stuck_questions
 from specify_cli.status.models import Lane
@@ -38,9 +37,17 @@ def questions_of(
     stuck = stuck_questions(status.mission_events, answers)
     found: list[Question | None] = []
     if all(lane is Lane.PLANNED for lane in lanes.values()):
-        for step in mission_type_of(place).planning_steps:
-            found += [stuck.get(step.name), *left_in(place, step, answers)]
+        found += _of_documents(place, answers, stuck)
     again = repeated(status.snapshot, status.mission_events)
     found += [again.get(package.id) or question_of(package, lanes, status.events, answers) for package in packages]
     found.append(stuck.get("merge" if accepted else "accept"))
     return tuple(question for question in found if question is not None)
+
+
+def _of_documents(
+    place: MissionPlace, answers: Mapping[str, str], stuck: Mapping[str, Question]
+) -> list[Question | None]:
+    """The questions of planning steps; once work has begun nobody asks for them, and nothing is loaded for them."""
+    left_in = load("specify_cli.next.planning:open_questions")
+    steps = load("specify_cli.core.mission_sizes:mission_type_of")(place).planning_steps
+    return [question for step in steps for question in (stuck.get(step.name), *left_in(place, step, answers))]
