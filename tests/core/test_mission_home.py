@@ -20,10 +20,14 @@ CREATE = ("agent", "mission", "create", "tea", "--json")
 @pytest.fixture
 def own(project: Project) -> Project:
     """A project whose missions get branches of their own."""
+    give_own_branches(project)
+    return project
+
+
+def give_own_branches(project: Project) -> None:
     config = project.path / ".kittify/config.yaml"
     config.write_text(config.read_text() + "missions: {start_branch: true}\n")
     project.git.commit("missions have branches of their own")
-    return project
 
 
 def homes(project: Project) -> dict[str, str]:
@@ -153,36 +157,46 @@ def test_eight_at_once(own: Project) -> None:
     assert own.git.status() == ""
 
 
+KINDS = {
+    "own": ((), ()),
+    "target": (("--target-branch", "main"), ("--target-branch", "main")),
+    "start": (("--start-branch", "feature/tea"), ("--start-branch", "feature/cup")),
+}
+
+
 @pytest.mark.soak
-@pytest.mark.parametrize("plain", [False, True])
-def test_a_killed_creation_is_finished_or_cleared_by_the_next(own: Project, tmp_path: Path, plain: bool) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_killed_creation_is_finished_or_cleared_by_the_next(project: Project, tmp_path: Path, kind: str) -> None:
     """At any point: what comes next makes one whole mission, and no branch or worktree is left over."""
-    words = (*CREATE, "--request", "Tea, please", *(("--target-branch", "main") if plain else ()))
+    if kind == "own":
+        give_own_branches(project)
+    asked, other = KINDS[kind]
+    words = (*CREATE, "--request", "Tea, please", *asked)
     template = tmp_path / "template"
-    shutil.copytree(own.path, template, symlinks=True)
-    whole = killing.run(*words, cwd=own.path, scratch=tmp_path)
+    shutil.copytree(project.path, template, symlinks=True)
+    whole = killing.run(*words, cwd=project.path, scratch=tmp_path)
     assert whole.code == 0, whole.said
     every = [(point, how) for point in whole.points for how in point.hows]
-    for count, (point, how) in enumerate(every if soak.FULL else every[len(every) % 12 :: 12]):
-        shutil.rmtree(own.path)
-        subprocess.run(["cp", "-a", str(template), str(own.path)], check=True)
-        ended = killing.run(*words, cwd=own.path, scratch=tmp_path, at=point.number, how=how)
+    for count, (point, how) in enumerate(every if soak.FULL else every[len(every) % 15 :: 15]):
+        shutil.rmtree(project.path)
+        subprocess.run(["cp", "-a", str(template), str(project.path)], check=True)
+        ended = killing.run(*words, cwd=project.path, scratch=tmp_path, at=point.number, how=how)
         where = f"{how} {point.number} {point.kind}"
         assert ended.killed, f"{where}\n{ended.said}"
-        other = count % 3 == 2
-        again = own.run(*words) if not other else own.run("specify", "cup", *words[4:])
+        same = count % 3 < 2
+        again = project.run(*words) if same else project.run("specify", "cup", *words[4:7], *other)
         if how == "survivor":
             killing.wait_for_survivor(tmp_path)
         made = again.ok().json()["mission_slug"]
-        slugs = {each["mission_slug"] for each in own.run("mission", "list", "--json").ok().json()["missions"]}
-        assert slugs <= {"001-tea", made}, where
-        assert other or made == "001-tea", where
-        if not plain:
-            for slug in slugs:
-                assert_whole(own, slug) if slug == made else None
-            assert homes(own) == {f"{slug}-home": f"mission/{slug}" for slug in slugs}, where
-            assert branches(own) == ["main", *(f"mission/{slug}" for slug in sorted(slugs))], where
+        listed = project.run("mission", "list", "--json").ok().json()["missions"]
+        slugs = {each["mission_slug"]: each["target_branch"] for each in listed}
+        assert made == "001-tea" if same else slugs.keys() <= {"001-tea", made}, where
+        assert set(branches(project)) == {"main", *slugs.values()}, where
+        if kind == "own":
+            assert_whole(project, made)
+            assert homes(project) == {f"{slug}-home": f"mission/{slug}" for slug in slugs}, where
         for slug in slugs:
-            told = own.run("mission", "info", "--mission", slug, "--json").ok().json()
+            told = project.run("mission", "info", "--mission", slug, "--json").ok().json()
             assert told["request"] == "Tea, please", where
-        assert not (own.path / ".git/spec-kitty/creating.json").exists(), where
+            assert told["home"], where
+        assert not (project.path / ".git/spec-kitty/creating.json").exists(), where

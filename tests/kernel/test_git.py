@@ -395,7 +395,7 @@ def test_branches_are_made_once_and_go_at_their_value(git: Repo, ours: Git) -> N
     assert "kitty/mission-001" in ours.delete_ref("refs/heads/kitty/mission-001", second)
     assert ours.delete_ref("refs/heads/kitty/mission-001", first) == ""
     assert ours.branch_tip("kitty/mission-001") is None
-    ours.switch_new("feature/\u8336")
+    ours.run("switch", "--quiet", "-c", "feature/\u8336", write=True)
     assert git("branch", "--show-current") == "feature/\u8336"
 
 

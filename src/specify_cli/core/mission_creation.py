@@ -118,6 +118,7 @@ def create_mission_core(
         if found is not None and (found.meta["slug"], found.meta["mission_type"]) == (mission_slug, mission_type.key):
             # It is this one that an earlier run was killed over.
             return _result(found, here, documents, _committed(found, commit=commit))
+        here = standing(repo)  # what was cleared away may have switched it back
         refs = git.branches("refs")
         # A branch that was made for a mission is no target for another.
         on_own = here.branch is not None and mission_of_branch(here.branch) is not None
@@ -135,7 +136,7 @@ def create_mission_core(
             slug, str(meta["mission_id"]), mission_type.key, str(home), target, started, creator, session, told
         )
         begin(repo, creation)
-        with _whole(repo), standing_on(repo, here, slug, started) as made:
+        with _whole(repo), standing_on(repo, here, slug, creation.mission_id, started) as made:
             place = _place(repo, made or site.checkout or here, meta)
             with (
                 _folder(place, mission_type, documents),

@@ -11,7 +11,7 @@ from typing import Any, cast
 from specify_cli.home import MissionPlace, home_path, worktrees_folder
 from specify_cli.kernel import clock, files
 from specify_cli.kernel.errors import Refused, SpecKittyError
-from specify_cli.kernel.git import Git, GitFailed
+from specify_cli.kernel.git import ZERO, Git, GitFailed, RefUpdate
 from specify_cli.kernel.paths import SPECS, Checkout, Repository
 from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
@@ -19,6 +19,7 @@ from specify_cli.mission_metadata import identity_of, load_meta
 from specify_cli.status.emit import writing
 
 _VERSION = 1
+_GUARDS = "refs/spec-kitty/creating"
 _PATIENCE = 2.0  # seconds for a git process that outlived its command
 
 
@@ -117,7 +118,9 @@ def settle(repo: Repository, publish: str) -> MissionPlace | None:
 
 
 @contextmanager
-def standing_on(repo: Repository, here: Checkout, slug: str, started: Started | None) -> Iterator[Checkout | None]:
+def standing_on(
+    repo: Repository, here: Checkout, slug: str, mission_id: str, started: Started | None
+) -> Iterator[Checkout | None]:
     """Make the branch that a mission starts, checked out; undone where the block fails.
 
     Args:
@@ -134,9 +137,14 @@ def standing_on(repo: Repository, here: Checkout, slug: str, started: Started | 
         return
     git = Git(here.path)
     if started.apart:
-        found = _make(repo, git, home_path(repo, slug), started)
+        found = _make(repo, git, home_path(repo, slug), started, mission_id)
     else:
-        git.switch_new(started.branch)
+        _create(git, started, mission_id)
+        try:
+            git.run("switch", "--quiet", started.branch, write=True)
+        except GitFailed:
+            git.delete_ref(f"refs/heads/{started.branch}", started.commit)
+            raise
         found = Checkout(here.path, started.branch, here.git_dir, here.busy)
     try:
         yield found
@@ -157,12 +165,23 @@ def _switch_back(git: Git, started: Started) -> None:
         git.call("switch", "--quiet", "--detach", write=True)
 
 
-def _make(repo: Repository, git: Git, path: Path, started: Started) -> Checkout:
+def _create(git: Git, started: Started, mission_id: str) -> None:
+    """Make the branch, and a guard with it that goes in the same transaction.
+
+    Whoever clears a creation away deletes the guard first: a git that outlived its command then makes no branch.
+    """
+    guard = f"{_GUARDS}/{mission_id}"
+    git.update_refs([RefUpdate(guard, ZERO, started.commit)], "spec-kitty: about to create a mission")
+    branch = RefUpdate(f"refs/heads/{started.branch}", ZERO, started.commit)
+    git.update_refs([branch, RefUpdate(guard, started.commit, ZERO)], "spec-kitty: create a mission")
+
+
+def _make(repo: Repository, git: Git, path: Path, started: Started, mission_id: str) -> Checkout:
     worktrees_folder(repo)
     if any(gone.path == path and locked is None for gone, locked in repo.missing()):
         git.prune_worktrees()
     _check_free(path)
-    git.create_branch(started.branch, started.commit)
+    _create(git, started, mission_id)
     try:
         git.add_worktree(path, started.branch, hooks=False)
     except GitFailed:
@@ -196,6 +215,8 @@ def _check_free(path: Path) -> None:
 def _clear(repo: Repository, left: Creation, started: Started) -> None:
     """Remove branch and worktree of a mission that never came to be; what somebody did there meanwhile stays."""
     git, path = Git(repo.checkout), Path(left.home)
+    for guard, commit in git.branches(_GUARDS).items():
+        git.delete_ref(guard, commit)
     found = repo.checkout_at(path)
     if started.apart:
         if found is not None and found.branch == started.branch:

@@ -52,10 +52,6 @@ class Git(GitTrees):
                 details={"branch": taken},
             ) from None
 
-    def switch_new(self, branch: str) -> None:
-        """Make a branch here and switch to it."""
-        self.run("switch", "--quiet", "-c", branch, write=True)
-
     def delete_ref(self, ref: str, old: str) -> str:
         """Delete a reference while it has its expected value; what git said where it did not, else nothing."""
         done = self.call("update-ref", "-d", ref, old, write=True)
