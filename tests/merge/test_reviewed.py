@@ -30,7 +30,11 @@ def refused_by_both(found: Story, why: str, subject: str | None) -> None:
         (told,) = refusals(said)
         assert why in told["what"]
         assert told["subject"] == subject
-    assert "UNREVIEWED_COMMITS" in [each["code"] for each in found.merge("--dry-run").json()["unmet"]]
+    forecast = found.merge("--dry-run").json()
+    assert "UNREVIEWED_COMMITS" in [each["code"] for each in forecast["unmet"]]
+    assert {each["review"] or each["before"] for each in forecast["unreviewed"]} == {subject}
+    doctor = found.project.run("doctor", "merge", "--json").json()["findings"]
+    assert [each["code"] for each in doctor if each["severity"] == "warning"] == ["UNREVIEWED_COMMITS"]
     assert "UNREVIEWED_COMMITS" in [each["code"] for each in found.run("why").ok().json()["unmet"]]
 
 
@@ -133,6 +137,8 @@ def test_an_approval_of_an_older_version_names_no_head(project: Project) -> None
     found.do("WP01", approve=False, a__f_txt="a\n")
     found.approve("WP01", workspace=None)
     refused_by_both(found, "WP01, which was approved without a recorded head", "WP01")
+    told = {each["code"]: each for each in project.run("upgrade", "--json").ok().json()["warnings"]}
+    assert "WP01 approved without a recorded commit" in told["APPROVAL_WITHOUT_HEAD"]["message"]
     found.review_again("WP01")
     found.accept().ok()
 

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from specify_cli.conditions import accept_rules
+from specify_cli.conditions.accept_facts import canceled_in
 from specify_cli.context.overview import landing_command, lands_on
+from specify_cli.core.mission_lanes import lanes_of
 from specify_cli.core.mission_target import begun_at
 from specify_cli.core.radar import notices, radar
+from specify_cli.core.work_packages import load_work_packages
 from specify_cli.doctor.findings import Finding, Severity, Subject, of_error
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.errors import SpecKittyError
 from specify_cli.kernel.text import plural, quoted
 from specify_cli.merge.intent import Pending, pending
 from specify_cli.merge.verifying import Verdict, Verified, verify, verify_landing
+from specify_cli.status.reading import read_status
+from specify_cli.workspaces.coverage import coverage_of
+from specify_cli.workspaces.forecast import forecast
+from specify_cli.workspaces.records import workspace_records
+from specify_cli.workspaces.trees import throw_away
 
 SECTION = "merge"
 _SAID = {
@@ -34,7 +43,7 @@ def examine(subject: Subject) -> list[Finding]:
         return [of_error(SECTION, error)]
     slugs = {place.slug for place in subject.places}
     found = [_finding(each) for each in under_way if subject.every or each.slug in slugs]
-    found += [*_collisions(subject), *_receipts(subject), *_not_landed(subject)]
+    found += [*_collisions(subject), *_receipts(subject), *_not_landed(subject), *_unreviewed(subject)]
     return found or [Finding(SECTION, Severity.OK, "MERGES", "no merge is under way, no open missions collide")]
 
 
@@ -61,6 +70,33 @@ def _not_landed(subject: Subject) -> list[Finding]:
             said = f"{place.slug} has landed on {base}, and its branch {place.target_branch} is still here"
             fix = f"spec-kitty merge --into {quoted(base)} --mission {place.slug}"
             found.append(Finding(SECTION, Severity.NOTE, "WORKTREE_NOT_NEEDED", said, fix))
+    return found
+
+
+def _unreviewed(subject: Subject) -> list[Finding]:
+    """Commits in the lanes of open missions that no review covers: accept and merge will refuse them."""
+    found = []
+    for place in subject.places if subject.repo.has_git else ():
+        if place.meta.get("merged_at") or not workspace_records(place):
+            continue
+        try:
+            manifest, status = lanes_of(place), read_status(place)
+            if manifest is None:
+                continue
+            packages = load_work_packages(place)
+            with throw_away(place) as git:
+                merge = forecast(place, manifest, canceled=canceled_in(status.snapshot), elsewhere=git)
+                coverage = coverage_of(
+                    place, merge, status.events, packages, manifest,
+                    by_other=subject.config.review_by == "other", elsewhere=git,
+                )  # fmt: skip
+        except SpecKittyError as error:
+            found.append(of_error(SECTION, error, place.slug))
+            continue
+        unmet = accept_rules.unreviewed(coverage, place.slug)
+        found += [
+            Finding(SECTION, Severity.WARNING, each.code, f"{place.slug}: {each.what}", each.fix) for each in unmet
+        ]
     return found
 
 

@@ -12,16 +12,20 @@ from specify_cli.core.project_files import METADATA, metadata_text
 from specify_cli.core.project_setup import environment
 from specify_cli.home import TASKS, MissionPlace
 from specify_cli.kernel import clock, files, yaml
-from specify_cli.kernel.commands import command, git_command
+from specify_cli.kernel.commands import command, git_command, spec_kitty
 from specify_cli.kernel.config import parse_config
 from specify_cli.kernel.errors import Refused, SpecKittyError
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import SPECS, Checkout
+from specify_cli.kernel.text import some
 from specify_cli.kernel.values import frozen
 from specify_cli.kernel.yaml_round_trip import edit
 from specify_cli.mission_metadata import META, identity_of, parse_meta
+from specify_cli.status.approvals import review_records
+from specify_cli.status.models import Lane
 from specify_cli.status.older import Verdict
+from specify_cli.status.reading import read_status
 from specify_cli.upgrade.case import MissionCase, MissionMigration, ProjectCase, ProjectMigration
 from specify_cli.upgrade.detect import Project, Worktree, mission_folders
 from specify_cli.upgrade.draft import Changes, Draft, Seen
@@ -172,11 +176,29 @@ def _missions(plan: Plan, draft: Draft, wanted: Sequence[MissionMigration], prog
             continue
         for name in done:
             by_id[name].where.append(slug)
-        plan.notices += case.notices
+        plan.notices += [*case.notices, *_unproven(case)]
         changes = _taken_over(draft, case.draft.changes)
         plan.missions.append(Mission(slug, case.folder, case.verdicts, changes))
         if changes:
             plan.units.append(Unit(slug, changes, _locks(case), checkout.path, draft.seen))
+
+
+def _unproven(case: MissionCase) -> list[Notice]:
+    """That approvals of an open mission name no commit: nobody can tell what was reviewed, so they cover nothing."""
+    known = {each.wp_id: each.lane for each in case.verdicts}
+    if case.place.meta.get("merged_at") or (known and Lane.APPROVED not in known.values()):
+        return []
+    added = [event for each in case.verdicts for event in each.events]
+    records = review_records([*read_status(case.place).events, *added])
+    lanes = {wp_id: record.lane for wp_id, record in records.items()} | known
+    names = [wp_id for wp_id, lane in sorted(lanes.items()) if lane is Lane.APPROVED]
+    names = [wp_id for wp_id in names if wp_id not in records or records[wp_id].covers is None]
+    if not names:
+        return []
+    slug = case.place.slug
+    said = f"{slug}: {some(names)} approved without a recorded commit; before it is accepted that is reviewed again"
+    words = (names[0], "--to", "for_review", "--note", "approved without a recorded commit", "--mission", slug)
+    return [Notice("APPROVAL_WITHOUT_HEAD", said, spec_kitty("agent tasks move-task", *words))]
 
 
 def _taken_over(draft: Draft, changes: Changes) -> Changes:

@@ -9,6 +9,8 @@ takes that; one that repeats a reviewed commit beside it (same parents, same tre
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
 
 from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace
@@ -163,6 +165,17 @@ class _Rule:
         for commit, (subject, author) in self._shown(left).items():
             yield Uncovered(commit, subject, author, None, None, None, None, "not reviewed yet")
 
+    @cached_property
+    def _attributes(self) -> Path | None:
+        return attributes(self._place, self._git)
+
+    @cached_property
+    def _trees(self) -> dict[str, str]:
+        """Merge -> its tree."""
+        merges = [commit for commit, parents in self._graph.parents.items() if len(parents) > 1]
+        read = zip(merges, self._git.commit_objects(merges), strict=True)
+        return {commit: data[0] for commit, data in read if data is not None}
+
     def _changing_nothing(self, commits: Sequence[str]) -> set[str]:
         """Commits that change nothing outside of the mission's own folder."""
         words = ("diff-tree", "--stdin", "-r", "--root", "--always", "--name-only", "-z", "--no-renames")
@@ -192,9 +205,9 @@ class _Rule:
         """Whether a merge of two commits is the one that git makes of them; the mission's own folder does not count."""
         parents, git = self._graph.parents[commit], self._git
         if len(parents) == 2:
-            merged = git.merge_tree(*parents, attributes=attributes(self._place, git))
+            merged = git.merge_tree(*parents, attributes=self._attributes)
             if all(map(self._is_own, merged.conflicts)):
-                differing = git.changed_between(merged.tree, commit) if merged.tree != git.tree_of(commit) else []
+                differing = git.changed_between(merged.tree, commit) if merged.tree != self._trees[commit] else []
                 if all(map(self._is_own, differing)):
                     return True
         self._unclean.add(commit)

@@ -134,6 +134,7 @@ def _forecast(context: Context, seen: Examined) -> Reply:
             for lane in found.lanes
         ],
         "steps": [step.to_dict() for step in found.steps],
+        "unreviewed": [each.to_dict() for each in (*seen.coverage.uncovered, *seen.coverage.arrived)],
         "conflicts": [{"step": step.name, **clash.to_dict()} for step in found.conflicts for clash in step.clashes],
         "tree": found.tree,
         "unmet": [each.to_dict() for each in seen.unmet],
