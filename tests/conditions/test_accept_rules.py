@@ -50,6 +50,7 @@ UNCOVERED = Uncovered("abc", "late", "Ada <a@b>", "lane-a", "WP01", "WP01", None
         (replace(GOOD, markers=(Marked("f.py", (3, 9), "lane-a", ("WP01",), "/w"),)), "CONFLICT_MARKERS"),
         (replace(GOOD, missing_branches=(("lane-a", "kitty/x", "git branch kitty/x"),)), "LANE_BRANCH_MISSING"),
         (replace(GOOD, conflicts=(STEP,)), "MERGE_CONFLICT"),
+        (replace(GOOD, lacking=(("WP01", "lane-a", "abc", "/p"),)), "APPROVED_COMMIT_MISSING"),
         (replace(GOOD, coverage=Coverage(uncovered=(UNCOVERED,))), "UNREVIEWED_COMMITS"),
         (replace(GOOD, tests=(TestRun("make test", 2, 1.0, "/log"),)), "TEST_FAILED"),
     ],

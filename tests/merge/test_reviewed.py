@@ -210,3 +210,13 @@ def test_a_conflict_that_is_resolved_while_merging_is_told(
     assert (told["step"], told["files"], told["by"]) == ("target", ["shared.txt"], "claude")
     assert (told["reviewed"], told["tested"]) == (False, False)
     assert done["resolved"] == [told]
+
+
+@pytest.mark.parametrize("all_of_it", [True, False])
+def test_a_lane_that_lost_approved_commits_is_not_accepted(project: Project, all_of_it: bool) -> None:
+    found = story(project, *CHAIN)
+    found.do("WP01", a__f_txt="a\n")
+    lane = found.do("WP02", b__f_txt="b\n")
+    lane("reset", "-q", "--hard", "main" if all_of_it else "HEAD~1")
+    lost = [each["subject"] for each in refusals(found.accept(), "APPROVED_COMMIT_MISSING")]
+    assert lost == (["WP01", "WP02"] if all_of_it else ["WP02"])

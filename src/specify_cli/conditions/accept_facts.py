@@ -24,6 +24,7 @@ from specify_cli.status.reading import Status
 from specify_cli.workspaces.coverage_models import Coverage
 from specify_cli.workspaces.dependencies import way_back
 from specify_cli.workspaces.forecast_models import Forecast
+from specify_cli.workspaces.lookup import lane_path
 from specify_cli.workspaces.markers import Marked, brought, in_forecast
 from specify_cli.workspaces.records import read_record, workspace_records
 from specify_cli.workspaces.scope import owned_paths
@@ -216,6 +217,7 @@ def accept_facts(
         tests=tuple(tests),
         has_packages=kind.has_packages,
         unfinished=() if kind.has_packages else tuple(_unfinished(place, kind)),
+        lacking=lacking_commits(place, status, forecast, coverage) if forecast and coverage else (),
         coverage=coverage or Coverage(),
     )
 
@@ -252,6 +254,18 @@ def unavailable(forecast: Forecast, snapshot: StatusSnapshot) -> tuple[tuple[str
         (lane.lane_id, lane.branch)
         for lane in forecast.missing
         if any(snapshot.lane_of(wp_id) not in idle for wp_id in lane.wp_ids)
+    )
+
+
+def lacking_commits(
+    place: MissionPlace, status: Status, forecast: Forecast, coverage: Coverage
+) -> tuple[tuple[str, str, str, str], ...]:
+    """(work package, lane, commit, the lane's worktree) where what was approved is not in the lane."""
+    trees = {lane.lane_id: lane.record.path for lane in forecast.code_lanes if lane.record}
+    return tuple(
+        (wp_id, lane_id, head, (trees.get(lane_id) or lane_path(place, lane_id)).as_posix())
+        for wp_id, lane_id, head in coverage.lost
+        if status.snapshot.lane_of(wp_id) is Lane.APPROVED
     )
 
 

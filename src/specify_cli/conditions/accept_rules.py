@@ -34,6 +34,7 @@ WANTS: Mapping[str, str] = {
     "WORKTREE_BUSY": "no merge or rebase is under way in the worktrees",
     "WORKTREE_DIRTY": "nothing is uncommitted in the worktrees",
     "LANE_BRANCH_MISSING": "the branch of every lane is in this clone",
+    "APPROVED_COMMIT_MISSING": "every lane holds what was approved",
     "UNREVIEWED_COMMITS": "every commit that would be merged was reviewed",
     "REVIEW_OUTDATED": "planning documents are as they were approved",
     "MERGE_CONFLICT": "the merge would meet no conflict",
@@ -125,6 +126,7 @@ class AcceptFacts:
         bare: whether nothing was set up in the worktree in which it ran.
         has_packages: whether such a mission consists of work packages, and not of documents alone.
         unfinished: what documents still lack, where they are all that the mission consists of.
+        lacking: (work package, lane, commit, the lane's worktree) where what was approved is not in the lane.
         coverage: what of it was reviewed.
     """
 
@@ -146,6 +148,7 @@ class AcceptFacts:
     bare: bool = False
     has_packages: bool = True
     unfinished: tuple[str, ...] = ()
+    lacking: tuple[tuple[str, str, str, str], ...] = ()
     coverage: Coverage = field(default_factory=Coverage)
 
     @property
@@ -162,6 +165,7 @@ def unmet(facts: AcceptFacts) -> list[Unmet]:
         *_documents(facts),
         *worktrees(facts.dirty),
         *branches(facts.missing_branches),
+        *lacking(facts.lacking),
         *unreviewed(facts.coverage, facts.slug),
         *conflicts(facts.conflicts, facts.ways_out, facts.slug),
         *markers(facts.markers),
@@ -270,6 +274,19 @@ def branches(missing: Sequence[tuple[str, str, str]]) -> list[Unmet]:
 def markers(found: Sequence[Marked]) -> list[Unmet]:
     """Files with conflict markers, each with the command that shows them; they are removed by hand."""
     return [Unmet("CONFLICT_MARKERS", each.what, each.look, each.path) for each in found]
+
+
+def lacking(missing: Sequence[tuple[str, str, str, str]]) -> list[Unmet]:
+    """Lanes that no longer hold what was approved."""
+    return [
+        Unmet(
+            "APPROVED_COMMIT_MISSING",
+            f"{lane_id} lacks {commit[:10]}, the commit of {wp_id} that was approved",
+            f"git -C {quoted(tree)} merge --no-edit {commit}",
+            wp_id,
+        )
+        for wp_id, lane_id, commit, tree in missing
+    ]
 
 
 def unreviewed(coverage: Coverage, slug: str) -> list[Unmet]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from specify_cli.conditions.accept_facts import (
     canceled_in,
     dirty_worktrees,
+    lacking_commits,
     last_acceptance,
     marked_files,
     missing_branches,
@@ -23,7 +24,6 @@ from specify_cli.status.models import Lane, StatusEvent
 from specify_cli.status.reading import Status
 from specify_cli.workspaces.coverage_models import Coverage
 from specify_cli.workspaces.forecast_models import Forecast
-from specify_cli.workspaces.lookup import lane_path
 
 
 def merge_facts(
@@ -76,7 +76,7 @@ def merge_facts(
         dirty=dirty_worktrees(place, manifest, packages, canceled_in(status.snapshot)),
         markers=marked_files(place, packages, manifest, forecast, elsewhere),
         missing_branches=missing_branches(place, forecast, status.snapshot),
-        lacking=_lacking(place, status, forecast) if forecast else (),
+        lacking=lacking_commits(place, status, forecast, coverage or Coverage()) if forecast else (),
         behind=behind_remote(place, forecast.target) if forecast else None,
         under_way=tuple(under_way),
         own_conflict=own_conflict,
@@ -103,21 +103,6 @@ def approved_heads(events: Sequence[StatusEvent]) -> dict[str, str]:
         if event.to_lane in (Lane.APPROVED, Lane.DONE) and event.wp_id in sent:
             heads[event.wp_id] = sent[event.wp_id]
     return heads
-
-
-def _lacking(place: MissionPlace, status: Status, forecast: Forecast) -> tuple[tuple[str, str, str, str], ...]:
-    heads = approved_heads(status.events)
-    found = []
-    for lane in forecast.code_lanes:
-        if lane.tip is None:
-            continue
-        for wp_id in lane.wp_ids:
-            head = heads.get(wp_id)
-            approved = status.snapshot.lane_of(wp_id) is Lane.APPROVED
-            if head and approved and head != lane.tip and not place.git.is_ancestor(head, lane.tip):
-                tree = lane.record.path if lane.record else lane_path(place, lane.lane_id)
-                found.append((wp_id, lane.lane_id, head, tree.as_posix()))
-    return tuple(found)
 
 
 def behind_remote(place: MissionPlace, target: str) -> tuple[str, int] | None:

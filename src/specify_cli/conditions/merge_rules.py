@@ -135,7 +135,7 @@ def unmet(facts: MergeFacts) -> list[Unmet]:
         *accept_rules.worktrees(facts.dirty),
         *accept_rules.markers(facts.markers),
         *accept_rules.branches(facts.missing_branches),
-        *_lacking(facts),
+        *accept_rules.lacking(facts.lacking),
         *accept_rules.unreviewed(facts.coverage, facts.slug),
         *_elsewhere(facts),
     ]
@@ -195,18 +195,6 @@ def _way(facts: MergeFacts) -> list[Unmet]:
         said = f"{target} is protected: what goes into it goes by a pull request"
         return [Unmet("PROTECTED_BRANCH", said, f"spec-kitty accept --mode pr --mission {slug}", target)]
     return []
-
-
-def _lacking(facts: MergeFacts) -> list[Unmet]:
-    return [
-        Unmet(
-            "APPROVED_COMMIT_MISSING",
-            f"{lane_id} lacks {commit[:10]}, the commit of {wp_id} that was approved",
-            f"git -C {quoted(tree)} merge --no-edit {commit}",
-            wp_id,
-        )
-        for wp_id, lane_id, commit, tree in facts.lacking
-    ]
 
 
 def _elsewhere(facts: MergeFacts) -> list[Unmet]:

@@ -81,8 +81,9 @@ def coverage_of(
     worktree = next((lane.record.path.as_posix() for lane in reversed(coming) if lane.record), None)
     home = place.home.path.as_posix() if place.home else None
     return Coverage(
-        records, (*uncovered, *planned.uncovered), arrived, worktree, planned.outdated, planned.others, home
-    )
+        records, (*uncovered, *planned.uncovered), arrived, worktree, planned.outdated, planned.others, home,
+        tuple(_lost(git, forecast.code_lanes, graph, records)),
+    )  # fmt: skip
 
 
 def reviewed_base(
@@ -276,6 +277,21 @@ class _Rule:
         parts = self._git.run(*_LISTED, input="".join(f"{each}\n" for each in commits)).split("\0")
         listed = zip(parts[0::3], parts[1::3], parts[2::3], strict=False)
         return {commit: (subject, author) for commit, author, subject in listed}
+
+
+def _lost(
+    git: Git, lanes: Iterable[LaneTip], graph: CommitGraph, records: Mapping[str, ReviewRecord]
+) -> Iterator[tuple[str, str, str]]:
+    """Approved heads that their lanes no longer hold: one was reset, amended or rebased."""
+    for lane in lanes:
+        reach = graph.reachable([lane.tip])
+        for wp_id in lane.wp_ids if lane.tip is not None else ():
+            head = records[wp_id].covers if wp_id in records else None
+            if head is None or head in reach or head == lane.tip:
+                continue
+            # What is in no lane may be on the target; a lane that the target has is not in the graph.
+            if not git.is_ancestor(head, str(lane.tip)):
+                yield wp_id, lane.lane_id, head
 
 
 def _graph(git: Git, tips: Iterable[str], records: Iterable[ReviewRecord], without: Iterable[str]) -> CommitGraph:

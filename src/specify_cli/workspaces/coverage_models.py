@@ -73,6 +73,7 @@ class Coverage:
         arrived: the same of lanes that the host of a pull request has merged already.
         outdated: approved work in lane-planning that was edited since.
         others: commits of others that changed files of approved work in lane-planning.
+        lost: (work package, lane, approved head) where the lane no longer holds it.
         home: the checkout in which that work is.
         worktree: a lane's worktree, into which commits of the mission branch can be merged to be reviewed there.
     """
@@ -84,6 +85,7 @@ class Coverage:
     outdated: tuple[Outdated, ...] = ()
     others: tuple[Uncovered, ...] = ()
     home: str | None = None
+    lost: tuple[tuple[str, str, str], ...] = ()
 
     def reviewed(self) -> list[dict[str, object]]:
         """The reviewed commits, as JSON answers, the acceptance and the receipt show them."""
