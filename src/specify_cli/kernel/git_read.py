@@ -257,6 +257,11 @@ class GitRead(GitRun):
         scope = ("--", *paths) if paths else ()
         return self.run("-c", "core.quotePath=false", "diff", "--unified=3", *RAW_DIFF, *_STEADY, old, new, *scope)
 
+    def range_diff(self, base: str, old: str, new: str) -> str | None:
+        """How the commits base..new differ from base..old, one by one; None where this clone lacks one of them."""
+        done = self.call("range-diff", "--no-color", f"{base}..{old}", f"{base}..{new}")
+        return done.out if done.code == 0 else None
+
     def contents(self, ids: Collection[str], most: int) -> dict[str, tuple[int, bytes | None]]:
         """Id of a blob -> its size, and its content where that is no larger than `most`; unknown ones are left out."""
         asked = "".join(f"{name}\n" for name in sorted(ids))

@@ -177,6 +177,20 @@ def _of_verdict(rule: Callable[[VerdictFacts], Iterator[Unmet]]) -> Callable[[Mo
     return check
 
 
+def _nothing_new(moment: Moment) -> Iterator[Unmet]:
+    if moment.package is None:
+        return
+    covered, now = moment.covered, moment.work.judged.now
+    if covered is not None and now in (None, covered):
+        said = f"{moment.wp_id} was approved at {covered[:10]}, and there is nothing else of it to review"
+        yield Unmet("NO_NEW_COMMIT", said, None, moment.wp_id)
+
+
+def _merged(moment: Moment) -> Iterator[Unmet]:
+    if moment.lane is Lane.DONE and moment.context.place.meta.get("merged_at"):
+        yield Unmet("MISSION_CLOSED", f"{moment.slug} is merged, and {moment.wp_id} with it", None, moment.wp_id)
+
+
 _JUDGED = frozenset({Lane.IN_REVIEW, Lane.APPROVED, Lane.DONE})
 _EVIDENCE = "implementation_evidence_present"
 _NOT_COMMITTED = "the work is not committed"
@@ -225,6 +239,9 @@ NOTHING_LEFT = Rule(
 )
 SOMETHING_DONE = Rule("NO_CHANGES", "it changes something", _of_verdict(verdict_rules.nothing_done), Needs.GIT)
 
+NOT_MERGED = Rule("MISSION_CLOSED", "its mission is not merged", _merged)
+OTHER_HEAD = Rule("NO_NEW_COMMIT", "there is another commit than the approved one", _nothing_new, Needs.GIT)
+
 _COMMITTED = (HAS_WORKSPACE, ON_ITS_BRANCH, NOT_BUSY, CLEAN, HAS_NEW_COMMIT)
 _WORK_DONE = (*_COMMITTED, HAS_CHANGES, NO_CHANGE_HOLDS, NO_MARKERS, SUBTASKS_DONE)
 _REVIEWED = (NO_CHANGE_BY_OTHER, HAS_EVIDENCE, HEAD_AS_SHOWN, NOTHING_LEFT, SOMETHING_DONE, NO_MARKERS)
@@ -242,7 +259,7 @@ CONDITIONS: Mapping[Move, tuple[Rule, ...]] = {
     Move.BLOCK: (FREE,),
     Move.RESUME: (),
     Move.CANCEL: (FREE,),
-    Move.REOPEN: (PLANNED, FREE),
+    Move.REOPEN: (PLANNED, NOT_MERGED, OTHER_HEAD, NOTHING_LEFT),
     Move.DONE: (FREE,),
 }
 

@@ -21,6 +21,7 @@ from specify_cli.lanes.models import LanesManifest
 from specify_cli.lanes.persistence import read_lanes
 from specify_cli.moves.request import Request, kind_of, reviewer_named
 from specify_cli.review.evidence import is_another, is_own_work, workers
+from specify_cli.status.approvals import review_records
 from specify_cli.status.holders import HELD, Holder, implementers
 from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane, StatusEvent, StatusSnapshot
@@ -199,6 +200,14 @@ class Moment:
     def round(self) -> Round:
         """The round of review that it is in."""
         return round_of(self.log.events, self.wp_id) or Round()
+
+    @property
+    def covered(self) -> str | None:
+        """The head whose approval counts; None where none does."""
+        by_other = self.context.config.review_by == "other"
+        own = (event for event in self.log.events if event.wp_id == self.wp_id)
+        record = review_records(own, by_other=by_other).get(self.wp_id)
+        return record.covers if record is not None else None
 
     @property
     def head(self) -> str | None:

@@ -67,7 +67,12 @@ def move(context: Context, actor: Actor, package: WorkPackage | str, request: Re
 def _look(moment: Moment) -> Found:
     """Ask every condition; what is to be committed is committed first, unless it is somebody else's."""
     work, message = moment.work, moment.request.commit
-    if message and moment.kind is Move.HAND_OVER and work.workspace is not None and work.package is not None:
+    if (
+        message
+        and moment.kind in (Move.HAND_OVER, Move.REOPEN)
+        and work.workspace is not None
+        and work.package is not None
+    ):
         if not moment.request.force and moment.holder not in (None, moment.me):
             raise already_claimed(moment.wp_id, moment.holder, moment.slug, moment.actor)
         commit_work(moment.context.place, work.workspace, work.package, message)

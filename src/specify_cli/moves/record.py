@@ -49,6 +49,8 @@ def record(log: Writer, now: Moment, found: Found) -> Recorded:
     match now.kind:
         case Move.HAND_OVER if now.package is not None:
             return _hand_over(log, now, found)
+        case Move.REOPEN if now.package is not None:
+            return _reopen(log, now)
         case Move.APPROVE | Move.APPROVE_AT_ONCE:
             return _approve(log, now)
         case Move.REJECT if request.feedback is not None:
@@ -143,6 +145,22 @@ def _hand_over(log: Writer, now: Moment, found: Found) -> Recorded:
         ),
         "workspace": workspace.record(head) if workspace else None,
         "no_change": request.no_change,
+    }
+    event = log.move(now.wp_id, Lane.FOR_REVIEW, actor=now.actor.name, **options)
+    return Recorded(event, head=(workspace.lane_id, head) if workspace and head else None)
+
+
+def _reopen(log: Writer, now: Moment) -> Recorded:
+    """Have approved work reviewed once more, of what is there now; who asked for it is the actor of the move."""
+    request, head, workspace = now.request, now.work.judged.now, now.work.workspace
+    before = now.covered
+    reason = f"{(head or 'something else')[:10]} is not what was approved" + (f" at {before[:10]}" if before else "")
+    options: MoveOptions = {
+        **_common(now),
+        "force": request.force,
+        "reason": request.note or reason,
+        "workspace": _shown(now, head),
+        "other_head": True,
     }
     event = log.move(now.wp_id, Lane.FOR_REVIEW, actor=now.actor.name, **options)
     return Recorded(event, head=(workspace.lane_id, head) if workspace and head else None)

@@ -36,7 +36,14 @@ from specify_cli.next.prompt_sections import (
 from specify_cli.review.changes import read_change
 from specify_cli.review.cycles import feedback_of, rejected_head
 from specify_cli.review.findings import findings_of
-from specify_cli.review.prompts import ReviewPrompt, charter_section, feedback_section, fenced, review_prompt
+from specify_cli.review.prompts import (
+    ReviewPrompt,
+    again_section,
+    charter_section,
+    feedback_section,
+    fenced,
+    review_prompt,
+)
 from specify_cli.status.approvals import ReviewRecord, review_records
 from specify_cli.status.holders import Holder
 from specify_cli.status.models import Lane
@@ -183,9 +190,12 @@ def review_text(context: Context, claim: Claim, actor: Actor, status: Status) ->
     base, head = review_span(claim, status)
     change = read_change(git, base, head, scope)
     rejected = rejected_head(status.events, package.id)
+    this = round_of(status.events, package.id) or Round()
+    approved = _approved_before(status, this, package.id)
+    # What was judged before is not read once more, where the rest builds on it.
+    rejected = approved or rejected
     if rejected is not None and not git.is_ancestor(rejected, head):
         rejected = None
-    this = round_of(status.events, package.id) or Round()
     note = _note(status, package.id)
     if this.no_change is not None:
         note = f"Handed over without a change: {this.no_change}\n\n{note}".rstrip()
@@ -212,7 +222,28 @@ def review_text(context: Context, claim: Claim, actor: Actor, status: Status) ->
             _duty(place, StepKind.REVIEW),
             charter_for(place.repo, "review"),
             _unseen(context, claim, status),
+            _again(git, this, approved, base, head),
         )
+    )
+
+
+def _approved_before(status: Status, this: Round, wp_id: str) -> str | None:
+    """The commit whose approval this review replaces, where somebody asked for another one."""
+    record = review_records(status.events).get(wp_id) if this.asked_by is not None else None
+    return record.approved_before if record is not None else None
+
+
+def _again(git: Git, this: Round, approved: str | None, base: str, head: str) -> str:
+    """What was approved before, in a review of approved work."""
+    if this.asked_by is None or approved is None:
+        return ""
+    return again_section(
+        this.asked_by.actor,
+        this.asked_by.reason or "",
+        approved,
+        head,
+        same_tree=git.tree_of(approved) == git.tree_of(head),
+        differences=git.range_diff(base, approved, head),
     )
 
 

@@ -28,6 +28,7 @@ class ReviewPrompt:
         since: what came after the commit that the last review rejected; None in a first review.
         duty: what a review is about in a mission of this type.
         charter: what the project's charter says of reviews.
+        again: what was approved before, where this is another review of approved work.
         unseen: commits in the range that were there before the work package began, and that nobody reviewed.
     """
 
@@ -49,6 +50,7 @@ class ReviewPrompt:
     duty: str = ""
     charter: str = ""
     unseen: Sequence[str] = ()
+    again: str = ""
 
 
 def fenced(text: str, label: str = "") -> str:
@@ -106,7 +108,7 @@ Mission `{parts.mission_slug}`. You are `{one_line(parts.agent)}`, and you hold 
 ## What the work package had to do (from the repository)
 
 {fenced(parts.prompt, "markdown")}
-{charter_section(parts.charter)}{_earlier(parts)}{_note(parts.note)}## What was done
+{charter_section(parts.charter)}{parts.again}{_earlier(parts)}{_note(parts.note)}## What was done
 
 {place}, commits `{change.base[:12]}..{change.head[:12]}`.
 Exactly this work package's change, whatever attributes say of its files:
@@ -138,6 +140,31 @@ Ask for changes: write the points into a file, each with its severity (critical,
 After the verdict:
 
     spec-kitty next {parts.words} --mission {parts.mission_slug}
+"""
+
+
+def again_section(
+    asked_by: str, why: str, approved: str, head: str, *, same_tree: bool, differences: str | None
+) -> str:
+    """What the reviewer of work that was approved before has to know of that approval.
+
+    Args:
+        asked_by, why: who asked for another review, and the reason.
+        approved, head: the commit that was approved, and the one to judge.
+        same_tree: whether both hold the same files.
+        differences: the commits of both compared one by one; None where this clone lacks one of them.
+    """
+    same = "Both have the same tree: no file differs, only the history does." if same_tree else ""
+    compared = fenced(differences[:DIFF_LIMIT] or "(no difference)", "text") if differences is not None else ""
+    lacking = "" if differences is not None else f"This clone lacks {approved[:12]}: judge the whole change.\n"
+    return f"""## It was approved before
+
+`{one_line(asked_by)}` asked for another review of it. The reason (from the repository):
+
+{fenced(why or "(none was given)", "text")}
+Approved was `{approved[:12]}`; you judge `{head[:12]}`. {same}
+
+{compared}{lacking}
 """
 
 

@@ -29,6 +29,7 @@ class MoveOptions(TypedDict, total=False):
         execution_mode: `worktree` or `direct_repo`.
         policy_metadata: recorded as it is.
         self_review: the reviewer had implemented it.
+        other_head: there is another commit to review than the one that was approved.
         no_change: why what is handed over changes nothing.
     """
 
@@ -47,6 +48,7 @@ class MoveOptions(TypedDict, total=False):
     policy_metadata: Mapping[str, object] | None
     self_review: bool
     no_change: str | None
+    other_head: bool | None
 
 
 def context_of(actor: str, target: Lane, options: MoveOptions) -> MoveContext:
@@ -71,4 +73,5 @@ def context_of(actor: str, target: Lane, options: MoveOptions) -> MoveContext:
         evidence=evidence,
         review_ref=options.get("review_ref") or reference,
         review_result=review_result,
+        other_head=options.get("other_head"),
     )

@@ -30,6 +30,7 @@ class Guard(StrEnum):
     REVIEW_FREE = "review_free"
     REVIEW_RESULT = "review_result"
     REVIEW_REFERENCE = "review_reference"
+    OTHER_HEAD = "other_head"
 
 
 @frozen
@@ -56,6 +57,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule((Lane.APPROVED,), (Lane.DONE,), (Guard.REVIEW_EVIDENCE,)),
     Rule((Lane.APPROVED,), (Lane.IN_PROGRESS, Lane.PLANNED), (Guard.REVIEW_REFERENCE,)),
+    Rule((Lane.APPROVED, Lane.DONE), (Lane.FOR_REVIEW,), (Guard.OTHER_HEAD,)),
     Rule((Lane.BLOCKED,), (Lane.IN_PROGRESS,)),
     Rule(
         (Lane.PLANNED, Lane.CLAIMED, Lane.IN_PROGRESS, Lane.FOR_REVIEW, Lane.APPROVED),
@@ -105,6 +107,7 @@ class MoveContext:
     review_ref: str | None = None
     review_result: ReviewResult | None = None
     current_actor: str | None = None
+    other_head: bool | None = None
 
 
 @frozen
@@ -148,6 +151,11 @@ _CONDITIONS: Mapping[Guard, _Condition] = {
         "a review result: reviewer, verdict and reference",
         _MOVE + ' --reviewer NAME --approval-ref REF --note "verdict"',
     ),
+    Guard.OTHER_HEAD: _Condition(
+        lambda move: move.other_head is True,
+        "another commit than the approved one",
+        "spec-kitty why {wp}",
+    ),
     Guard.REVIEW_REFERENCE: _Condition(
         lambda move: _said(move.review_ref), "a review reference: the feedback", f"{_MOVE} --review-feedback-file FILE"
     ),
@@ -188,7 +196,8 @@ def _force_wants(target: Lane, wp_id: str) -> Unmet:
 
 def _no_such_move(source: Lane, target: Lane, wp_id: str) -> Unmet:
     ways = f"from {source} it goes to {', '.join(allowed_targets(source))}"
-    said = f"there is no move {source} -> {target}: {f'{source} is final' if source in TERMINAL_LANES else ways}"
+    final = f"{source} is final" + (", but for another review of what came after it" if source is Lane.DONE else "")
+    said = f"there is no move {source} -> {target}: {final if source in TERMINAL_LANES else ways}"
     # Not the forced move: an agent that follows the hint would go around the review, and around who holds the work.
     return Unmet("matrix", said, f"spec-kitty why {wp_id}", wp_id)
 
@@ -213,6 +222,7 @@ def validate_transition(
     evidence: DoneEvidence | None = None,
     review_result: ReviewResult | None = None,
     current_actor: str | None = None,
+    other_head: bool | None = None,
 ) -> tuple[bool, str | None]:
     """Whether a move may be made, and all that is missing if not.
 
@@ -224,7 +234,7 @@ def validate_transition(
         return False, f"there is no lane {(from_lane if source is None else to_lane)!r}"
     context = MoveContext(
         actor, force, reason, workspace_context, subtasks_complete, implementation_evidence_present,
-        evidence, review_ref, review_result, current_actor,
+        evidence, review_ref, review_result, current_actor, other_head,
     )  # fmt: skip
     problems = unmet(source, target, context)
     return not problems, "; ".join(problem.what for problem in problems) or None
