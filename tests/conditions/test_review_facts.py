@@ -38,10 +38,10 @@ def test_before_the_first_claim_there_is_no_workspace(project: Project) -> None:
 def test_uncommitted_files_and_commits_are_found_and_the_copy_of_the_mission_is_not(project: Project) -> None:
     mission = finalized_mission(project)
     repo = Repo(mission.claim("WP01").workspace.path)
-    repo.write("a.py", "a = 1\n")
+    repo.write("src/wp01/a.py", "a = 1\n")
     repo.write(f"kitty-specs/{mission.slug}/spec.md", "another spec\n")
-    assert (facts(mission).dirty, facts(mission).commits) == (("a.py",), 0)
-    repo("add", "a.py")
+    assert (facts(mission).dirty, facts(mission).commits) == (("src/wp01/a.py",), 0)
+    repo("add", "src/wp01/a.py")
     repo("commit", "-q", "-m", "a")
     assert (facts(mission).dirty, facts(mission).commits, facts(mission).has_evidence) == ((), 1, True)
 

@@ -99,7 +99,7 @@ def test_done_is_a_milestone(project: Project) -> None:
 def test_every_unmet_condition_is_told(project: Project) -> None:
     mission = finalized_mission(project)
     repo = Repo(mission.claim("WP01", session="s-1").workspace.path)
-    repo.write("a.py", "a = 1\n")
+    repo.write("src/wp01/a.py", "a = 1\n")
     repo("switch", "-q", "-c", "sideways")
     with pytest.raises(TransitionError) as refused:
         emit(mission, Lane.FOR_REVIEW)

@@ -50,7 +50,7 @@ def reviewer(mission: Mission) -> Agent:
 def test_everything_that_is_missing_is_named_at_once(project: Project) -> None:
     agent = Agent(finalized_mission(project, Task("WP01", subtasks=("T001", "T002"))))
     worktree = Repo(Path(str(agent.next().workspace_path)))
-    worktree.write("half.txt", "half\n")
+    worktree.write("src/wp01/half.txt", "half\n")
     refusal = refusal_of(agent, "WP01", Request(Lane.FOR_REVIEW))
     assert isinstance(refusal, TransitionError)
     unmet = refusal.details["unmet"]

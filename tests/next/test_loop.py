@@ -395,7 +395,7 @@ def test_a_work_package_whose_claim_is_refused_is_no_wall(project: Project) -> N
     mission = finalized_mission(project, *PAIR, Task("WP03"))
     agent = Agent(mission)
     worktree = Repo(Path(str(agent.next().workspace_path)))
-    worktree.write("left.txt", "left\n")
+    worktree.write("src/wp01/left.txt", "left\n")
     assert agent.next(result="failed", note="gave up").wp_id == "WP02"
     step = Agent(mission, "codex", "c1").next()
     assert step.wp_id == "WP03"

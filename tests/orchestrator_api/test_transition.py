@@ -146,7 +146,7 @@ def test_without_guard_flags_boxes_and_commits_tell(project: Project) -> None:
     told = failed(api.move("WP01", "for_review"), "TRANSITION_REJECTED")
     assert {each["code"] for each in told["unmet"]} == {"NO_NEW_COMMIT", "SUBTASKS_OPEN"}
     tree.commit("work", a_py="x\n")
-    tree.write("left.py", "y\n")
+    tree.write("src/wp01/left.py", "y\n")
     project.run("agent", "tasks", "mark-status", "T001", "T002", "--status", "done", cwd=tree.path).ok()
     told = failed(api.move("WP01", "for_review"), "TRANSITION_REJECTED")
     assert [each["code"] for each in told["unmet"]] == ["WORKTREE_DIRTY"]

@@ -18,6 +18,7 @@ from specify_cli.status.course import Course, courses
 from specify_cli.status.holders import HELD, Holder, implementers
 from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status
+from specify_cli.workspaces.astray import Astray, astray, held_in
 from specify_cli.workspaces.lookup import LANE, ROOT
 from specify_cli.workspaces.presence import presence
 
@@ -30,11 +31,13 @@ class Board:
         data: the JSON that programs read.
         rows: its work packages.
         seen: what it was read from.
+        astray: work that was written beside its worktree.
     """
 
     data: dict[str, object]
     rows: tuple[dict[str, object], ...]
     seen: Overview
+    astray: tuple[Astray, ...] = ()
 
     @property
     def ready(self) -> list[str]:
@@ -73,10 +76,13 @@ def read_board(context: Context, stale_minutes: float | None = None) -> Board:
         status.holders(), implementers(status.events, status.mission_events), courses(status.events), minutes
     )
     rows = tuple(_row(place, package, seen.lanes, status, people) for package in seen.packages)
-    return Board(_mission(context, seen, rows), rows, seen)
+    beside = tuple(astray(place, held_in(place, seen.packages, seen.lanes, status.snapshot)))
+    return Board(_mission(context, seen, rows, beside), rows, seen, beside)
 
 
-def _mission(context: Context, seen: Overview, rows: Sequence[Mapping[str, object]]) -> dict[str, object]:
+def _mission(
+    context: Context, seen: Overview, rows: Sequence[Mapping[str, object]], beside: Sequence[Astray]
+) -> dict[str, object]:
     place, status = context.place, seen.status
     asked = open_questions(seen)
     by_lane: dict[str, list[object]] = {lane.value: [] for lane in Lane}
@@ -104,6 +110,7 @@ def _mission(context: Context, seen: Overview, rows: Sequence[Mapping[str, objec
         "lands_on": seen.lands_on,
         "landed_into": place.meta.get("landed_into"),
         "open_questions": [{**each.to_data(), "options": list(each.options), "wp_id": each.wp_id} for each in asked],
+        "astray": [each.to_dict() for each in beside],
         "problems": [problem.to_dict() for problem in status.problems],
     }
 

@@ -161,6 +161,9 @@ def _remarks(board: Board, columns: int) -> list[str]:
         say(f"{style('Quiet', 'yellow')}: {', '.join(quiet)}; the next agent that asks takes over, or give back:")
         lines.extend(f"    spec-kitty doctor --reap {wp_id} --mission {slug}" for wp_id in quiet)
     lines += _marks_and_questions(board, columns)
+    for each in board.astray:
+        say(f"{style('Astray', 'yellow')}: {safe(each.message)}; bring them over:")
+        lines.append(f"    {safe(each.fix)}")
     if data["forced_moves"]:
         say(f"{plural(int(str(data['forced_moves'])), 'move')} forced")
     if data["home"] is None:

@@ -166,7 +166,8 @@ def _note(
         # Added to the index with its markers still in it, a file counts as resolved for git.
         left = tuple(brought(git, ["HEAD"], None, outside=place.relative))
     if changes or busy:
-        found.append(DirtyWorktree(lane_id, path, tuple(change.path for change in changes), busy, left))
+        new = tuple(change.path for change in changes if change.state == "??")
+        found.append(DirtyWorktree(lane_id, path, tuple(change.path for change in changes), busy, left, new))
 
 
 def accept_facts(

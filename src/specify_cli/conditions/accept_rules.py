@@ -58,6 +58,7 @@ class DirtyWorktree:
     Args:
         busy: the operation of git that its user has begun there and not ended.
         unmerged: files in conflict.
+        new: those of the files that git does not track.
     """
 
     lane_id: str
@@ -65,6 +66,7 @@ class DirtyWorktree:
     files: tuple[str, ...]
     busy: str = ""
     unmerged: tuple[str, ...] = ()
+    new: tuple[str, ...] = ()
 
 
 @frozen
@@ -259,8 +261,22 @@ def _busy(tree: DirtyWorktree) -> Unmet:
 
 
 def _uncommitted(tree: DirtyWorktree) -> Unmet:
+    if tree.files == tree.new:
+        return _left(tree)
     fix = f'git -C {quoted(tree.path)} add -A && git -C {quoted(tree.path)} commit -m "Keep what was left"'
     return Unmet("WORKTREE_DIRTY", f"{tree.lane_id}: uncommitted in {tree.path}: {some(tree.files)}", fix, tree.lane_id)
+
+
+def _left(tree: DirtyWorktree) -> Unmet:
+    """New files in no commit. What is kept has to be committed and reviewed: the worktree goes with the merge."""
+    drop = git_command(tree.path, "clean", "-f", "--", *tree.new)
+    said = (
+        f"{tree.lane_id}: in no commit in {tree.path}: {some(tree.new)}; commit what you keep, remove the rest: {drop}"
+    )
+    keep = git_command(tree.path, "add", "--", *tree.new).then(
+        "git", "-C", tree.path, "commit", "-m", "Keep what was left", "--", *tree.new
+    )
+    return Unmet("WORKTREE_DIRTY", said, keep, tree.lane_id)
 
 
 def branches(missing: Sequence[tuple[str, str, str]]) -> list[Unmet]:

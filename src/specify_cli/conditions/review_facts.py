@@ -16,11 +16,13 @@ from specify_cli.kernel import files
 from specify_cli.kernel.git import Git, GitFailed
 from specify_cli.kernel.paths import SPECS, discover
 from specify_cli.lanes.branch_naming import PLANNING_LANE_ID
+from specify_cli.status.holders import WORKING
 from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane, StatusEvent, StatusSnapshot
+from specify_cli.workspaces.astray import Held, astray
 from specify_cli.workspaces.lookup import ROOT, Workspace
 from specify_cli.workspaces.markers import Marked, brought
-from specify_cli.workspaces.scope import scope_of, work_paths
+from specify_cli.workspaces.scope import left_over, owns, scope_of, work_paths
 from specify_cli.workspaces.unfinished import unmerged
 
 
@@ -73,6 +75,8 @@ def work_facts(
     lane = status.snapshot.lane_of(package.id)
     if workspace is None or not workspace.path.is_dir():
         return WorkFacts(package.id, place.slug, None, open_subtasks=open_ids, lane=lane), None
+    state = status.snapshot.work_packages.get(package.id)
+    since = state["holder_since"] if state is not None and lane in WORKING else None
     git = Git(workspace.path)
     here = discover(workspace.path).here()
     branch = here.branch if here else None
@@ -82,27 +86,31 @@ def work_facts(
     changes = [change for change in git.changes(*scope) if workspace.kind == ROOT or not change.path.startswith(copied)]
     paths = work_paths(package, workspace, place.slug)
     changed = tuple(git.changed_between(workspace.begun, head, *paths)) if head else ()
+    left = left_over(package, workspace, changes)
     commits = len(git.commits(f"{workspace.begun}..HEAD", *scope)) if head else 0
     before = reviewed_head(status.events, package.id)
     stale = before is not None and not _changed_since(git, before, scope)
-    astray = branch != workspace.branch
-    tip = git.branch_tip(workspace.branch) if astray else None
+    elsewhere = branch != workspace.branch
+    tip = git.branch_tip(workspace.branch) if elsewhere else None
     facts = WorkFacts(
         package.id,
         place.slug,
         str(workspace.path),
         workspace.branch,
-        (branch or "a detached HEAD") if astray else None,
-        tuple(change.path for change in changes),
+        (branch or "a detached HEAD") if elsewhere else None,
+        tuple(change.path for change in changes if change.path not in left),
         commits,
         before if stale else None,
         open_ids,
         () if workspace.kind == ROOT else _ticked_in_copy(place, workspace.path, open_ids),
         lane,
-        bool(astray and commits and tip and head and git.is_ancestor(tip, head)),
+        bool(elsewhere and commits and tip and head and git.is_ancestor(tip, head)),
         here.busy if here and workspace.kind != ROOT else "",
         unmerged(changes),
         changed,
+        tuple(left),
+        _outside(git, package, workspace, changed) if commits else (),
+        tuple(astray(place, [Held(package, workspace, since)])) if since else (),
     )
     return facts, head
 
@@ -134,6 +142,12 @@ def work_markers(
     except GitFailed:
         return ()  # these commits are not in this clone
     return tuple(Marked(path, tuple(lines), lane_id, (package.id,), str(tree)) for path, lines in found.items())
+
+
+def _outside(git: Git, package: WorkPackage, workspace: Workspace, changed: Sequence[str]) -> tuple[str, ...]:
+    """Files that the work changed although it does not own them; what a merge brought in is none."""
+    found = [path for path in changed if workspace.kind != ROOT and not owns(package, path)]
+    return tuple(sorted(set(found).intersection(git.written_in(f"{workspace.begun}..HEAD")))) if found else ()
 
 
 def _changed_since(git: Git, before: str, scope: tuple[str, ...]) -> bool:

@@ -9,6 +9,7 @@ from specify_cli.kernel.errors import Unmet
 from specify_cli.kernel.text import quoted, some
 from specify_cli.kernel.values import frozen
 from specify_cli.status.models import Lane
+from specify_cli.workspaces.astray import Astray
 from specify_cli.workspaces.unfinished import in_words, next_command
 
 # What each condition of the move to for_review says where it holds.
@@ -45,6 +46,9 @@ class WorkFacts:
         open_subtasks: subtasks not done.
         ticked_in_copy: open subtasks whose box is ticked in the worktree's copy of the mission, where nobody reads it.
         lane: of the board.
+        left: untracked files that it does not own; they are in no commit, and keep nobody from handing over.
+        outside: files that its commits changed although it does not own them.
+        astray: what was written into another checkout instead.
     """
 
     wp_id: str
@@ -62,6 +66,9 @@ class WorkFacts:
     busy: str = ""
     unmerged: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
+    astray: tuple[Astray, ...] = ()
 
     @property
     def subtasks_complete(self) -> bool:
@@ -132,7 +139,24 @@ def no_new_commit(facts: WorkFacts) -> Iterator[Unmet]:
         yield Unmet("NO_NEW_COMMIT", said, f'{_move(facts)} --commit "what was changed"', facts.wp_id)
     elif facts.workspace is not None and facts.commits == 0 and not facts.dirty:
         said = f"no commit of {facts.wp_id} in {facts.workspace} yet"
-        yield Unmet("NO_NEW_COMMIT", said, f'{_move(facts)} --commit "what was done"', facts.wp_id)
+        fix = f'{_move(facts)} --commit "what was done"'
+        if facts.astray:
+            said += "".join(f"; {each.message}" for each in facts.astray)
+            fix = facts.astray[0].fix
+        elif facts.left:
+            said += f"; {some(facts.left)} are untracked, and {facts.wp_id} does not own them"
+            fix = f"git -C {quoted(facts.workspace)} add -- {' '.join(map(quoted, facts.left))} && {fix}"
+        yield Unmet("NO_NEW_COMMIT", said, fix, facts.wp_id)
+
+
+def outside_owned_files(facts: WorkFacts) -> Iterator[Unmet]:
+    """It changes only files that it owns."""
+    if facts.outside:
+        said = (
+            f"{facts.wp_id} changes files that it does not own: {some(facts.outside)}; take those changes back, or add"
+            " the files to owned_files of its prompt and run finalize-tasks"
+        )
+        yield Unmet("OUTSIDE_OWNED_FILES", said, None, facts.wp_id)
 
 
 def no_changes(facts: WorkFacts) -> Iterator[Unmet]:

@@ -11,6 +11,8 @@ from specify_cli.kernel.values import frozen
 
 STRATEGIES = ("merge", "squash", "rebase")
 PUBLISH = ("milestone", "always")
+ENFORCE = "enforce"
+OWNERSHIP = ("warn", ENFORCE)
 REVIEW_BY = ("any", "other")
 
 
@@ -34,6 +36,7 @@ class Config:
     worktree_copy: tuple[str, ...] = ()
     start_branch: bool = False
     accept_tests: tuple[tuple[str, ...], ...] = ()
+    ownership: str = "warn"
     raw: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -63,6 +66,7 @@ def parse_config(text: str | None, where: str = ".kittify/config.yaml") -> Confi
         review_self=read.flag("review", "self", default=False),
         quiet_minutes=read.number("leases", "quiet_minutes", default=15.0),
         worktree_copy=read.words("worktree", "copy"),
+        ownership=read.choice("ownership", None, OWNERSHIP),
         start_branch=read.flag("missions", "start_branch", default=False),
         accept_tests=read.programs("accept", "tests"),
         raw=raw,
@@ -119,12 +123,13 @@ class _Reader:
             raise self.invalid(".".join(path), value, "a number of minutes")
         return float(value)
 
-    def choice(self, section: str, name: str, allowed: tuple[str, ...], default: str | None = None) -> str:
-        value = self.value((section, name))
+    def choice(self, section: str, name: str | None, allowed: tuple[str, ...], default: str | None = None) -> str:
+        path = (section,) if name is None else (section, name)
+        value = self.value(path)
         if value is None:
             return default or allowed[0]
         if value not in allowed:
-            raise self.invalid(f"{section}.{name}", value, "one of " + ", ".join(allowed))
+            raise self.invalid(".".join(path), value, "one of " + ", ".join(allowed))
         return str(value)
 
     def invalid(self, key: str, value: object, expected: str) -> Refused:

@@ -128,6 +128,13 @@ class Git(GitTrees):
         self.run("add", "--all", write=True)
         return self.call("commit", "--quiet", "-F", "-", input=message, write=True, timeout=600)
 
+    def commit_tracked(self, message: str, *new: str) -> process.Completed:
+        """Stage and commit every change of a tracked file in this worktree, and these new files."""
+        self.run("add", "--update", write=True)
+        if new:
+            self.run("add", "--", *_literal(new), write=True)
+        return self.call("commit", "--quiet", "-F", "-", input=message, write=True, timeout=600)
+
     def push(self, remote: str, *refspecs: str) -> process.Completed:
         """Push; the caller reads the exit code."""
         return self.call("push", "--porcelain", remote, *refspecs, write=True, timeout=600)

@@ -111,6 +111,12 @@ class GitRead(GitRun):
             found.append((subject, [name for name in names.replace("\n", "\0").split("\0") if name]))
         return found
 
+    def written_in(self, span: str) -> list[str]:
+        """Files that the commits of a range changed themselves: what a merge brought in does not count."""
+        words = ("-z", "--first-parent", "--no-merges", "--format=", "--name-only", "--no-renames")
+        out = self.run("log", *words, "--end-of-options", span)
+        return sorted({name for name in out.replace("\n", "\0").split("\0") if name})
+
     def show_bytes(self, spec: str) -> bytes | None:
         """A file as it is in a revision, `rev:path`; None where there is none."""
         done = self.call("cat-file", "blob", spec)

@@ -10,6 +10,7 @@ from specify_cli.conditions.review_rules import WorkFacts
 from specify_cli.conditions.verdict_rules import VerdictFacts
 from specify_cli.conditions.ways import way_on
 from specify_cli.kernel.commands import command
+from specify_cli.kernel.config import ENFORCE
 from specify_cli.kernel.errors import SpecKittyError, Unmet, UsageError
 from specify_cli.kernel.text import some
 from specify_cli.kernel.values import frozen
@@ -47,6 +48,7 @@ class Rule:
         said: what the caller says by the opposite word.
         always: whether it holds for a forced move too.
         refuse: the error under which it is refused, where that is its own.
+        when: where the project asks for it; everywhere, where nothing is said.
     """
 
     code: str
@@ -57,6 +59,7 @@ class Rule:
     said: str = ""
     always: bool = False
     refuse: Callable[[Moment], SpecKittyError] | None = None
+    when: Callable[[Moment], bool] | None = None
 
 
 def _held_by_another(moment: Moment) -> Iterator[Unmet]:
@@ -229,6 +232,11 @@ SUBTASKS_DONE = Rule(
     word="subtasks_complete", said="subtasks are open",
 )  # fmt: skip
 
+INSIDE_OWNERSHIP = Rule(
+    "OUTSIDE_OWNED_FILES", "it changes only files that it owns", _of_work(review_rules.outside_owned_files), Needs.GIT,
+    when=lambda moment: moment.context.config.ownership == ENFORCE,
+)  # fmt: skip
+
 NO_CHANGE_BY_OTHER = Rule("SELF_REVIEW", "somebody else says that nothing had to be changed", _no_change_by_other)
 HAS_EVIDENCE = Rule("REVIEW_EVIDENCE_MISSING", "it is known which commit was reviewed", _evidence_missing)
 HEAD_AS_SHOWN = Rule(
@@ -243,7 +251,7 @@ NOT_MERGED = Rule("MISSION_CLOSED", "its mission is not merged", _merged)
 OTHER_HEAD = Rule("NO_NEW_COMMIT", "there is another commit than the approved one", _nothing_new, Needs.GIT)
 
 _COMMITTED = (HAS_WORKSPACE, ON_ITS_BRANCH, NOT_BUSY, CLEAN, HAS_NEW_COMMIT)
-_WORK_DONE = (*_COMMITTED, HAS_CHANGES, NO_CHANGE_HOLDS, NO_MARKERS, SUBTASKS_DONE)
+_WORK_DONE = (*_COMMITTED, HAS_CHANGES, NO_CHANGE_HOLDS, NO_MARKERS, INSIDE_OWNERSHIP, SUBTASKS_DONE)
 _REVIEWED = (NO_CHANGE_BY_OTHER, HAS_EVIDENCE, HEAD_AS_SHOWN, NOTHING_LEFT, SOMETHING_DONE, NO_MARKERS)
 
 CONDITIONS: Mapping[Move, tuple[Rule, ...]] = {
@@ -272,7 +280,9 @@ def check(moment: Moment, needs: Collection[Needs] = EVERYTHING) -> Found:
     Args:
         needs: which conditions to look at, by what they are decided from.
     """
-    rules = [rule for rule in CONDITIONS[moment.kind] if rule.needs in needs]
+    rules = [
+        rule for rule in CONDITIONS[moment.kind] if rule.needs in needs and (rule.when is None or rule.when(moment))
+    ]
     found: list[tuple[Rule, Unmet]] = []
     for rule in rules:
         if rule.word is None or getattr(moment.request, rule.word) is not True:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from specify_cli.conditions import review_rules
 from specify_cli.context.models import Actor, Context
 from specify_cli.core.commits import Committed, milestone, publish_mode
 from specify_cli.core.work_packages import WorkPackage
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.given import text_of
 from specify_cli.kernel.notices import Notice
+from specify_cli.kernel.text import some
 from specify_cli.kernel.values import replace
 from specify_cli.moves.conditions import UNDER_THE_LOCK, Found, require
 from specify_cli.moves.moment import Moment
@@ -61,7 +63,8 @@ def move(context: Context, actor: Actor, package: WorkPackage | str, request: Re
             made = record(log, now, found)
             findings = findings_of(log.mission_events, log.events, now.wp_id) if made.is_verdict else []
         committed = _after(now, made)
-        return Moved(made.event, before.lane, committed.commit, committed.warnings, made.feedback_file, tuple(findings))
+        warnings = (*committed.warnings, *_of_files(now))
+        return Moved(made.event, before.lane, committed.commit, warnings, made.feedback_file, tuple(findings))
 
 
 def _look(moment: Moment) -> Found:
@@ -138,6 +141,19 @@ def _after(moment: Moment, made: Recorded) -> Committed:
         leases.release(place, event.wp_id)
     subject = _subject(event, moment.kind)
     return milestone(place, moment.context.config, subject) if subject else Committed()
+
+
+def _of_files(moment: Moment) -> tuple[Notice, ...]:
+    """What the implementer is told of files at a hand-over, before the reviewer sees them."""
+    if moment.kind is not Move.HAND_OVER or moment.package is None:
+        return ()
+    facts = moment.facts
+    found = [Notice(each.code, each.what, each.fix) for each in review_rules.outside_owned_files(facts)]
+    found += [each.to_notice() for each in facts.astray]
+    if facts.left:
+        said = f"left in {facts.workspace}, in no commit, because {moment.wp_id} does not own it: {some(facts.left)}"
+        found.append(Notice("FILES_LEFT", f"{said}. accept will ask whether to keep or remove it"))
+    return tuple(found)
 
 
 def _subject(event: StatusEvent, kind: Move) -> str:

@@ -10,14 +10,15 @@ from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.text import quoted
 from specify_cli.workspaces.lookup import ROOT, Workspace
-from specify_cli.workspaces.scope import scope_of
+from specify_cli.workspaces.scope import left_over, scope_of
 from specify_cli.workspaces.unfinished import in_words, next_command, unmerged
 
 
 def commit_work(place: MissionPlace, workspace: Workspace, package: WorkPackage, message: str) -> str | None:
     """Commit what is uncommitted in a work package's workspace; the new commit, or None where there was nothing.
 
-    In lane-planning only the owned files are committed.
+    Changes of tracked files are committed, and new files that the work package owns. Other new files are left where
+    they are: a log or a cache is nobody's work. In lane-planning only the owned files are committed.
 
     Raises:
         Refused: `COMMIT_FAILED`, with what git or a hook said; `NO_GIT_IDENTITY`; `WORKTREE_BUSY`.
@@ -25,6 +26,8 @@ def commit_work(place: MissionPlace, workspace: Workspace, package: WorkPackage,
     git = Git(workspace.path)
     scope = scope_of(package, workspace)
     changes = git.changes(*scope)
+    others = set(left_over(package, workspace, changes))
+    changes = [change for change in changes if change.path not in others]
     if not changes:
         return None
     here = place.repo.checkout_at(workspace.path)
@@ -35,15 +38,15 @@ def commit_work(place: MissionPlace, workspace: Workspace, package: WorkPackage,
         raise Refused(in_words(workspace.path, busy, left), "WORKTREE_BUSY", hint=fix)
     if git.identity() is None:
         raise no_identity()
+    new = [change.path for change in changes if change.state == "??"]
     if workspace.kind == ROOT:
         # The home is where milestones are committed too: one at a time.
         with locks.held(commit_lock(place), timeout=60, doing=f"commit {package.id}"):
-            new = [change.path for change in changes if change.state == "??"]
             if new:
                 git.add_intent(*new)
             done = git.commit_only(message, *(change.path for change in changes))
     else:
-        done = git.commit_all(message)
+        done = git.commit_tracked(message, *new)
     if done.code != 0:
         raise Refused(
             f"git commit failed in {workspace.path}: {done.said}",

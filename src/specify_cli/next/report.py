@@ -96,10 +96,11 @@ def report_step(
         hint = f"spec-kitty agent tasks list-tasks --mission {context.place.slug}"
         raise NotFound(f"{step.wp_id} is no longer planned", "WP_NOT_FOUND", hint=hint)
     if result == "success":
-        unmet = _finish(context, actor, step, package, note, no_change)
+        unmet, notices = _finish(context, actor, step, package, note, no_change)
         vain = _record(context, actor, step, result, note, _unmet_work(context, package, unmet))
         asks = vain is not None and vain.question is not None
-        return Report(context, step.action, step.wp_id, step.step_id, unmet, asks, vain.times if vain else 0)
+        times = vain.times if vain else 0
+        return Report(context, step.action, step.wp_id, step.step_id, unmet, asks, times, warnings=notices)
     _record(context, actor, step, result, note)
     if result == "failed":
         give_back(context, actor, package.id, note or "given back")
@@ -233,8 +234,8 @@ def read_again(context: Context) -> Context:
 
 def _finish(
     context: Context, actor: Actor, step: OpenStep, package: WorkPackage, note: str | None, no_change: str | None
-) -> tuple[str, ...]:
-    """Make a success true where it is not yet; what is missing otherwise."""
+) -> tuple[tuple[str, ...], tuple[Notice, ...]]:
+    """Make a success true where it is not yet; what is missing otherwise, and what there is to say about it."""
     if step.action == "review":
         raise Refused(
             f"{package.id} has no verdict yet, and a review is reported by its verdict",
@@ -244,10 +245,10 @@ def _finish(
             details={"wp_id": package.id},
         )
     try:
-        move(context, actor, package, Request(Lane.FOR_REVIEW, note=note, no_change=no_change))
+        moved = move(context, actor, package, Request(Lane.FOR_REVIEW, note=note, no_change=no_change))
     except TransitionError as error:
-        return tuple(f"{each.what} (fix: {each.fix})" if each.fix else each.what for each in error.unmet)
-    return ()
+        return tuple(f"{each.what} (fix: {each.fix})" if each.fix else each.what for each in error.unmet), ()
+    return (), moved.warnings
 
 
 def _unmet_work(context: Context, package: WorkPackage, unmet: tuple[str, ...]) -> _Missing | None:

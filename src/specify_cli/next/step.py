@@ -12,6 +12,7 @@ from specify_cli.kernel import clock
 from specify_cli.kernel.errors import Conflict, SpecKittyError, UsageError
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.values import frozen, replace
+from specify_cli.lanes.persistence import read_lanes
 from specify_cli.next.alarm import ADVISORY_AFTER
 from specify_cli.next.answers import Handed, answer
 from specify_cli.next.claims import Claim, claim_review, claim_work
@@ -33,6 +34,7 @@ from specify_cli.status.emit import writing
 from specify_cli.status.holders import Holder
 from specify_cli.status.reading import read_status
 from specify_cli.workspaces import leases
+from specify_cli.workspaces.astray import astray, held_in
 from specify_cli.workspaces.waiting import waiting
 
 ATTEMPTS = 50  # as many agents may ask at once, each for the same first work package
@@ -229,7 +231,8 @@ def _hand_out(context: Context, actor: Actor, seen: Seen, choice: Choice) -> Han
     else:
         claim = claim_review(context, actor, package, seen.manifest, take_over=choice.taken_from)
     prompt = prompt_for(context, actor, claim, str(choice.action))
-    return Handed(prompt.step_id, str(claim.workspace.path), str(prompt.path), prompt.since, claim.warnings)
+    warnings = (*claim.warnings, *prompt.warnings)
+    return Handed(prompt.step_id, str(claim.workspace.path), str(prompt.path), prompt.since, warnings)
 
 
 @frozen
@@ -238,11 +241,13 @@ class Prompt:
 
     Args:
         since: when the same holder was handed the step before.
+        warnings: what went astray of the work so far.
     """
 
     path: Path
     step_id: str
     since: str | None = None
+    warnings: tuple[Notice, ...] = ()
 
 
 def prompt_for(context: Context, actor: Actor, claim: Claim, action: str) -> Prompt:
@@ -254,7 +259,12 @@ def prompt_for(context: Context, actor: Actor, claim: Claim, action: str) -> Pro
         text = implement_prompt(context, claim, actor, status, step_id)
     else:
         text = review_text(context, claim, actor, status)
-    return Prompt(write_prompt(context.place, name, text), step_id, since)
+    path = write_prompt(context.place, name, text)
+    beside = []
+    if since is not None and action == "implement":
+        held = held_in(context.place, [claim.package], read_lanes(context.place), status.snapshot)
+        beside = astray(context.place, held)
+    return Prompt(path, step_id, since, tuple(each.to_notice() for each in beside))
 
 
 def _hand_out_planning(context: Context, actor: Actor, seen: Seen, choice: Choice) -> Handed:

@@ -43,6 +43,7 @@ class _Asked:
     settle: bool = False
     begun: bool = False
     again: bool = False
+    scope: tuple[str, ...] = ()
 
 
 @frozen
@@ -80,7 +81,7 @@ def ensure_workspace(
         settle: begin without what conflicts; it is merged by hand there, and reviewed with the work.
         begun: the lane holds work already, so a branch that is not here is missed.
         again: bring what it builds on into the lane although that was done when it was claimed.
-        scope: git path patterns of its owned files, which in lane-planning must be clean.
+        scope: git path patterns of its owned files, which must be clean where it begins.
         records: where the mission's work packages stand with their reviews; a new claim begins after what was
             reviewed, so that its own review sees the rest.
 
@@ -95,7 +96,7 @@ def ensure_workspace(
         if lane.lane_id == PLANNING_LANE_ID:
             found = _planning(place, wp_id, () if resume else scope)
         else:
-            asked = _Asked(base, resume, settle, begun, again)
+            asked = _Asked(base, resume, settle, begun, again, tuple(scope))
             found = _lane(place, lane, wp_id, needed, asked, records)
         return _remember(place, found, again=resume or again)
 
@@ -129,7 +130,7 @@ def obstacles(
     def worktree() -> None:
         found = standing(place, lane.lane_id, branch, record.path if record else None)
         if found is not None:
-            _check_clean(place, found, branch, wp_id)
+            _check_clean(place, found, branch, wp_id, scope)
 
     def commits() -> None:
         start = _start(place, refs, branch, begun=begun or record is not None)
@@ -171,7 +172,7 @@ def _lane(
     worktree = usable(place, lane.lane_id, branch, record.path if record else None)
     refs = git.branches("refs/heads")
     if worktree is not None and not asked.resume:
-        _check_clean(place, worktree, branch, wp_id)
+        _check_clean(place, worktree, branch, wp_id, asked.scope)
     start = _start(place, refs, branch, begun=asked.begun or record is not None)
     target = start.commit
     brought: tuple[str, ...] = ()
@@ -236,8 +237,14 @@ def _oddity(worktree: Checkout, branch: str) -> str:
     return "" if worktree.branch == branch else f"has {worktree.branch or 'no branch'} checked out, not {branch}"
 
 
-def _check_clean(place: MissionPlace, worktree: Checkout, branch: str, wp_id: str) -> None:
-    """A new claim wants the right branch and nothing uncommitted; the copy of the mission's folder does not count."""
+def _check_clean(place: MissionPlace, worktree: Checkout, branch: str, wp_id: str, scope: Sequence[str]) -> None:
+    """A new claim wants the right branch and nothing uncommitted; the copy of the mission's folder does not count.
+
+    Nor does a new file that the work package does not own: whoever worked here before left it, and it stays.
+
+    Args:
+        scope: git path patterns of its owned files.
+    """
     odd = _oddity(worktree, branch)
     if odd:
         raise Refused(
@@ -246,8 +253,11 @@ def _check_clean(place: MissionPlace, worktree: Checkout, branch: str, wp_id: st
             hint=f"git -C {quoted(worktree.path)} {'status' if worktree.busy else f'switch {branch}'}",
             details={"path": str(worktree.path)},
         )
-    changed = [change.path for change in Git(worktree.path).changes()]
-    dirty = [path for path in changed if not path.startswith(f"{place.relative}/")]
+    git = Git(worktree.path)
+    changes = [change for change in git.changes() if not change.path.startswith(f"{place.relative}/")]
+    dirty = [change.path for change in changes if change.state != "??" or not scope]
+    if scope and len(dirty) < len(changes):
+        dirty += [change.path for change in git.changes(*scope) if change.state == "??"]
     if dirty:
         raise _dirty(worktree.path, dirty, wp_id)
 
@@ -263,11 +273,12 @@ def _dirty(path: Path, dirty: Sequence[str], wp_id: str) -> Refused:
 
 
 def _bring_forward(place: MissionPlace, lane_id: str, worktree: Checkout, old: str, target: str, wp_id: str) -> None:
-    """Let a standing worktree take what was computed; an edited copy of the mission's folder must not be in the way."""
+    """Let a standing worktree take what was computed; what lies there uncommitted must not be in the way."""
     git = Git(worktree.path)
-    dirty = [change.path for change in git.changes(place.relative)]
-    if dirty and set(dirty) & set(git.changed_between("HEAD", target, place.relative)):
-        raise _dirty(worktree.path, dirty, wp_id)
+    dirty = [change.path for change in git.changes()]
+    in_the_way = sorted(set(dirty).intersection(git.changed_between("HEAD", target))) if dirty else []
+    if in_the_way:
+        raise _dirty(worktree.path, in_the_way, wp_id)
     with _making(place, lane_id, Making(worktree.path, old, target)):
         git.fast_forward(target)
 

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from specify_cli.core.work_packages import WorkPackage
+from specify_cli.kernel.git_read import Change
 from specify_cli.kernel.paths import SPECS
+from specify_cli.lanes import globs
 from specify_cli.workspaces.lookup import ROOT, Workspace
 
 
 def owned_paths(package: WorkPackage) -> tuple[str, ...]:
     """A work package's owned files as git path patterns."""
     return tuple(f":(glob){pattern}{'**' if pattern.endswith('/') else ''}" for pattern in package.owned_files)
+
+
+def owns(package: WorkPackage, path: str) -> bool:
+    """Whether a file of the project is a work package's own; where it owns nothing by name, every file is."""
+    return not package.owned_files or any(globs.covers(pattern, path) for pattern in package.owned_files)
+
+
+def left_over(package: WorkPackage, workspace: Workspace, changes: Sequence[Change]) -> list[str]:
+    """Untracked files in a worktree that are not the work package's own: they stay where they are, in no commit."""
+    if workspace.kind == ROOT:
+        return []
+    return [change.path for change in changes if change.state == "??" and not owns(package, change.path)]
 
 
 def scope_of(package: WorkPackage, workspace: Workspace) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import pytest
 
 from specify_cli.status.models import Lane
 from specify_cli.workspaces import leases
+from tests.support.git import Repo
 from tests.support.loop import FULL_PLAN, Agent, later
 from tests.support.missions import Mission, created_mission, finalized_mission
 from tests.support.project import Project, Task
@@ -89,7 +90,7 @@ def test_work_wants_all_that_the_hand_over_wants_and_each_fix_meets_its_conditio
         "agent", "tasks", "move-task", "WP01", "--to", "for_review", "--agent", "claude", "--json"
     ).failed("TRANSITION_REJECTED")
     assert [each["code"] for each in refusal.json()["details"]["unmet"]] == codes(told)
-    (claim.workspace.path / "work.txt").write_text("done\n", encoding="utf-8")
+    Repo(claim.workspace.path).write("src/wp01/work.txt", "done\n")
     follow(mission, told, "SUBTASKS_OPEN")
     assert codes(why(mission, "WP01")) == ["WORKTREE_DIRTY"]
     assert "NO_NEW_COMMIT" not in [each["code"] for each in why(mission, "WP01")["met"]], "nobody can say yet"

@@ -72,6 +72,7 @@ def _settings(found: Config) -> list[tuple[str, object, bool]]:
         "protected": list(found.protected),
         "review.by": found.review_by,
         "review.self": found.review_self,
+        "ownership": found.ownership,
         "leases.quiet_minutes": found.quiet_minutes,
         "worktree.copy": list(found.worktree_copy),
         "accept.tests": [shlex.join(words) for words in found.accept_tests],

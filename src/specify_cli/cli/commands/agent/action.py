@@ -114,7 +114,7 @@ def _reply(context: Context, actor: Actor, claim: Claim, action: str) -> Reply:
         "session": actor.session,
         "self_review": claim.self_review,
         "brought": list(claim.workspace.brought),
-        "warnings": notices([each for each in told if each], claim.warnings),
+        "warnings": notices([each for each in told if each], claim.warnings, prompt.warnings),
     }
     held = "is yours now" if claim.claimed else "is yours already"
     own = style(" (self-review)", "yellow") if claim.self_review else ""
