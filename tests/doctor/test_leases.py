@@ -9,6 +9,7 @@ from specify_cli.workspaces import leases
 from tests.support.examining import findings_in, only
 from tests.support.missions import finalized_mission
 from tests.support.project import Project
+from tests.support.stories import ready
 
 
 def test_nobody_at_work_is_well(project: Project) -> None:
@@ -56,3 +57,11 @@ def test_a_mission_that_cannot_be_read_is_a_finding(project: Project) -> None:
     mission = finalized_mission(project)
     (mission.folder / "lanes.json").write_text("{", encoding="utf-8")
     assert mission.slug in only(findings_in(project.path, "leases"), "MALFORMED_JSON").message
+
+
+def test_what_was_left_behind_of_a_merged_mission_is_no_finding(project: Project) -> None:
+    found = ready(project)
+    project.run("next", "--agent", "claude", "--session", "s", "--mission", found.slug, "--json").ok()
+    leases.touch(found.mission.place, "accept", "claude", "s")
+    found.merge().ok()
+    assert [each.code for each in findings_in(project.path, "leases")] == ["LEASES"]

@@ -8,11 +8,12 @@ import pytest
 
 from specify_cli.kernel.errors import Conflict, NotFound, Refused
 from specify_cli.kernel.git import Git
+from specify_cli.next.decision import Decision
 from specify_cli.status.models import Lane
 from tests.support.git import Repo
 from tests.support.loop import Agent, later
 from tests.support.missions import Mission, finalized_mission
-from tests.support.project import Project, Task
+from tests.support.project import Project, Task, write_documents
 
 CHAIN = (Task("WP01"), Task("WP02", needs=("WP01",)))
 PAIR = (Task("WP01"), Task("WP02"))
@@ -453,3 +454,18 @@ def test_a_review_of_a_quiet_session_is_taken_over_but_not_by_its_implementer(pr
     taken = [each for each in mission.status.mission_events if each.type == "lease_taken_over"]
     assert [(each.wp_id, each.data["work"]) for each in taken] == [("WP01", "review")]
     assert mission.lane("WP01") is Lane.APPROVED
+
+
+def test_a_dependency_that_work_under_way_does_not_wait_for_is_said(project: Project) -> None:
+    mission = finalized_mission(project, *PAIR)
+    agent = Agent(mission)
+    assert "EDGE_NOT_ENFORCED" not in _codes(agent.next())
+    write_documents(mission.folder, (Task("WP01", needs=("WP02",)), Task("WP02")))
+    project.run("agent", "mission", "finalize-tasks", "--mission", mission.slug, "--json").ok()
+    told = next(each for each in agent.next().warnings if each["code"] == "EDGE_NOT_ENFORCED")
+    assert told["message"] == "WP01 is under way and does not wait for WP02 (planned), which it depends on by now"
+    assert "EDGE_NOT_ENFORCED" not in _codes(Agent(mission, "codex", "c1").next())
+
+
+def _codes(decision: Decision) -> list[str | None]:
+    return [each["code"] for each in decision.warnings]

@@ -118,3 +118,13 @@ def test_rejected_work_goes_to_anybody_once_its_implementer_is_gone(project: Pro
     with waiting(mission.place, Holder("claude", "s1"), frozenset()):
         assert reviewer.next().kind == "blocked"
     assert reviewer.next().wp_id == "WP01"
+
+
+def test_a_marker_that_a_killed_process_left_is_cleared_away_by_the_next_to_wait(mission: Mission) -> None:
+    folder = mission.place.state / "waiting" / mission.place.key
+    with waiting(mission.place, REVIEWER, frozenset()):
+        (path,) = folder.iterdir()
+        left = folder / "4194305-dead.json"
+        left.write_text(json.dumps({**json.loads(path.read_text()), "pid": 2**22 + 1}))
+    with waiting(mission.place, Holder("codex", "c2"), frozenset()):
+        assert left not in list(folder.iterdir())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from specify_cli.context.models import Actor
+from specify_cli.core.readiness import SATISFIED
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import clock
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.lazy import load
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.values import frozen
@@ -56,6 +58,7 @@ def answer(
         *((unknown,) if unknown else ()),
         *warnings,
         *handed.warnings,
+        *_unenforced(seen.observation, choice),
         *(Notice("GUARD_BROKEN", *with_fix(text)) for text in choice.warnings),
     ]
     question = choice.question
@@ -93,6 +96,19 @@ def answer(
         open_questions=_open_questions(seen.observation, question),
         since=handed.since,
     )
+
+
+def _unenforced(seen: Observation, choice: Choice) -> tuple[Notice, ...]:
+    """That work under way does not wait for what it depends on by now: the plan, or a verdict, came after its claim."""
+    package = next((each for each in seen.packages if each.wp_id == choice.wp_id), None)
+    if package is None or choice.action != "implement" or choice.kind is not DecisionKind.STEP or not choice.resume:
+        return ()
+    lanes = {each.wp_id: each.lane for each in seen.packages}
+    late = [f"{need} ({lanes.get(need, 'not planned')})" for need in package.needs if lanes.get(need) not in SATISFIED]
+    if not late:
+        return ()
+    said = f"{package.wp_id} is under way and does not wait for {', '.join(late)}, which it depends on by now"
+    return (Notice("EDGE_NOT_ENFORCED", said, spec_kitty("why", package.wp_id, "--mission", seen.mission_slug)),)
 
 
 def _open_questions(seen: Observation, asked: Question | None) -> list[dict[str, object]]:

@@ -57,6 +57,7 @@ def waiting(place: MissionPlace, holder: Holder, only: frozenset[str]) -> Iterat
             files.make_private(folder)
             files.write_json(path, marker)
 
+    _forget_dead(folder)
     try:
         renew()
         yield renew
@@ -71,6 +72,14 @@ def waiters(place: MissionPlace) -> tuple[Waiter, ...]:
     with suppress(OSError):
         names = [name for name in os.listdir(folder) if name.endswith(".json")]
     return tuple(waiter for name in sorted(names) if (waiter := _read(folder / name)) is not None)
+
+
+def _forget_dead(folder: Path) -> None:
+    """Remove the markers of processes that were killed."""
+    with suppress(OSError, SpecKittyError):
+        for name in os.listdir(folder):
+            if name.endswith(".json") and _read(folder / name) is None:
+                files.remove(folder / name)
 
 
 def _folder(place: MissionPlace) -> Path:

@@ -325,3 +325,11 @@ def test_a_mapping_comes_from_a_file_too(mission: Mission, tmp_path: Path) -> No
     (tmp_path / "map.json").write_text('{"WP01": ["FR-001"]}')
     tasks(mission, "map-requirements", "--batch", f"@{tmp_path / 'map.json'}").ok()
     tasks(mission, "map-requirements", "--batch", "@/no/such/file").failed("FILE_NOT_FOUND", 1)
+
+
+def test_a_reviewer_who_is_named_alone_is_who_acts(project: Project) -> None:
+    mission = finalized_mission(project)
+    mission.walk("WP01", Lane.FOR_REVIEW)
+    words = ("agent", "tasks", "move-task", "WP01", "--to", "approved", "--approval-ref", "PR 7", "--force")
+    told = project.run(*words, "--note", "seen", "--reviewer", "gemini", "--session", "g1", "--json").ok().json()
+    assert (told["actor"], told["session"]) == ("gemini", "g1")
