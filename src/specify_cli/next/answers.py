@@ -117,7 +117,7 @@ def _open_questions(seen: Observation, asked: Question | None) -> list[dict[str,
     found += [package.question for package in seen.packages if package.question is not None]
     found += [seen.ending] if seen.ending else []
     return [
-        {"decision_id": each.decision_id, "wp_id": each.wp_id, "question": each.text, "options": list(each.options)}
+        {**each.to_data(), "options": list(each.options), "wp_id": each.wp_id}
         for each in found
         if asked is None or each.decision_id != asked.decision_id
     ]
