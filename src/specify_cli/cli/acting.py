@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from specify_cli.context.actor import who
+from specify_cli.context.actor import OFFERED, who
 from specify_cli.context.models import Actor, Context
 from specify_cli.context.resolver import resolve_mission
 from specify_cli.kernel import paths
@@ -22,7 +22,7 @@ def acting(mission: str | None, agent: str | None = None, session: str | None = 
     settle(paths.discover(paths.starting_point()))
     context = resolve_mission(mission)
     actor = who(agent, context.repo, context.place, session)
-    if session is not None:
+    if session is not None and session.startswith(OFFERED):
         load("specify_cli.next.sessions:take_up")(context, actor)
     return context, actor
 

@@ -20,6 +20,7 @@ AGENT_VARIABLE = "SPEC_KITTY_AGENT"
 SESSION_VARIABLE = "SPEC_KITTY_SESSION"
 _AGENTS_OWN = ("CLAUDE_CODE_SESSION_ID", "CODEX_THREAD_ID")
 OWN, GIVEN = "agent", "given"
+OFFERED = "s-"  # what every session id begins with that the tool offered
 _LONGEST = 200
 _NO_NAME = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029`]")
 _PLACEHOLDERS = frozenset({"NAME", "ANOTHER"})  # as hints call whoever may run them

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from specify_cli.context.actor import OFFERED
 from specify_cli.context.models import Actor, Context
 from specify_cli.core.commits import publish_mode
 from specify_cli.home import MissionPlace
@@ -22,12 +23,12 @@ from specify_cli.status.holders import Holder
 from specify_cli.status.reading import Status, read_status
 from specify_cli.workspaces import leases
 
-_OFFERED = re.compile(r"s-[0-9a-f]{8}\Z")
+_OFFERED = re.compile(rf"{OFFERED}[0-9a-f]{{8}}\Z")
 
 
 def offered_with(step_id: str) -> str:
     """The session id that is offered together with a step."""
-    return f"s-{digest(step_id)}"
+    return f"{OFFERED}{digest(step_id)}"
 
 
 def fresh_session() -> str:
