@@ -48,11 +48,12 @@ EXPECTED: dict[str, dict[str, set[str]]] = {
         "done": {"review_evidence"},
         "in_progress": {"review_reference"},
         "planned": {"review_reference"},
+        "for_review": {"other_head"},
         "blocked": set(),
         "canceled": set(),
     },
     "blocked": {"in_progress": set(), "canceled": set()},
-    "done": {},
+    "done": {"for_review": {"other_head"}},
     "canceled": {},
 }
 
@@ -113,7 +114,7 @@ def test_a_review_that_another_holds_is_not_free() -> None:
 def test_a_terminal_lane_is_left_only_by_force() -> None:
     ok, error = validate_transition("done", "planned", actor="claude")
     assert not ok
-    assert error == "there is no move done -> planned: done is final"
+    assert error == "there is no move done -> planned: done is final, but for another review of what came after it"
     assert validate_transition("done", "planned", actor="claude", reason="wrong", force=True) == (True, None)
 
 
