@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +140,8 @@ def test_without_write_nothing_is_written(scratch: Repo, folder: Path, tmp_path:
 
 def test_what_it_makes(scratch: Repo, folder: Path) -> None:
     assert generate(folder, "--write").returncode == 0
-    head, when = scratch.head(), "2026-11-20T12:00:00Z"
+    head, seconds = scratch.head(), int(scratch("show", "-s", "--format=%ct"))
+    when = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     assert document("namespace.json", folder) == {
         "schema_version": "1", "project_scope_id": "spec-kitty", "mission_slug": handoff.SLUG, "source_branch": "main",
         "source_commit": head, "mission_type": "software-dev", "manifest_version": "1", "step_id": None,

@@ -118,7 +118,7 @@ def test_a_hook_that_refuses_is_a_warning_and_the_index_is_as_before(git: Repo, 
     done = milestone(place, Config(), "x")
     assert (done.commit, codes(done)) == (None, ["COMMIT_FAILED"])
     assert "the linter says no" in done.warnings[0].message
-    assert done.warnings[0].hint == "spec-kitty materialize"
+    assert done.warnings[0].hint == f"spec-kitty materialize --mission {SLUG}"
     assert (git("ls-files", "--stage"), git.head()) == (index, head)
     assert f"?? kitty-specs/{SLUG}/new.md" in git.status()
     hook(git, "exit 0")

@@ -82,11 +82,13 @@ class Follower:
     def run(self, line: str, cwd: Path | None = None, **known: str) -> dict[str, Any]:
         """Run a command line of a prompt, its `<placeholders>` filled in; nothing is known but what was learnt."""
         told = {"mission": self.mission, **self.known, **known}
+        line, _, document = line.partition(" <<")
         words = [_PLACEHOLDER.sub(lambda found: told[found[1]], word) for word in shlex.split(line)]
         json = () if "--json" in words else ("--json",)
         self.ran.append(" ".join(word for word in words if not word.startswith("-")))
         env = {"SPEC_KITTY_SESSION": f"{self.name}-1"}
-        done = run_script(*words, *json, cwd=cwd or self.project, env=env)
+        words_of_person = f"{self.trade.slug}, please\n" if document else ""
+        done = run_script(*words, *json, cwd=cwd or self.project, env=env, input=words_of_person)
         answer = done.json()
         assert done.code == 0 or answer.get("kind") == "blocked", str(done)
         return answer

@@ -59,8 +59,8 @@ def meta_of(folder: Path) -> dict[str, Any]:
 @pytest.mark.parametrize("version", ["0.2.20", "0.11.1", "2.1.3"])
 def test_work_that_goes_on_before_an_upgrade_is_kept_by_it(version: str, tmp_path: Path) -> None:
     old = build(version, tmp_path / "project")
-    moved = run_here("agent", "tasks", "move-task", "WP01", "--to", "blocked", "--agent", "ada", "--note", "no water",
-                     "--mission", SLUG, "--json", cwd=old.path).ok().json()  # fmt: skip
+    moved = run_here("agent", "tasks", "move-task", "WP01", "--to", "blocked", "--agent", "claude",
+                     "--note", "no water", "--mission", SLUG, "--json", cwd=old.path).ok().json()  # fmt: skip
     assert moved["from_lane"] == "in_progress"
     wanted = {"WP01": "blocked", "WP02": "for_review", "WP03": "planned"}
     assert lanes(old) == wanted
