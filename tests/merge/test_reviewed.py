@@ -220,3 +220,13 @@ def test_a_lane_that_lost_approved_commits_is_not_accepted(project: Project, all
     lane("reset", "-q", "--hard", "main" if all_of_it else "HEAD~1")
     lost = [each["subject"] for each in refusals(found.accept(), "APPROVED_COMMIT_MISSING")]
     assert lost == (["WP01", "WP02"] if all_of_it else ["WP02"])
+
+
+def test_force_alone_approves_nothing_that_is_accepted(project: Project) -> None:
+    found = story(project, Task("WP01", owns=("a/**",)))
+    found.do("WP01", approve=False, a__f_txt="a\n")
+    words = ("agent", "tasks", "move-task", "WP01", "--mission", found.slug, "--json", "--agent", "claude", "--to")
+    project.run(*words, "for_review").ok()
+    project.run(*words, "approved", "--force", "--note", "a hurry").ok()
+    assert found.mission.lane("WP01") is Lane.APPROVED, "force makes the move"
+    refused_by_both(found, "WP01, which was approved by force without a review reference", "WP01")

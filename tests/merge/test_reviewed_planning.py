@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 
+import pytest
+
 from tests.support.project import Project, Task
 from tests.support.stories import Story, story
 
@@ -96,3 +98,31 @@ def test_a_milestone_of_the_tool_that_took_an_edit_along_is_named(project: Proje
     found.git.write(f"kitty-specs/{found.slug}/research.md", "edited\n")
     project.run("materialize", "--mission", found.slug).ok()
     assert f"spec-kitty({found.slug}): " in unmet(found)["UNREVIEWED_COMMITS"]["what"]
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_in_a_clone_that_lacks_the_approved_commit_its_files_tell(project: Project, same: bool) -> None:
+    found = story(project, Task("WP01", owns=("docs/**",), mode="planning_artifact"))
+    found.mission.claim("WP01")
+    found.git.write("docs/guide.md", "approved\n")
+    found.git.commit("WP01: the document")
+    words = ("agent", "tasks", "move-task", "WP01", "--mission", found.slug, "--json", "--to")
+    project.run(*words, "for_review", "--agent", "claude").ok()
+    project.run(*words, "approved", "--agent", "codex").ok()
+    event = found.mission.status.events[-1]
+    head = str((event.workspace or {})["head"])
+    if not same:
+        found.git.write("docs/guide.md", "other words\n")
+        found.git.commit("better words")
+    # As after a rebase elsewhere: the history is another one, and the old commits are gone.
+    found.git("checkout", "-q", "--orphan", "fresh")
+    found.git("commit", "-q", "-m", "all of it")
+    found.git("branch", "-q", "-M", "main")
+    found.git("reflog", "expire", "--expire=now", "--all")
+    found.git("gc", "-q", "--prune=now")
+    assert found.mission.place.git.kind_of(head) is None
+    if same:
+        found.accept().ok()
+    else:
+        told = unmet(found)["REVIEW_OUTDATED"]
+        assert f"WP01 was approved at {head[:10]}, which this clone does not have" in told["what"]

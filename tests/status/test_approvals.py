@@ -83,7 +83,13 @@ def test_a_dispute_that_is_settled_leaves_the_approval() -> None:
 
 @pytest.mark.parametrize(
     ("ref", "by_other", "doubt"),
-    [(None, False, Doubt.NO_REFERENCE), ("REF-1", False, None), ("REF-1", True, Doubt.FORCED)],
+    [
+        (None, False, Doubt.NO_REFERENCE),
+        ("a", False, Doubt.NO_REFERENCE),
+        ("forced by ada", False, Doubt.NO_REFERENCE),
+        ("REF-1", False, None),
+        ("REF-1", True, Doubt.FORCED),
+    ],
 )
 def test_force_covers_what_was_handed_over_only_with_a_reference(
     ref: str | None, by_other: bool, doubt: Doubt | None

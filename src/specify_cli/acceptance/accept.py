@@ -150,6 +150,7 @@ class Acceptance:
             "self_reviewed": list(self.self_reviewed),
             "reviewed": self.coverage.reviewed(),
             "forced": list(self.coverage.forced),
+            "no_change": self.coverage.no_change,
             "unreviewed": [each.to_dict() for each in (*self.coverage.uncovered, *self.coverage.arrived)],
             "forecast": [step.to_dict() for step in self.merge.steps] if self.merge else [],
             "tree": self.merge.tree if self.merge else None,
@@ -372,5 +373,6 @@ def _evidence(options: AcceptOptions, found: Acceptance, merge: Forecast) -> dic
         "canceled": list(found.canceled_ids),
         "reviewed": found.coverage.heads,
         "forced": list(found.coverage.forced),
+        "no_change": found.coverage.no_change,
         "lenient": [notice.code for notice in found.warnings] if options.lenient else [],
     }

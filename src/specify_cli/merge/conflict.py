@@ -14,7 +14,7 @@ from specify_cli.kernel.errors import Conflict, Refused
 from specify_cli.kernel.git import NO_HOOKS, Git
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import WORKTREES, Repository
-from specify_cli.kernel.text import plural, quoted, some
+from specify_cli.kernel.text import folded_name, plural, quoted, some
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.merge import intent as intents
 from specify_cli.merge.plan import stopped_ref
@@ -259,7 +259,7 @@ def check_seen(stopped: Stopped, actor: str) -> None:
     Raises:
         Refused: `RESOLUTION_UNREVIEWED`.
     """
-    own = [each for each in stopped.resolutions if each.by.casefold() == actor.casefold()]
+    own = [each for each in stopped.resolutions if folded_name(each.by) == folded_name(actor)]
     if not own:
         return
     files = some(sorted({name for each in own for name in each.files}))

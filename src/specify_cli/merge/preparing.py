@@ -18,7 +18,7 @@ from specify_cli.status.emit import Writer
 # What the answer of a merge says in the words of its receipt.
 _TOLD = (
     "order", "lanes", "picks", "tested", "tested_tree", "merged_tree", "untested",
-    "reviewed", "forced", "unreviewed", "resolved",
+    "reviewed", "forced", "no_change", "unreviewed", "resolved",
 )  # fmt: skip
 
 

@@ -70,6 +70,7 @@ def receipt(
         **tested,
         "reviewed": coverage.reviewed(),
         "forced": list(coverage.forced),
+        "no_change": coverage.no_change,
         "unreviewed": [each.to_dict() for each in (*coverage.uncovered, *coverage.arrived)],
         "resolved": [dict(each) for each in resolved],
     }

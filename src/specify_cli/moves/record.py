@@ -12,11 +12,13 @@ from specify_cli.moves.request import Move
 from specify_cli.review.cycles import Feedback, next_feedback
 from specify_cli.review.evidence import APPROVED, CHANGES_REQUESTED, approval, result
 from specify_cli.review.findings import findings_of
+from specify_cli.status.approvals import FORCED_BY
 from specify_cli.status.emit import Writer
 from specify_cli.status.evidence import DoneEvidence, ReviewResult
 from specify_cli.status.models import Lane, StatusEvent
 from specify_cli.status.moves import APPROVING, MoveOptions
 from specify_cli.workspaces.lookup import ROOT
+from specify_cli.workspaces.planned_coverage import owned_digest
 
 
 @frozen
@@ -180,7 +182,7 @@ def _approve(log: Writer, now: Moment) -> Recorded:
         "force": request.force,
         "reason": request.note,
         "self_review": own,
-        "workspace": _shown(now, head),
+        "workspace": _approved(now, head),
     }
     if request.exact:
         said = request.review_result
@@ -188,7 +190,7 @@ def _approve(log: Writer, now: Moment) -> Recorded:
             said = exact_result(now.actor.name, request.target, request.evidence, request.reference)
         options |= {"evidence": request.evidence, "review_result": said, "review_ref": request.reference}
     else:
-        reference = request.reference or head or f"forced by {name}"
+        reference = request.reference or head or f"{FORCED_BY}{name}"
         options |= {
             "evidence": approval(name, reference),
             "review_result": result(name, APPROVED, reference),
@@ -230,6 +232,14 @@ def _cycle(log: Writer, now: Moment, text: str, reviewer: str) -> Feedback:
 def _take_review(log: Writer, now: Moment) -> None:
     options: MoveOptions = {**_common(now), "self_review": now.is_own, "workspace": _shown(now, now.round.handed)}
     log.move(now.wp_id, Lane.IN_REVIEW, actor=now.actor.name, **options)
+
+
+def _approved(now: Moment, head: str | None) -> Mapping[str, object] | None:
+    """The workspace of an approval; work that is on the target at once is known by its files too."""
+    shown, workspace = _shown(now, head), now.work.workspace
+    if shown is None or head is None or now.package is None or workspace is None or workspace.kind != ROOT:
+        return shown
+    return {**shown, "owned": owned_digest(now.context.place.git, head, now.package)}
 
 
 def _shown(now: Moment, head: str | None) -> Mapping[str, object] | None:

@@ -9,6 +9,8 @@ from specify_cli.kernel.values import frozen, replace
 from specify_cli.status.models import Lane, StatusEvent
 from specify_cli.status.reducer import Fold
 
+# How the reference of a forced approval begins that nobody gave one.
+FORCED_BY = "forced by "
 SETTLED = frozenset({Lane.APPROVED, Lane.DONE})
 _REVIEW = frozenset({Lane.FOR_REVIEW, Lane.IN_REVIEW})
 
@@ -55,6 +57,7 @@ class ReviewRecord:
         shown: the head recorded when the review was claimed.
         approval: the latest verdict, where that is an approval.
         approved_before: the head of an approval that was taken back since, such as by a second review.
+        no_change: why nothing had to be changed, where it was handed over so.
     """
 
     wp_id: str
@@ -66,6 +69,7 @@ class ReviewRecord:
     shown: str | None = None
     approval: Approval | None = None
     approved_before: str | None = None
+    no_change: str | None = None
 
     @property
     def reviewed(self) -> str | None:
@@ -124,10 +128,11 @@ def _after(record: ReviewRecord, event: StatusEvent, *, by_other: bool) -> Revie
     before = record.covers or record.approved_before
     known = replace(known, approval=None, approved_before=before)
     if event.to_lane is Lane.FOR_REVIEW:
-        return replace(known, handed=where.head or record.handed, shown=None)
+        why = event.no_change if event.from_lane is not Lane.IN_REVIEW else record.no_change
+        return replace(known, handed=where.head or record.handed, shown=None, no_change=why)
     if event.to_lane is Lane.IN_REVIEW:
         return replace(known, shown=where.head or record.shown)
-    return replace(known, handed=None, shown=None)
+    return replace(known, handed=None, shown=None, no_change=None)
 
 
 def _approved(record: ReviewRecord, event: StatusEvent, where: _Workspace, *, by_other: bool) -> ReviewRecord:
@@ -152,11 +157,17 @@ def _approved(record: ReviewRecord, event: StatusEvent, where: _Workspace, *, by
 def _doubt(event: StatusEvent, head: str | None, told: str | None, *, by_other: bool) -> Doubt | None:
     if event.force and by_other:
         return Doubt.FORCED
-    if event.force and not (event.review_ref or event.evidence):
+    if event.force and not _is_reference(event, head, told):
         return Doubt.NO_REFERENCE
     if head is None:
         return Doubt.NO_HEAD
     return Doubt.OTHER_HEAD if told is not None and told != head else None
+
+
+def _is_reference(event: StatusEvent, head: str | None, told: str | None) -> bool:
+    """Whether a forced approval names where its review is; the commit itself, which the tool fills in, says nothing."""
+    reference = event.review_ref or (event.evidence.review.reference if event.evidence else "")
+    return reference not in ("", head, told) and not reference.startswith(FORCED_BY)
 
 
 def _workspace(data: Mapping[str, object] | None) -> _Workspace:

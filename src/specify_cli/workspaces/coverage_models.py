@@ -136,6 +136,12 @@ class Coverage:
         )
 
     @property
+    def no_change(self) -> dict[str, str]:
+        """Work package -> why it changes nothing, of those that were handed over so."""
+        listed = self.records.values()
+        return {each.wp_id: each.no_change for each in listed if each.no_change and each.lane is not Lane.CANCELED}
+
+    @property
     def heads(self) -> dict[str, str]:
         """Work package -> the reviewed commit, of those whose approval counts."""
         return {wp_id: head for wp_id, record in self.records.items() if (head := record.covers) is not None}
