@@ -230,3 +230,29 @@ def test_force_alone_approves_nothing_that_is_accepted(project: Project) -> None
     project.run(*words, "approved", "--force", "--note", "a hurry").ok()
     assert found.mission.lane("WP01") is Lane.APPROVED, "force makes the move"
     refused_by_both(found, "WP01, which was approved by force without a review reference", "WP01")
+
+
+def test_an_approval_is_refused_while_what_lies_below_it_was_not_reviewed(project: Project) -> None:
+    found = story(project, *CHAIN)
+    found.do("WP01", a__f_txt="a\n")
+    found.do("WP02", approve=False, b__f_txt="b\n")
+    words = ("agent", "tasks", "move-task", "WP02", "--mission", found.slug, "--json", "--to")
+    project.run(*words, "for_review", "--agent", "claude").ok()
+    found.mission.force("WP01", Lane.CANCELED)
+    (told,) = refusals(project.run(*words, "approved", "--agent", "codex"))
+    assert "work of WP01, which is canceled" in told["what"]
+    # Its range has to begin below: it is sent back, taken up again, and reviewed with all that is in it.
+    feedback = project.path.parent / "feedback.md"
+    feedback.write_text("WP01 was canceled: take its work out.\n", encoding="utf-8")
+    fix = told["fix"].replace("FILE", str(feedback))
+    assert f"move-task WP02 --to planned --review-feedback-file {feedback}" in fix
+    project.run(*words, "planned", "--review-feedback-file", str(feedback), "--agent", "codex").ok()
+    found.mission.force("WP01", Lane.APPROVED)
+    found.mission.claim("WP02")
+    found.worktree("WP02")("revert", "--no-edit", "HEAD~1")
+    project.run(*words, "for_review", "--agent", "claude").ok()
+    found.mission.force("WP01", Lane.CANCELED)
+    project.run(*words, "approved", "--agent", "codex").ok()
+    found.accept().ok()
+    found.merge().ok()
+    assert "a/f.txt" not in found.files()

@@ -307,17 +307,17 @@ def lacking(missing: Sequence[tuple[str, str, str, str]]) -> list[Unmet]:
 
 def unreviewed(coverage: Coverage, slug: str) -> list[Unmet]:
     """Commits that would be merged and that no review covers, each kind with the move that has them reviewed."""
-    kinds: dict[tuple[str | None, str | None, str], list[Uncovered]] = {}
+    kinds: dict[tuple[str | None, str | None, str | None, str], list[Uncovered]] = {}
     for each in coverage.uncovered:
-        kinds.setdefault((each.lane_id, each.review or each.before, each.why), []).append(each)
+        kinds.setdefault((each.lane_id, each.review, each.before, each.why), []).append(each)
     found = [
         Unmet(
             "UNREVIEWED_COMMITS",
             f"{lane_id or 'the mission branch'}: no review covers {some([_commit(each) for each in listed], 3)}: {why}",
-            _to_review(coverage, lane_id, wp_id, slug),
-            wp_id or lane_id,
+            _to_review(coverage, lane_id, review, before, slug),
+            review or before or lane_id,
         )
-        for (lane_id, wp_id, why), listed in kinds.items()
+        for (lane_id, review, before, why), listed in kinds.items()
     ]
     return found + [_outdated(coverage, each, slug) for each in coverage.outdated]
 
@@ -326,9 +326,15 @@ def _commit(commit: Uncovered) -> str:
     return f"{commit.commit[:10]} ({commit.subject}, {commit.author})"
 
 
-def _to_review(coverage: Coverage, lane_id: str | None, wp_id: str | None, slug: str) -> Command | None:
-    if wp_id is not None:
-        return review_again(wp_id, slug, "there are commits that no review covers")
+def _to_review(
+    coverage: Coverage, lane_id: str | None, review: str | None, before: str | None, slug: str
+) -> Command | None:
+    if review is not None:
+        return review_again(review, slug, "there are commits that no review covers")
+    if before is not None:
+        # Its range has to begin below them; the next claim sees to that, and its work goes on from there.
+        move = ("agent tasks move-task", before, "--to", "planned", "--review-feedback-file", "FILE")
+        return spec_kitty(*move, "--mission", slug)
     if lane_id is None and coverage.worktree is not None:
         # In a lane its review can take them in; the next refusal names that review.
         return git_command(coverage.worktree, "merge", "--no-edit", mission_branch_name(slug))

@@ -9,6 +9,7 @@ from specify_cli.conditions import accept_rules, review_rules, verdict_rules
 from specify_cli.conditions.review_rules import WorkFacts
 from specify_cli.conditions.verdict_rules import VerdictFacts
 from specify_cli.conditions.ways import way_on
+from specify_cli.kernel import lazy
 from specify_cli.kernel.commands import command
 from specify_cli.kernel.config import ENFORCE
 from specify_cli.kernel.errors import SpecKittyError, Unmet, UsageError
@@ -22,6 +23,7 @@ from specify_cli.status.emit import TransitionError
 from specify_cli.status.holders import WORKING
 from specify_cli.status.models import Lane
 from specify_cli.status.transitions import allowed_targets
+from specify_cli.workspaces.coverage_models import Coverage
 
 
 class Needs(StrEnum):
@@ -194,6 +196,18 @@ def _merged(moment: Moment) -> Iterator[Unmet]:
         yield Unmet("MISSION_CLOSED", f"{moment.slug} is merged, and {moment.wp_id} with it", None, moment.wp_id)
 
 
+def _unreviewed_below(moment: Moment) -> Iterator[Unmet]:
+    """Commits in the lane that no review covers, below the range of this one: they would be merged with it."""
+    manifest = moment.work.manifest
+    if moment.package is None or manifest is None:
+        return
+    strict = moment.context.config.review_by == "other"
+    # Only an approval pays for what it takes to look at history.
+    unreviewed_below = lazy.load("specify_cli.workspaces.coverage:unreviewed_below")
+    found = unreviewed_below(moment.context.place, manifest, moment.log.events, moment.wp_id, by_other=strict)
+    yield from accept_rules.unreviewed(Coverage(uncovered=found), moment.slug)
+
+
 _JUDGED = frozenset({Lane.IN_REVIEW, Lane.APPROVED, Lane.DONE})
 _EVIDENCE = "implementation_evidence_present"
 _NOT_COMMITTED = "the work is not committed"
@@ -247,12 +261,14 @@ NOTHING_LEFT = Rule(
 )
 SOMETHING_DONE = Rule("NO_CHANGES", "it changes something", _of_verdict(verdict_rules.nothing_done), Needs.GIT)
 
+COVERED = Rule("UNREVIEWED_COMMITS", "everything below it was reviewed", _unreviewed_below, Needs.GIT)
+
 NOT_MERGED = Rule("MISSION_CLOSED", "its mission is not merged", _merged)
 OTHER_HEAD = Rule("NO_NEW_COMMIT", "there is another commit than the approved one", _nothing_new, Needs.GIT)
 
 _COMMITTED = (HAS_WORKSPACE, ON_ITS_BRANCH, NOT_BUSY, CLEAN, HAS_NEW_COMMIT)
 _WORK_DONE = (*_COMMITTED, HAS_CHANGES, NO_CHANGE_HOLDS, NO_MARKERS, INSIDE_OWNERSHIP, SUBTASKS_DONE)
-_REVIEWED = (NO_CHANGE_BY_OTHER, HAS_EVIDENCE, HEAD_AS_SHOWN, NOTHING_LEFT, SOMETHING_DONE, NO_MARKERS)
+_REVIEWED = (NO_CHANGE_BY_OTHER, HAS_EVIDENCE, HEAD_AS_SHOWN, NOTHING_LEFT, SOMETHING_DONE, NO_MARKERS, COVERED)
 
 CONDITIONS: Mapping[Move, tuple[Rule, ...]] = {
     Move.CLAIM: (FREE,),
@@ -260,7 +276,7 @@ CONDITIONS: Mapping[Move, tuple[Rule, ...]] = {
     Move.HAND_OVER: (PLANNED, FREE, IN_PROGRESS, *_WORK_DONE),
     Move.TAKE_REVIEW: (FREE, MAY_REVIEW),
     Move.APPROVE: (PLANNED, FREE, MAY_REVIEW, *_REVIEWED),
-    Move.APPROVE_AT_ONCE: (PLANNED, FREE, MAY_REVIEW, *_WORK_DONE),
+    Move.APPROVE_AT_ONCE: (PLANNED, FREE, MAY_REVIEW, *_WORK_DONE, COVERED),
     Move.REJECT: (FREE, MAY_REVIEW, FEEDBACK_GIVEN),
     Move.GIVE_BACK: (FREE,),
     Move.GIVE_REVIEW_BACK: (FREE,),
