@@ -130,7 +130,7 @@ def test_that_nothing_changes_is_refused_where_something_does(mission: Mission, 
 
 
 def test_uncommitted_work_is_named_first(mission: Mission) -> None:
-    begun(mission).write("a.py", "a = 1\n")
+    begun(mission).write("src/wp01/a.py", "a = 1\n")
     assert "WORKTREE_DIRTY" in reasons(move_task(mission, "for_review", "claude", "--no-change", "nothing to do"))
 
 
