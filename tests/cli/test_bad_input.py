@@ -484,7 +484,7 @@ def test_a_hook_that_refuses(scene: Scene) -> None:
     hook.write_text("#!/bin/sh\necho not today >&2\nexit 1\n")
     hook.chmod(0o755)
     index, head = scene.git("ls-files", "--stage"), scene.git.head()
-    approve = f"agent tasks move-task WP01 --to approved --agent codex --mission {SLUG}"
+    approve = f"agent tasks move-task WP01 --to approved --agent codex --force --note read --mission {SLUG}"
     for line in (approve, CREATE):
         found = run(line, scene.project.path).ok().json()
         assert found["commit"] is None
@@ -504,7 +504,7 @@ def test_without_an_identity_moves_go_on(scene: Scene) -> None:
     mission.walk("WP01", Lane.FOR_REVIEW)
     no_identity(scene)
     scene.git("config", "user.useConfigOnly", "true")
-    approve = f"agent tasks move-task WP01 --to approved --agent codex --mission {SLUG}"
+    approve = f"agent tasks move-task WP01 --to approved --agent codex --force --note read --mission {SLUG}"
     found = run(approve, scene.project.path).ok().json()
     assert [each["code"] for each in found["warnings"]] == ["NO_GIT_IDENTITY"]
     assert "git config --global user.name" in found["warnings"][0]["hint"]

@@ -18,9 +18,16 @@ _EVIDENCE = json.dumps({"review": REVIEW})
 _FORWARD: dict[Lane, tuple[str, ...]] = {
     Lane.PLANNED: ("claimed",),
     Lane.CLAIMED: ("in_progress", "--workspace-context", "here"),
-    Lane.IN_PROGRESS: ("for_review", "--subtasks-complete", "--implementation-evidence-present"),
+    Lane.IN_PROGRESS: (
+        "for_review",
+        "--subtasks-complete",
+        "--implementation-evidence-present",
+        "--force",
+        "--reason",
+        "a test",
+    ),
     Lane.FOR_REVIEW: ("in_review",),
-    Lane.IN_REVIEW: ("approved", "--evidence-json", _EVIDENCE),
+    Lane.IN_REVIEW: ("approved", "--evidence-json", _EVIDENCE, "--force", "--reason", "a test"),
     Lane.APPROVED: ("in_progress", "--review-ref", "REF-2"),
 }
 

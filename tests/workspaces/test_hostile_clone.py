@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from specify_cli.status.emit import writing
 from specify_cli.status.models import Lane
 from tests.support.cli import Result
 from tests.support.environment import isolate
@@ -46,7 +47,7 @@ context list
 agent tasks mark-status T001 --status done --mission {slug}
 agent tasks move-task WP01 --to for_review --agent claude --mission {slug} --force --note x
 agent action review WP01 --agent codex --mission {slug}
-agent tasks move-task WP01 --to approved --agent codex --mission {slug} --note x
+agent tasks move-task WP01 --to approved --agent codex --mission {slug} --force --approval-ref R1 --note x
 materialize --mission {slug}
 doctor --fix
 agent mission setup-plan --mission {slug}
@@ -269,7 +270,10 @@ def test_tests_and_conflicts_are_not_laid_out_through_a_link(project: Project, t
     (tmp_path / "outside").mkdir()
     (project.path / ".worktrees").symlink_to(tmp_path / "outside")
     project.git.commit("harmless")
-    for lane in (Lane.FOR_REVIEW, Lane.APPROVED):
-        mission.force("WP01", lane)
+    head = project.git.head()
+    record = {"lane_id": "lane-planning", "branch": "main", "base": head, "head": head}
+    with writing(mission.place) as log:
+        for lane in (Lane.FOR_REVIEW, Lane.APPROVED):
+            log.move("WP01", lane, actor="codex", force=True, reason="read", review_ref="REF-1", workspace=record)
     project.run("accept", "--mission", mission.slug, "--test", "true", "--json").failed("SYMLINK_REFUSED", 1)
     assert list((tmp_path / "outside").iterdir()) == []

@@ -85,7 +85,7 @@ def test_a_named_base_hides_nothing_from_the_review(project: Project) -> None:
     lane.commit("WP01: work", a__f_txt="a\n")
     hand_over(found, "WP01")
     prompt = act(found, "review", "WP01", "codex")["prompt"]
-    assert f"diff {main[:12]} {lane.head()[:12]}" in prompt
+    assert f"{main[:12]} {lane.head()[:12]}" in prompt
     assert "from elsewhere (" in prompt
     assert "sneaked.txt" in prompt
 

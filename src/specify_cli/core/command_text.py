@@ -29,7 +29,8 @@ def command_body(text: str, where: str, *, agent: str, mission: str, wp: str | N
 
 def slash_command(body: str) -> str:
     """The part of a template's body that is the slash command."""
-    return _PARTS.split(body, maxsplit=1)[0].rstrip("\n") + "\n"
+    first, *rest = _PARTS.split(body, maxsplit=1)
+    return first.rstrip("\n") + "\n" if rest else body
 
 
 def fill_command(body: str, *, agent: str, arguments: str, mission: str = "<mission>", wp: str = "<WP>") -> str:

@@ -13,7 +13,11 @@ from specify_cli.workspaces.lookup import ROOT, Workspace
 
 def owned_paths(package: WorkPackage) -> tuple[str, ...]:
     """A work package's owned files as git path patterns."""
-    return tuple(f":(glob){pattern}{'**' if pattern.endswith('/') else ''}" for pattern in package.owned_files)
+    return tuple(
+        f":(glob){pattern}{'**' if pattern.endswith('/') else ''}"
+        for pattern in package.owned_files
+        if "\0" not in pattern
+    )
 
 
 def owns(package: WorkPackage, path: str) -> bool:

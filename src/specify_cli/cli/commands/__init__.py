@@ -298,7 +298,7 @@ _SERVER: dict[str, Entry] = {
 _PROJECT: dict[str, Entry] = {
     "config": _leaf("config:config", "Show the settings, or where templates come from."),
     "charter": Branch(_CHARTER, "The project's principles, as prompts tell them."),
-    "hooks": Branch(_HOOKS, "What is run or copied in new worktrees, and what `accept` runs."),
+    "hooks": Branch(_HOOKS, "What runs in new worktrees and for `accept`."),
     "doctor": _leaf("doctor:doctor", "Examine the project and mend what can be mended.", MISSION),
     "verify-setup": _leaf("doctor:verify_setup", "Examine the set-up of this project."),
     "validate-encoding": _leaf(
