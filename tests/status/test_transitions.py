@@ -73,6 +73,7 @@ def test_nothing_but_the_table_decides_which_moves_exist(source: Lane, target: L
     everything = MoveContext(
         actor="claude", reason="why", workspace_context="here", subtasks_complete=True,
         implementation_evidence_present=True, evidence=EVIDENCE, review_ref="REF", review_result=RESULT,
+        other_head=True,
     )  # fmt: skip
     assert (not unmet(source, target, everything)) == (target.value in EXPECTED[source.value])
 

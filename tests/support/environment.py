@@ -39,6 +39,8 @@ def isolated(home: Path) -> dict[str, str]:
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
         "TERM": "dumb",
+        # What a scripted agent runs in a worktree must leave nothing there that it would commit.
+        "PYTHONDONTWRITEBYTECODE": "1",
         # Nothing answers on this port: a request that a test did not expect fails at once.
         "http_proxy": "http://127.0.0.1:9",
         "https_proxy": "http://127.0.0.1:9",
