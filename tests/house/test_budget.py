@@ -77,6 +77,35 @@ def test_a_command_keeps_within_its_budget(budget: Budget, project: Project, tmp
     assert len(seen.git) <= budget.git, "\n".join(seen.git)
 
 
+# What looks at documents, history and conflicts: for the moves that ask for it.
+LOOKS = (
+    "specify_cli.conditions.accept_rules",
+    "specify_cli.conditions.review_facts",
+    "specify_cli.conditions.verdict_facts",
+    "specify_cli.status.approvals",
+    "specify_cli.workspaces.astray",
+    "specify_cli.workspaces.coverage",
+    "specify_cli.workspaces.coverage_models",
+    "specify_cli.workspaces.forecast_models",
+    "specify_cli.workspaces.markers",
+    "specify_cli.workspaces.planned_coverage",
+    "specify_cli.workspaces.trees",
+    "specify_cli.workspaces.untangling",
+)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [each.line for each in BUDGETS if "--to blocked" in each.line],
+)
+def test_a_move_that_asks_nothing_of_git_loads_nothing_that_looks_there(
+    line: str, project: Project, tmp_path: Path
+) -> None:
+    slug = project.finalized(Task("WP01"))
+    seen = watch(*line.format(slug=slug).split(), cwd=project.path, scratch=tmp_path)
+    assert not seen.modules & set(LOOKS)
+
+
 def test_the_version_is_told_with_nothing_loaded(tmp_path: Path) -> None:
     seen = watch("--version", cwd=tmp_path, scratch=tmp_path)
     ours = {name for name in seen.modules if name.startswith("specify_cli")}

@@ -109,7 +109,7 @@ def _mission(
         "merged_at": place.meta.get("merged_at"),
         "lands_on": seen.lands_on,
         "landed_into": place.meta.get("landed_into"),
-        "open_questions": [{**each.to_data(), "options": list(each.options), "wp_id": each.wp_id} for each in asked],
+        "open_questions": [each.to_dict() for each in asked],
         "astray": [each.to_dict() for each in beside],
         "problems": [problem.to_dict() for problem in status.problems],
     }

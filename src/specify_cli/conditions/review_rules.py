@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from specify_cli.conditions.ways import way_on
 from specify_cli.kernel.errors import Unmet
 from specify_cli.kernel.text import quoted, some
 from specify_cli.kernel.values import frozen
 from specify_cli.status.models import Lane
-from specify_cli.workspaces.astray import Astray
 from specify_cli.workspaces.unfinished import in_words, next_command
+
+if TYPE_CHECKING:
+    from specify_cli.workspaces.astray import Astray
 
 # What each condition of the move to for_review says where it holds.
 WANTS: Mapping[str, str] = {

@@ -247,7 +247,8 @@ def merge_now(place: MissionPlace, config: Config, wish: Wish, stopped: conflict
         place, config, wish, strategy, seen.packages, seen.manifest, seen.status, seen.merge, seen.coverage,
         tuple(each.to_dict() for each in resolutions),
     )  # fmt: skip
-    warnings = (*_notices(place, seen), *seen.coverage.notices(), *conflict.notices(stopped))
+    said = "the target moved since the mission was accepted: its tests ran on another tree than the one that is merged"
+    warnings = (*tested_another(place, seen, said), *seen.coverage.notices(), *conflict.notices(stopped))
     return merged_of(settling.finish(place.repo, make(case), push=True), warnings=warnings)
 
 
@@ -280,13 +281,13 @@ def merged_of(done: Finished, warnings: tuple[Notice, ...] = ()) -> Merged:
     )
 
 
-def _notices(place: MissionPlace, seen: Examined) -> tuple[Notice, ...]:
+def tested_another(place: MissionPlace, seen: Examined, said: str) -> tuple[Notice, ...]:
+    """The warning, in these words, that the tests of the acceptance ran on another tree than the one that is merged."""
     accepted = last_acceptance(seen.status.mission_events)
     if accepted is None or accepted.tree is None or seen.merge is None or not accepted.tests:
         return ()
     if same_code(place, place.git, accepted.tree, seen.merge.tree):
         return ()
-    said = "the target moved since the mission was accepted: its tests ran on another tree than the one that is merged"
     return (Notice("TESTED_TREE_DIFFERS", said, None),)
 
 

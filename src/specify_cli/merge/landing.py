@@ -20,7 +20,6 @@ from specify_cli.home import MissionPlace, home_of
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.errors import NotFound, Refused, UsageError
 from specify_cli.kernel.git import Git
-from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.merge import conflict, engine, settling
@@ -33,7 +32,7 @@ from specify_cli.merge.wish import Wish
 from specify_cli.status.reading import Status, read_status
 from specify_cli.workspaces.forecast_models import TARGET_STEP, Clash, Forecast, Outcome, Step
 from specify_cli.workspaces.markers import Marked, brought
-from specify_cli.workspaces.trees import Workbench, same_code, throw_away
+from specify_cli.workspaces.trees import Workbench, throw_away
 
 INTO = "into"
 
@@ -143,9 +142,9 @@ def _land(place: MissionPlace, config: Config, wish: Wish, stopped: conflict.Sto
     resolved = tuple(each.to_dict() for each in (stopped.resolutions if stopped else ()))
     case = LandingCase(place, base, config, wish, seen.packages, seen.status, seen.merge, found.landed, resolved)
     intent = carry_out(place, base, seen.status, lambda log: prepare(case, log))
-    return engine.merged_of(
-        settling.finish(place.repo, intent, push=True), warnings=(*_notices(place, seen), *conflict.notices(stopped))
-    )
+    said = "the branch moved on since the mission was accepted: its tests ran on another tree than the one that landed"
+    warnings = (*engine.tested_another(place, seen, said), *conflict.notices(stopped))
+    return engine.merged_of(settling.finish(place.repo, intent, push=True), warnings=warnings)
 
 
 def _over(place: MissionPlace, into: str) -> Merged | None:
@@ -307,13 +306,3 @@ def _marked(place: MissionPlace, git: Git, before: str, merge: Forecast) -> tupl
         return ()
     found = brought(git, [before], merge.tree, outside=place.relative)
     return tuple(Marked(path, tuple(lines), worktree=str(place.git.root)) for path, lines in found.items())
-
-
-def _notices(place: MissionPlace, seen: Examined) -> tuple[Notice, ...]:
-    accepted = last_acceptance(seen.status.mission_events)
-    if accepted is None or accepted.tree is None or seen.merge is None or not accepted.tests:
-        return ()
-    if same_code(place, place.git, accepted.tree, seen.merge.tree):
-        return ()
-    said = "the branch moved on since the mission was accepted: its tests ran on another tree than the one that landed"
-    return (Notice("TESTED_TREE_DIFFERS", said, None),)

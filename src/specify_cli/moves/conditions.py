@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from enum import StrEnum
 
-from specify_cli.conditions import accept_rules, review_rules, verdict_rules
+from specify_cli.conditions import review_rules, verdict_rules
 from specify_cli.conditions.review_rules import WorkFacts
 from specify_cli.conditions.verdict_rules import VerdictFacts
 from specify_cli.conditions.ways import way_on
@@ -23,7 +23,6 @@ from specify_cli.status.emit import TransitionError
 from specify_cli.status.holders import WORKING
 from specify_cli.status.models import Lane
 from specify_cli.status.transitions import allowed_targets
-from specify_cli.workspaces.coverage_models import Coverage
 
 
 class Needs(StrEnum):
@@ -122,7 +121,8 @@ def _of_work(rule: Callable[[WorkFacts], Iterator[Unmet]]) -> Callable[[Moment],
 
 
 def _markers(moment: Moment) -> Iterator[Unmet]:
-    yield from accept_rules.markers(moment.work.markers)
+    if moment.work.markers:
+        yield from lazy.load("specify_cli.conditions.accept_rules:markers")(moment.work.markers)
 
 
 def _no_new_commit(moment: Moment) -> Iterator[Unmet]:
@@ -205,7 +205,9 @@ def _unreviewed_below(moment: Moment) -> Iterator[Unmet]:
     # Only an approval pays for what it takes to look at history.
     unreviewed_below = lazy.load("specify_cli.workspaces.coverage:unreviewed_below")
     found = unreviewed_below(moment.context.place, manifest, moment.log.events, moment.wp_id, by_other=strict)
-    yield from accept_rules.unreviewed(Coverage(uncovered=found), moment.slug)
+    if found:
+        coverage = lazy.load("specify_cli.workspaces.coverage_models:Coverage")(uncovered=found)
+        yield from lazy.load("specify_cli.conditions.accept_rules:unreviewed")(coverage, moment.slug)
 
 
 _JUDGED = frozenset({Lane.IN_REVIEW, Lane.APPROVED, Lane.DONE})

@@ -7,21 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from specify_cli.conditions.review_facts import open_subtasks, work_facts, work_markers
 from specify_cli.conditions.review_rules import WorkFacts
-from specify_cli.conditions.verdict_facts import verdict_facts
 from specify_cli.conditions.verdict_rules import VerdictFacts
 from specify_cli.context.models import Actor, Context
 from specify_cli.core.work_packages import WorkPackage
+from specify_cli.kernel.lazy import load
 from specify_cli.kernel.text import folded_name
 from specify_cli.kernel.values import replace
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.lanes.persistence import read_lanes
 from specify_cli.moves.request import Request, kind_of, reviewer_named
 from specify_cli.review.evidence import is_another, is_own_work, workers
-from specify_cli.status.approvals import review_records
 from specify_cli.status.holders import HELD, Holder, implementers
 from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane, StatusEvent, StatusSnapshot
@@ -29,7 +27,13 @@ from specify_cli.status.reading import read_status
 from specify_cli.status.rounds import Round, round_of
 from specify_cli.status.transitions import MATRIX
 from specify_cli.workspaces.lookup import Workspace, workspace_of
-from specify_cli.workspaces.markers import Marked
+
+if TYPE_CHECKING:
+    from specify_cli.status.approvals import ReviewRecord
+    from specify_cli.workspaces.markers import Marked
+
+# Most moves ask nothing of documents and git: what looks there is loaded by those that do.
+_FACTS = "specify_cli.conditions.review_facts"
 
 
 class Log(Protocol):
@@ -79,14 +83,20 @@ class Work:
         """
         if self.package is None:
             raise LookupError(self.wp_id)
-        return work_facts(self.context.place, self.package, self.workspace, self._log)
+        found: tuple[WorkFacts, str | None] = load(f"{_FACTS}:work_facts")(
+            self.context.place, self.package, self.workspace, self._log
+        )
+        return found
 
     @cached_property
     def markers(self) -> tuple[Marked, ...]:
         """Files into which it brought conflict markers; none that is no longer in the plan can be looked at."""
         if self.package is None or not self.context.repo.has_git:
             return ()
-        return work_markers(self.context.place, self.package, self.workspace, self._log.events)
+        found: tuple[Marked, ...] = load(f"{_FACTS}:work_markers")(
+            self.context.place, self.package, self.workspace, self._log.events
+        )
+        return found
 
     @cached_property
     def judged(self) -> VerdictFacts:
@@ -98,7 +108,10 @@ class Work:
         if self.package is None:
             raise LookupError(self.wp_id)
         log = self._log
-        return verdict_facts(self.context.place, self.package, self.manifest, self.workspace, log.events, log.snapshot)
+        found: VerdictFacts = load("specify_cli.conditions.verdict_facts:verdict_facts")(
+            self.context.place, self.package, self.manifest, self.workspace, log.events, log.snapshot
+        )
+        return found
 
 
 class Moment:
@@ -192,9 +205,8 @@ class Moment:
         package = self.work.package
         if package is None:
             return facts
-        return replace(
-            facts, lane=self.lane, open_subtasks=open_subtasks(self.context.place, package, self.log.mission_events)
-        )
+        still_open = load(f"{_FACTS}:open_subtasks")(self.context.place, package, self.log.mission_events)
+        return replace(facts, lane=self.lane, open_subtasks=still_open)
 
     @cached_property
     def round(self) -> Round:
@@ -206,7 +218,8 @@ class Moment:
         """The head whose approval counts; None where none does."""
         by_other = self.context.config.review_by == "other"
         own = (event for event in self.log.events if event.wp_id == self.wp_id)
-        record = review_records(own, by_other=by_other).get(self.wp_id)
+        records: dict[str, ReviewRecord] = load("specify_cli.status.approvals:review_records")(own, by_other=by_other)
+        record = records.get(self.wp_id)
         return record.covers if record is not None else None
 
     @property

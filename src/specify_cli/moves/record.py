@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from specify_cli.core.subtasks import boxes, subtasks_for
+from specify_cli.kernel.lazy import load
 from specify_cli.kernel.values import frozen
 from specify_cli.moves.conditions import Found
 from specify_cli.moves.moment import Moment
@@ -12,13 +13,11 @@ from specify_cli.moves.request import Move
 from specify_cli.review.cycles import Feedback, next_feedback
 from specify_cli.review.evidence import APPROVED, CHANGES_REQUESTED, approval, result
 from specify_cli.review.findings import findings_of
-from specify_cli.status.approvals import FORCED_BY
 from specify_cli.status.emit import Writer
 from specify_cli.status.evidence import DoneEvidence, ReviewResult
 from specify_cli.status.models import Lane, StatusEvent
-from specify_cli.status.moves import APPROVING, MoveOptions
+from specify_cli.status.moves import APPROVING, FORCED_BY, MoveOptions
 from specify_cli.workspaces.lookup import ROOT
-from specify_cli.workspaces.planned_coverage import owned_digest
 
 
 @frozen
@@ -239,6 +238,7 @@ def _approved(now: Moment, head: str | None) -> Mapping[str, object] | None:
     shown, workspace = _shown(now, head), now.work.workspace
     if shown is None or head is None or now.package is None or workspace is None or workspace.kind != ROOT:
         return shown
+    owned_digest = load("specify_cli.workspaces.planned_coverage:owned_digest")
     return {**shown, "owned": owned_digest(now.context.place.git, head, now.package)}
 
 

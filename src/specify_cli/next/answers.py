@@ -116,11 +116,7 @@ def _open_questions(seen: Observation, asked: Question | None) -> list[dict[str,
     found = [question for step in seen.planning for question in step.questions if not step.done]
     found += [package.question for package in seen.packages if package.question is not None]
     found += [seen.ending] if seen.ending else []
-    return [
-        {**each.to_data(), "options": list(each.options), "wp_id": each.wp_id}
-        for each in found
-        if asked is None or each.decision_id != asked.decision_id
-    ]
+    return [each.to_dict() for each in found if asked is None or each.decision_id != asked.decision_id]
 
 
 def _untouched(seen: Seen) -> bool:

@@ -35,6 +35,10 @@ class Question:
         """The data of its `decision_asked` event."""
         return {"decision_id": self.decision_id, "input_key": self.input_key, "question": self.text}
 
+    def to_dict(self) -> dict[str, object]:
+        """As answers list the questions that are open."""
+        return {**self.to_data(), "options": list(self.options), "wp_id": self.wp_id}
+
 
 @frozen
 class PlanningView:

@@ -7,10 +7,9 @@ from enum import StrEnum
 
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.status.models import Lane, StatusEvent
+from specify_cli.status.moves import FORCED_BY
 from specify_cli.status.reducer import Fold
 
-# How the reference of a forced approval begins that nobody gave one.
-FORCED_BY = "forced by "
 SETTLED = frozenset({Lane.APPROVED, Lane.DONE})
 _REVIEW = frozenset({Lane.FOR_REVIEW, Lane.IN_REVIEW})
 

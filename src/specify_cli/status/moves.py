@@ -10,6 +10,8 @@ from specify_cli.status.models import Lane
 from specify_cli.status.transitions import MoveContext
 
 APPROVING = frozenset({Lane.APPROVED, Lane.DONE})
+# How the reference of a forced approval begins that nobody gave one.
+FORCED_BY = "forced by "
 
 
 class MoveOptions(TypedDict, total=False):
