@@ -107,5 +107,7 @@ def test_force_covers_nothing_that_was_never_handed_over() -> None:
 
 def test_a_move_that_lost_counts_for_nothing() -> None:
     told = events(*WAY[:5], heads={"for_review": "a"})
-    late = moved("in_progress", "approved", at=minute(9), event_id=ulid(9), evidence={"review": REVIEW})
+    late = moved(
+        "in_progress", "approved", at=minute(9), event_id=ulid(9), prev=told[-2].event_id, evidence={"review": REVIEW}
+    )
     assert review_records([*told, late])["WP01"].approval is None

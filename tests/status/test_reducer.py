@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import random
-from itertools import permutations
+from itertools import pairwise, permutations
 
 import pytest
 from hypothesis import given, settings
@@ -75,27 +75,54 @@ def test_two_clones_claim_and_the_earlier_claim_stands() -> None:
     assert json.dumps(snapshot.to_dict())
 
 
-def test_without_prev_the_lane_that_a_move_comes_from_tells() -> None:
-    ours, theirs = moved("planned", "claimed", at=minute(1)), moved("planned", "claimed", at=minute(2), actor="codex")
-    snapshot = reduce([ours, theirs])
-    assert snapshot.work_packages["WP01"]["actor"] == "claude"
-    assert [lost.actor for lost in snapshot.lost_claims] == ["codex"]
+def test_without_prev_a_move_applies_in_its_turn_whatever_lane_it_names() -> None:
+    """A migration of another version put planned -> claimed beside the real history, which went on to done."""
+    lanes = ("planned", "claimed", "in_progress", "for_review", "done")
+    real = [
+        moved(source, target, at=minute(number), mission_id=None)
+        for number, (source, target) in enumerate(pairwise(lanes), 2)
+    ]
+    beside = moved("planned", "claimed", at=minute(1), actor="codex", mission_id=None)
+    snapshot = reduce([*real, beside])
+    assert snapshot.lane_of("WP01") is Lane.DONE
+    assert snapshot.lost_claims == ()
+
+
+def test_a_move_that_names_another_predecessor_loses_to_one_that_names_none() -> None:
+    boot = moved("planned", "planned", event_id=ulid(0), at=minute(0), force=True, reason="canonical bootstrap")
+    foreign = moved("planned", "claimed", at=minute(1), event_id=ulid(1), actor="codex")
+    ours = moved("planned", "claimed", at=minute(2), event_id=ulid(2), prev=ulid(0))
+    after = moved("claimed", "in_progress", at=minute(3), event_id=ulid(3), actor="codex")
+    snapshot = reduce([boot, foreign, ours, after])
+    assert snapshot.lane_of("WP01") is Lane.IN_PROGRESS
+    assert [(lost.event_id, lost.winner_actor) for lost in snapshot.lost_claims] == [(ulid(2), "codex")]
+
+
+def test_who_ran_a_migration_holds_nothing() -> None:
+    state = reduce([moved("planned", "in_progress", actor="migration", force=True)]).work_packages["WP01"]
+    assert state["holder_actor"] is None
+
+
+def two_claims() -> tuple[StatusEvent, StatusEvent, StatusEvent]:
+    boot = moved("planned", "planned", event_id=ulid(0), at=minute(0), force=True, reason="canonical bootstrap")
+    ours = moved("planned", "claimed", at=minute(1), prev=ulid(0))
+    return boot, ours, moved("planned", "claimed", at=minute(2), actor="codex", prev=ulid(0))
 
 
 def test_a_forced_move_settles_a_lost_claim_and_keeps_the_holder() -> None:
-    ours, theirs = moved("planned", "claimed", at=minute(1)), moved("planned", "claimed", at=minute(2), actor="codex")
     settled = moved("claimed", "claimed", at=minute(3), actor="user:Ada", force=True, reason="settled")
-    snapshot = reduce([ours, theirs, settled])
+    snapshot = reduce([*two_claims(), settled])
     assert snapshot.lost_claims == ()
     assert snapshot.work_packages["WP01"]["holder_actor"] == "claude"
     assert snapshot.work_packages["WP01"]["force_count"] == 1
 
 
 def test_what_builds_on_a_settled_lost_claim_is_lost_anew() -> None:
-    ours = chain("planned", "claimed", actor="claude", start=1)
-    theirs = chain("planned", "claimed", "in_progress", actor="codex", start=2)
+    boot = moved("planned", "planned", event_id=ulid(0), at=minute(0), force=True, reason="canonical bootstrap")
+    ours = chain("planned", "claimed", actor="claude", start=1, after=ulid(0))
+    theirs = chain("planned", "claimed", "in_progress", actor="codex", start=2, after=ulid(0))
     settled = moved("claimed", "claimed", at=minute(2), event_id=ulid(999_999), actor="ada", force=True, reason="x")
-    snapshot = reduce([*ours, *theirs, settled])
+    snapshot = reduce([boot, *ours, *theirs, settled])
     assert [lost.event_id for lost in snapshot.lost_claims] == [theirs[1].event_id]
 
 

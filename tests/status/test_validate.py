@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from specify_cli.home import MissionPlace
+from specify_cli.kernel.values import replace
 from specify_cli.status import lines, store
 from specify_cli.status.emit import writing
 from specify_cli.status.models import Lane, StatusEvent
@@ -86,10 +87,26 @@ def test_forced_moves_and_introductions_are_legal() -> None:
     assert validate_done_evidence(events) == []
 
 
-def test_a_move_from_another_lane_than_the_fold_has_is_an_error() -> None:
+def test_a_move_from_another_lane_than_the_fold_has_is_a_note() -> None:
     first = moved("planned", "claimed", at=minute(1), event_id=ulid(1))
     odd = moved("in_progress", "blocked", at=minute(2), event_id=ulid(2), prev=ulid(1))
-    assert [each.code for each in validate_transition_legality([first, odd])] == ["FROM_LANE_MISMATCH"]
+    forced = moved("approved", "done", at=minute(3), event_id=ulid(3), force=True, reason="done elsewhere")
+    problems = validate_transition_legality([first, odd, forced])
+    assert [(each.severity.value, each.code, each.fix) for each in problems] == [
+        ("note", "FROM_LANE_MISMATCH", None)
+    ] * 2
+
+
+@pytest.mark.parametrize("reason", ["bootstrap from frontmatter: header says done", "bootstrapped from legacy state"])
+def test_of_what_an_upgrade_wrote_there_is_nothing_to_say(place: MissionPlace, reason: str) -> None:
+    beside = moved("planned", "claimed", at=minute(1), event_id=ulid(1), mission_id=None)
+    migrated = [
+        moved(source, target, at=minute(number), event_id=ulid(number), actor="migration", reason=reason,
+              execution_mode="unknown", mission_id=None)
+        for number, (source, target) in enumerate([("planned", "approved"), ("approved", "done")], 2)
+    ]  # fmt: skip
+    publish(place, beside, *(replace(event, force=event.to_lane is Lane.APPROVED) for event in migrated))
+    assert check(place).problems == ()
 
 
 def test_done_wants_evidence() -> None:

@@ -32,10 +32,11 @@ LEGACY_LANES: Mapping[str, str] = {"doing": "in_progress", "genesis": "planned"}
 NOBODY = "older-version"
 
 # What stands where an actor belongs and is nobody who holds anything: commands of older versions put themselves there.
-NO_HOLDERS = frozenset({NOBODY, "implement-command"})
+NO_HOLDERS = frozenset({NOBODY, "implement-command", "migration"})
 
-# How reasons of events begin by which an older version took a lane over from a file header.
+# How reasons of events begin by which a lane was taken over from a file header: ours, and that of 3.1.1's upgrade.
 LEGACY_BOOTSTRAP_REASON = "bootstrap from frontmatter"
+LEGACY_REASONS = (LEGACY_BOOTSTRAP_REASON, "bootstrapped from legacy state")
 
 
 def current_names(data: Mapping[str, object], keys: Mapping[str, str] = LEGACY_KEYS) -> dict[str, object]:

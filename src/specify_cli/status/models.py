@@ -14,7 +14,7 @@ from typing import TypedDict
 
 from specify_cli.kernel import clock
 from specify_cli.kernel.errors import Refused
-from specify_cli.kernel.legacy import LEGACY_KEYS, LEGACY_LANES, current_names
+from specify_cli.kernel.legacy import LEGACY_KEYS, LEGACY_LANES, LEGACY_REASONS, current_names
 from specify_cli.kernel.values import frozen
 from specify_cli.status import fields
 from specify_cli.status.evidence import DoneEvidence
@@ -93,6 +93,11 @@ class StatusEvent:
     def is_bootstrap(self) -> bool:
         """Whether it only introduces the work package."""
         return self.from_lane is Lane.PLANNED and self.to_lane is Lane.PLANNED and self.reason == BOOTSTRAP_REASON
+
+    @property
+    def is_taken_over(self) -> bool:
+        """Whether an upgrade wrote it, for where an older version had left the work package."""
+        return (self.reason or "").startswith(LEGACY_REASONS)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, object]) -> StatusEvent:

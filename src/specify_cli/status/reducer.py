@@ -1,8 +1,9 @@
 """The fold of a mission's events into a snapshot: pure, and the same for any order, split or duplication of them.
 
-Events are ordered by (at, event id); at one instant a reviewer's rollback comes last. An unforced event is applied
-when it builds on what the fold has: `prev`, or without it `from_lane`. One that does not was made in a clone that
-had not seen the other's move; it is kept, not applied, and told as a lost claim until a forced move settles it.
+Events are ordered by (at, event id); at one instant a reviewer's rollback comes last. An unforced event that names
+the event it builds on (`prev`) is applied only when the fold ends in that one. Otherwise it was made in a clone that
+had not seen the other's move: it is kept, not applied, and reported as a lost claim until a forced move settles it.
+Every other event is applied in its turn: forced ones, and those of versions and programs that write no `prev`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 
 from specify_cli.kernel import clock
 from specify_cli.kernel.errors import Refused
-from specify_cli.kernel.legacy import LEGACY_BOOTSTRAP_REASON, NO_HOLDERS
+from specify_cli.kernel.legacy import NO_HOLDERS
 from specify_cli.kernel.values import replace
 from specify_cli.status.models import Lane, LostClaim, StatusEvent, StatusSnapshot, WorkPackageState
 from specify_cli.status.transitions import CANONICAL_LANES, is_give_back
@@ -76,7 +77,7 @@ def materialize_to_json(snapshot: StatusSnapshot) -> str:
 
 @dataclass(slots=True)
 class _Track:
-    """One work package under the fold. `before` is (lane, last id) as it was before the instant of the last move."""
+    """One work package under the fold. `before` is the last event's id before the instant of the last move."""
 
     lane: Lane = Lane.PLANNED
     last: StatusEvent | None = None
@@ -84,28 +85,26 @@ class _Track:
     holder: Holder | None = None
     implementer: Holder | None = None
     bootstraps: set[str] = field(default_factory=set)
-    before: tuple[Lane, str | None] = (Lane.PLANNED, None)
+    before: str | None = None
     instant: str = ""
     moved_now: list[StatusEvent] = field(default_factory=list)
     lost: dict[str, LostClaim] = field(default_factory=dict)
     root_of: dict[str, str] = field(default_factory=dict)
 
     def accepts(self, event: StatusEvent) -> bool:
-        """Whether an unforced event builds on what has been folded."""
-        return self.last is None or self._builds_on(event, self.lane, self.last.event_id)
+        """Whether an unforced event builds on what has been folded, or does not say what it builds on."""
+        return event.prev is None or self.last is None or self._builds_on(event, self.last.event_id)
 
     def overrules(self, event: StatusEvent, instant: str) -> bool:
         """Whether it is a rollback made at the same instant as the moves folded last, without knowing of them."""
         return (
             instant == self.instant
             and is_rollback(event)
-            and self._builds_on(event, *self.before)
+            and self._builds_on(event, self.before)
             and not any(moved.force or is_rollback(moved) for moved in self.moved_now)
         )
 
-    def _builds_on(self, event: StatusEvent, lane: Lane, last_id: str | None) -> bool:
-        if event.prev is None:
-            return event.from_lane is lane
+    def _builds_on(self, event: StatusEvent, last_id: str | None) -> bool:
         # Two clones may each have introduced the work package: either introduction will do.
         return event.prev == last_id or (event.prev in self.bootstraps and last_id in self.bootstraps)
 
@@ -133,7 +132,7 @@ class _Track:
     def take(self, event: StatusEvent, instant: str) -> None:
         """Apply a move."""
         if instant != self.instant:
-            self.before = (self.lane, self.last.event_id if self.last else None)
+            self.before = self.last.event_id if self.last else None
             self.instant = instant
             self.moved_now.clear()
         self.moved_now.append(event)
@@ -183,8 +182,7 @@ class _Track:
 
 def _is_counted(event: StatusEvent) -> bool:
     """Whether a forced move overrides a rule, and is not one by which the tool gives work back or takes it over."""
-    legacy = event.from_lane is Lane.PLANNED and (event.reason or "").startswith(LEGACY_BOOTSTRAP_REASON)
-    return not legacy and not is_give_back(event.from_lane, event.to_lane)
+    return not event.is_taken_over and not is_give_back(event.from_lane, event.to_lane)
 
 
 class Fold:

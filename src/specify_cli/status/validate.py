@@ -97,7 +97,8 @@ def validate_event_schema(
         "event_id is not a ULID": not is_ulid(parsed.event_id),
         "actor is missing": parsed.actor == UNKNOWN,
         "mission_slug is missing": not parsed.mission_slug,
-        f"execution_mode is {parsed.execution_mode!r}": parsed.execution_mode not in EXECUTION_MODES,
+        f"execution_mode is {parsed.execution_mode!r}": parsed.execution_mode not in EXECUTION_MODES
+        and not parsed.is_taken_over,
         "forced without a reason": parsed.force and not (parsed.reason or "").strip(),
         "evidence wants a review with reviewer, verdict and reference": "evidence" in parsed.extra
         and parsed.evidence is None,
@@ -110,7 +111,7 @@ def validate_event_schema(
 
 
 def validate_transition_legality(events: Iterable[StatusEvent], origins: Origins = _NOWHERE) -> list[Problem]:
-    """Unforced moves that were applied and that the rules do not know.
+    """Moves that were applied from another lane than they name, and unforced ones that the rules do not know.
 
     Args:
         events: in fold order.
@@ -121,11 +122,17 @@ def validate_transition_legality(events: Iterable[StatusEvent], origins: Origins
     for event in events:
         lane = fold.lane_of(event.wp_id)
         known = fold.last_applied(event.wp_id) is not None
-        if not fold.apply(event) or event.force or event.is_bootstrap:
+        if not fold.apply(event) or event.is_bootstrap:
             continue
-        if known and event.from_lane is not lane:
-            message = f"{event.wp_id} was {lane}, but event {event.event_id} moves it from {event.from_lane}"
-            problems.append(_problem(event, "FROM_LANE_MISMATCH", message, origins))
+        if known and event.from_lane is not lane and not event.is_taken_over:
+            file, line = origins.get(event.event_id, ("", None))
+            message = (
+                f"{event.wp_id} was {lane}, and event {event.event_id} says that it moved from {event.from_lane}; "
+                f"the move counts, and {event.wp_id} is {event.to_lane} after it"
+            )
+            problems.append(Problem(Severity.NOTE, "FROM_LANE_MISMATCH", message, file, line))
+        if event.force:
+            continue
         if (event.from_lane, event.to_lane) not in MATRIX:
             ways = ", ".join(allowed_targets(event.from_lane)) or "nowhere without force"
             message = f"{event.wp_id}: there is no move {event.from_lane} -> {event.to_lane} (allowed: {ways})"
@@ -138,7 +145,7 @@ def validate_done_evidence(events: Iterable[StatusEvent], origins: Origins = _NO
     return [
         _problem(event, "DONE_WITHOUT_EVIDENCE", f"{event.wp_id} is done without evidence of its review", origins)
         for event in events
-        if event.to_lane is Lane.DONE and event.evidence is None and not event.force
+        if event.to_lane is Lane.DONE and event.evidence is None and not (event.force or event.is_taken_over)
     ]
 
 
