@@ -49,7 +49,7 @@ def test_what_cannot_be_kept_is_refused_before_anything_is_made(project: Project
     ):
         path.write_bytes(data)
         project.run("agent", "mission", "create", "tea", "--request", f"@{path}", "--json").failed(code)
-    project.run("agent", "mission", "create", "tea", "--request", "@/dev/zero", "--json").failed("REQUEST_TOO_LONG")
+    project.run("agent", "mission", "create", "tea", "--request", "@/dev/zero", "--json").failed("FILE_UNUSABLE")
     project.run("agent", "mission", "create", "tea", "--request", "@nowhere", "--json").failed("FILE_NOT_FOUND")
     assert project.git("for-each-ref") == before
     path.write_bytes(b"x" * (LIMIT - 4200))

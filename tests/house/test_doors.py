@@ -34,8 +34,12 @@ WRITING_CALLS = {
 }  # fmt: skip
 WRITING_METHODS = {"write_text", "write_bytes", "unlink", "mkdir", "rmdir", "touch", "symlink_to", "hardlink_to"}
 
+# What reads on behalf of others; `os.open` of a folder or of nothing, and a database.
+_READERS = {"files", "place", "self", "database", "os", "parts"}
+
 # (module, what): why it may.
 EXCEPTIONS = {
+    ("kernel.database", "open"): "its own, of a database",
     ("kernel.process", "open"): "the output of a program in the background goes straight to its file",
     ("kernel.swap", "os.fdopen"): "writes many files that are made durable together",
     ("kernel.swap", "os.replace"): "lets them take their places",
@@ -104,6 +108,21 @@ def test_only_one_module_writes_files() -> None:
                     yield module, node, name
                 elif last == "open" and name != "os.open" and _opens_for_writing(node):
                     yield module, node, "open"
+
+    assert not violations(found())
+
+
+def test_only_one_module_opens_files_to_read() -> None:
+    """Elsewhere a pipe in place of a file would be waited for, and a file without end be read to its end."""
+
+    def found() -> Iterator[tuple[Module, ast.AST, str]]:
+        for module in modules():
+            if module.name == "kernel.files":
+                continue
+            for name, node in module.calls():
+                *_, owner, last = ("", *name.split("."))
+                if last in {"read_text", "read_bytes", "open"} and owner not in _READERS:
+                    yield module, node, last
 
     assert not violations(found())
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import socket
 import stat
 from functools import partial
 from pathlib import Path
@@ -59,6 +60,37 @@ def test_what_is_no_file_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(Unavailable) as told:
         files.read_bytes(tmp_path)
     assert told.value.code == "FILE_UNUSABLE"
+
+
+def special(kind: str, path: Path) -> Path:
+    """A pipe, a socket or a device, as a file of that name."""
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as made:
+            made.bind(os.path.relpath(path))
+    else:
+        path.symlink_to("/dev/zero")
+    return path
+
+
+@pytest.mark.parametrize("kind", ["pipe", "socket", "device"])
+def test_a_special_file_is_refused_at_once_and_never_read(kind: str, tmp_path: Path) -> None:
+    path = special(kind, tmp_path / "meta.json")
+    for use in (files.read_bytes, files.read_text, files.read_json, partial(files.append, data=b"{}\n")):
+        with pytest.raises((Unavailable, Refused)) as told:
+            use(path)
+        assert told.value.code in {"FILE_UNUSABLE", "SYMLINK_REFUSED"}
+    files.scribble(path, "who would read it?")
+
+
+def test_a_file_that_is_too_large_is_refused_and_not_read_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "spec.md"
+    path.touch()
+    os.truncate(path, 2**40)
+    with pytest.raises(Refused, match="larger than 64 MiB") as told:
+        files.read_text(path)
+    assert told.value.code == "FILE_TOO_LARGE"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ import pytest
 
 from specify_cli.kernel import locks
 from specify_cli.kernel.errors import Conflict, Unavailable
+from specify_cli.kernel.notices import told_to
 
 ROOT = Path(__file__).parents[2]
 HOLDER = """
@@ -21,6 +22,9 @@ with locks.held(Path(sys.argv[1]), doing="a long merge"):
     print("held", flush=True)
     sys.stdin.readline()
 """
+FOLDER_HOLDER = HOLDER.replace(
+    'locks.held(Path(sys.argv[1]), doing="a long merge")', "locks.alone_in(Path(sys.argv[1]))"
+)
 COUNTER = """
 import sys
 from pathlib import Path
@@ -43,11 +47,44 @@ def start(source: str, *words: Path) -> subprocess.Popen[str]:
     )
 
 
-def hold(lock: Path) -> subprocess.Popen[str]:
-    holder = start(HOLDER, lock)
+def hold(lock: Path, source: str = HOLDER) -> subprocess.Popen[str]:
+    holder = start(source, lock)
     assert holder.stdout is not None
     assert holder.stdout.readline() == "held\n", holder.communicate()
     return holder
+
+
+def test_who_waits_longer_than_a_moment_is_told_for_whom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locks, "_QUIET", 0.05)
+    lock, told = tmp_path / "mission.lock", list[str]()
+    holder = hold(lock)
+    threading.Timer(0.2, lambda: holder.communicate("done\n")).start()
+    with told_to(told.append), locks.held(lock, timeout=20):
+        assert len(told) == 1
+    assert "a long merge" in told[0]
+    assert f"pid {holder.pid}" in told[0]
+    with told_to(told.append), locks.held(lock):
+        assert len(told) == 1, "nothing was waited for"
+
+
+def test_who_waits_for_a_folder_is_told_for_whom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locks, "_QUIET", 0.05)
+    holder = hold(tmp_path, FOLDER_HOLDER)
+    told: list[str] = []
+    threading.Timer(0.2, lambda: holder.communicate("done\n")).start()
+    with told_to(told.append), locks.alone_in(tmp_path):
+        assert len(told) == 1
+    assert str(tmp_path) in told[0]
+    assert f"pid {holder.pid}" in told[0]
+
+
+def test_a_folder_is_not_waited_for_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(locks, "_ALONE", 0.05)
+    holder = hold(tmp_path, FOLDER_HOLDER)
+    with pytest.raises(Conflict, match=f"pid {holder.pid}") as refused, locks.alone_in(tmp_path):
+        pytest.fail("two hold it")
+    holder.communicate("done\n")
+    assert refused.value.code == "LOCKED"
 
 
 def test_who_waits_in_vain_is_told_who_holds_it(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from specify_cli.cli.text import as_printed, encodable, paint, safe, style
 from specify_cli.kernel.commands import answering, command, spec_kitty, the_call
 from specify_cli.kernel.errors import SpecKittyError, Unavailable
 from specify_cli.kernel.lazy import load
-from specify_cli.kernel.notices import Notice
+from specify_cli.kernel.notices import Notice, told_to
 from specify_cli.kernel.values import frozen
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def answer(
     """
     token, shape = _as_json.set(as_json), _failure.set(failure or _failure_shape)
     try:
-        with answering(call):
+        with answering(call), told_to(progress):
             return _answered(produce)
     finally:
         _as_json.reset(token)

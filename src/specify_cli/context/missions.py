@@ -162,7 +162,7 @@ def _recorded(repo: Repository) -> Iterator[tuple[str, str]]:
 def _first_event(path: Path) -> Iterator[tuple[str, str]]:
     if not path.is_file():  # whoever reads the log will be told; a pipe would be waited for
         return
-    with suppress(OSError, KeyError, TypeError), path.open("rb") as source:
+    with suppress(OSError, KeyError, TypeError), files.open_regular(path) as source:
         event = parse_line(source.readline(65536)) or {}
         made: Any = event["data"] if event.get("type") == "mission_created" else None
         yield str(event["mission_slug"]), str(made["target_branch"]) if made else ""

@@ -1,4 +1,6 @@
-"""The only place that writes, appends and fsyncs.
+"""The only place that opens files to read them, writes, appends and fsyncs.
+
+What is read is a regular file no larger than a limit: a pipe, a device or a socket in its place is refused at once.
 
 A write is whole or it did not happen: a temporary file in the same folder, fsync, then a rename. A crash in
 mid-write leaves the old file and, at worst, a stray temporary one.
@@ -15,6 +17,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
+from typing import BinaryIO
 
 from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import Refused, Unavailable
@@ -23,6 +26,9 @@ from specify_cli.kernel.text import quoted
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
+# No document, however large the project, is larger; a log is read line by line and has no such limit.
+LIMIT = 64 * 1024 * 1024
+_WITHOUT_WAITING = os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def explain(error: OSError, path: Path) -> Refused | Unavailable:
@@ -39,18 +45,58 @@ def explain(error: OSError, path: Path) -> Refused | Unavailable:
     return Unavailable(f"{path}: {reason}", "FILE_UNUSABLE", command("ls", "-ld", path), {"path": str(path)})
 
 
-def read_bytes(path: Path) -> bytes | None:
-    """The content of a file, or None where there is none.
+def open_regular(path: Path) -> BinaryIO:
+    """Open a regular file to read it.
 
     Raises:
+        OSError: there is none, or a folder, a pipe, a device or a socket stands in its place. Nothing is waited for.
+    """
+    handle = os.open(path, os.O_RDONLY | _WITHOUT_WAITING)
+    try:
+        _require_regular(handle, path)
+        return os.fdopen(handle, "rb")
+    except BaseException:
+        os.close(handle)
+        raise
+
+
+def _require_regular(handle: int, path: Path) -> None:
+    mode = os.fstat(handle).st_mode
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(mode):
+        kind = "pipe" if stat.S_ISFIFO(mode) else "socket" if stat.S_ISSOCK(mode) else "device"
+        raise OSError(errno.ENOTSUP, f"a {kind} is there, where a file belongs", str(path))
+
+
+def read_bytes(path: Path, most: int = LIMIT) -> bytes | None:
+    """The content of a file, or None where there is none.
+
+    Args:
+        most: the largest file that is read.
+
+    Raises:
+        Refused: `FILE_TOO_LARGE`.
         Unavailable: something else stands in its place, or it cannot be read.
     """
     try:
-        return path.read_bytes()
+        with open_regular(path) as source:
+            data = source.read(most + 1)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise explain(error, path) from error
+    if len(data) > most:
+        raise too_large(path, most)
+    return data
+
+
+def too_large(what: object, most: int) -> Refused:
+    """The refusal for a file, or what was handed in, that is larger than what is read."""
+    size = f"{most // 2**20} MiB" if most >= 2**20 else f"{most} bytes"
+    return Refused(
+        f"{what} is larger than {size}, and is not read", "FILE_TOO_LARGE", details={"path": str(what), "limit": most}
+    )
 
 
 def decode(data: bytes) -> str:
@@ -227,9 +273,10 @@ def append(path: Path, data: bytes, *, private: bool = True) -> None:
     try:
         if private:
             make_private(path.parent)
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | _WITHOUT_WAITING
         handle = os.open(path, flags, 0o600 if private else 0o666)
         try:
+            _require_regular(handle, path)
             before = os.fstat(handle).st_size
             written = 0
             try:
@@ -252,7 +299,7 @@ def append(path: Path, data: bytes, *, private: bool = True) -> None:
 def truncate(path: Path, size: int) -> None:
     """Cut a file down to its first `size` bytes and fsync it; the caller holds the lock of an append."""
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_NOFOLLOW)
+        handle = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | _WITHOUT_WAITING)
         try:
             os.ftruncate(handle, size)
             os.fsync(handle)
@@ -264,7 +311,8 @@ def truncate(path: Path, size: int) -> None:
 
 def scribble(path: Path, text: str) -> None:
     """Leave a note for this user that nobody relies on: not durable, and a failure does not matter."""
-    with suppress(OSError), os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as sink:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _WITHOUT_WAITING
+    with suppress(OSError), os.fdopen(os.open(path, flags, 0o600), "wb") as sink:
         sink.write(encode(text))
 
 
@@ -272,7 +320,8 @@ def copy(source: Path, target: Path) -> None:
     """Copy a file with its permissions: not durable."""
     try:
         # Whatever may be read in it, nobody else reads it meanwhile.
-        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600))
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | _WITHOUT_WAITING
+        os.close(os.open(target, flags, 0o600))
         shutil.copy(source, target)
     except OSError as error:
         raise explain(error, target) from error

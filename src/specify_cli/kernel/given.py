@@ -8,8 +8,11 @@ from pathlib import Path
 
 from specify_cli.kernel import files
 from specify_cli.kernel.commands import command
-from specify_cli.kernel.errors import NotFound, Refused
+from specify_cli.kernel.errors import NotFound, Refused, Unavailable
 from specify_cli.kernel.paths import at_home
+
+# A text that somebody hands in; what a log keeps of it is less.
+_LIMIT = 16 * 1024 * 1024
 
 
 def text_of(name: str) -> str:
@@ -17,14 +20,13 @@ def text_of(name: str) -> str:
 
     Raises:
         NotFound: `FILE_NOT_FOUND`.
+        Refused: `FILE_TOO_LARGE`.
         Unavailable: something else stands in its place, or it cannot be read.
     """
-    if name == "-":
-        return sys.stdin.read()
-    text = files.read_text(at_home(name))
-    if text is None:
-        raise _no_file(name)
-    return text
+    data = _standard_input(_LIMIT + 1) if name == "-" else _start_of(name, _LIMIT + 1)
+    if len(data) > _LIMIT:
+        raise files.too_large("what was handed in" if name == "-" else name, _LIMIT)
+    return files.decode(data)
 
 
 def words_of(value: str, limit: int) -> str | None:
@@ -72,12 +74,18 @@ def _standard_input(most: int) -> bytes:
 def _start_of(name: str, most: int) -> bytes:
     path = at_home(name)
     try:
-        with path.open("rb") as source:
+        with files.open_regular(path) as source:
             return source.read(most)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise _no_file(name) from error
     except OSError as error:
-        raise files.explain(error, path) from error
+        raise _unusable(error, path) from error
+
+
+def _unusable(error: OSError, path: Path) -> Unavailable:
+    """What was named is not ours to move or to mend."""
+    message = f"{path} cannot be read: {error.strerror or error}; `-` reads standard input"
+    return Unavailable(message, "FILE_UNUSABLE", details={"path": str(path)})
 
 
 def _no_file(name: str) -> NotFound:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -12,7 +13,11 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from specify_cli.kernel import clock, files, lazy
-from specify_cli.kernel.errors import Conflict
+from specify_cli.kernel.errors import Conflict, SpecKittyError
+from specify_cli.kernel.notices import announce
+
+_QUIET = 2.0  # seconds after which those who wait are told for whom
+_ALONE = 120.0  # seconds to wait for a folder
 
 
 @contextmanager
@@ -31,9 +36,9 @@ def held(path: Path, *, timeout: float = 10.0, doing: str = "") -> Iterator[None
     try:
         # The patience is that of each call: a lock that is taken again inside must be made with equal settings.
         lock = FileLock(path, mode=0o600, is_singleton=True, fallback_to_soft=False, poll_interval=0.005)
-        lock.acquire(timeout=timeout)
+        _acquire(lock, path, timeout)
     except Timeout as error:
-        raise _locked(path, timeout) from error
+        raise _locked(path.stem, *_holder(path), timeout) from error
     except OSError as error:
         raise files.explain(error, path) from error
     try:
@@ -44,21 +49,71 @@ def held(path: Path, *, timeout: float = 10.0, doing: str = "") -> Iterator[None
         lock.release()
 
 
+def _acquire(lock: FileLock, path: Path, timeout: float) -> None:
+    try:
+        lock.acquire(timeout=min(timeout, _QUIET))
+    except Timeout:
+        if timeout <= _QUIET:
+            raise
+        announce(_waiting(path.stem, _holder(path)[0], timeout))
+        lock.acquire(timeout=timeout - _QUIET)
+
+
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
     """Hold a folder itself for the length of the block: for those who may leave nothing behind.
 
     Where folders cannot be held (Windows, some network drives) nobody waits.
+
+    Raises:
+        Conflict: `LOCKED`, naming the holder where the system tells.
     """
     handle = None
-    with suppress(OSError, ImportError):
-        handle = os.open(folder, os.O_RDONLY)
-        lazy.load("fcntl:flock")(handle, lazy.load("fcntl:LOCK_EX"))
     try:
+        with suppress(OSError, ImportError):
+            handle = os.open(folder, os.O_RDONLY)
+            _flock(handle, folder)
         yield
     finally:
         if handle is not None:
             os.close(handle)
+
+
+def _flock(handle: int, folder: Path) -> None:
+    flock, alone = lazy.load("fcntl:flock"), lazy.load("fcntl:LOCK_EX") | lazy.load("fcntl:LOCK_NB")
+    begun, is_told = clock.monotonic(), False
+    while True:
+        try:
+            flock(handle, alone)
+            return
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EACCES):
+                raise
+        waited = clock.monotonic() - begun
+        if waited > _ALONE:
+            raise _locked(str(folder), _holder_of_folder(handle), {}, _ALONE)
+        if waited > _QUIET and not is_told:
+            is_told = True
+            announce(_waiting(str(folder), _holder_of_folder(handle), _ALONE))
+        clock.sleep(0.02)
+
+
+def _holder_of_folder(handle: int) -> str:
+    """Who holds a folder, as far as Linux tells."""
+    node = os.fstat(handle)
+    where = f"{os.major(node.st_dev):02x}:{os.minor(node.st_dev):02x}:{node.st_ino}"
+    with suppress(SpecKittyError):
+        for line in (files.read_text(Path("/proc/locks")) or "").splitlines():
+            words = line.split()
+            # What waits is listed too, behind an arrow.
+            if len(words) > 5 and words[1] == "FLOCK" and words[5] == where:
+                started = (files.read_text(Path(f"/proc/{words[4]}/cmdline")) or "").split("\0")[:4]
+                return f"pid {words[4]} ({' '.join(started).strip()})"
+    return "another process"
+
+
+def _waiting(what: str, who: str, timeout: float) -> str:
+    return f"waiting for {what}, which is locked by {who}: at most {timeout:g} s"
 
 
 def _sign(path: Path, doing: str) -> None:
@@ -66,14 +121,18 @@ def _sign(path: Path, doing: str) -> None:
     files.scribble(path.with_suffix(".holder"), json.dumps(holder))
 
 
-def _locked(path: Path, timeout: float) -> Conflict:
+def _holder(path: Path) -> tuple[str, dict[str, object]]:
+    """Who holds a lock, in words and as it was noted."""
     try:
-        holder = json.loads(path.with_suffix(".holder").read_text(encoding="utf-8"))
-        who = f"pid {holder['pid']} ({holder['command']}) since {holder['since']}"
-    except (OSError, ValueError, KeyError, TypeError):
-        holder, who = {}, "another process"
+        holder = json.loads(files.read_bytes(path.with_suffix(".holder"), 65536) or b"")
+        return f"pid {holder['pid']} ({holder['command']}) since {holder['since']}", holder
+    except (SpecKittyError, ValueError, KeyError, TypeError):
+        return "another process", {}
+
+
+def _locked(what: str, who: str, holder: dict[str, object], timeout: float) -> Conflict:
     return Conflict(
-        f"{path.stem} is locked by {who}; waited {timeout:g} s; run it again in a moment",
+        f"{what} is locked by {who}; waited {timeout:g} s; run it again in a moment",
         "LOCKED",
         details={"holder": holder, "retryable": True},
     )

@@ -1,8 +1,30 @@
-"""Warnings that travel with a successful answer."""
+"""Warnings that travel with a successful answer, and words that are said while a command is at work."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 from specify_cli.kernel.values import frozen
+
+_listener: ContextVar[Callable[[str], None] | None] = ContextVar("listener", default=None)
+
+
+@contextmanager
+def told_to(listener: Callable[[str], None]) -> Iterator[None]:
+    """While the block runs, what `announce` says goes to this listener."""
+    token = _listener.set(listener)
+    try:
+        yield
+    finally:
+        _listener.reset(token)
+
+
+def announce(text: str) -> None:
+    """Say at once why the command takes long; outside of a command nobody is told."""
+    if listener := _listener.get():
+        listener(text)
 
 
 @frozen

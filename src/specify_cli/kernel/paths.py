@@ -19,6 +19,7 @@ KITTIFY = ".kittify"
 SPECS = "kitty-specs"
 WORKTREES = ".worktrees"
 ROOT_VARIABLE = "SPECIFY_REPO_ROOT"
+_LONGEST_LINE = 16384  # of git's small files, which hold a path or a name
 
 
 @frozen
@@ -210,7 +211,8 @@ def _git_dir(folder: Path) -> Path | None:
     if marker.is_dir():
         return marker if (marker / "HEAD").exists() else None
     try:
-        content = marker.read_text(encoding="utf-8", errors="surrogateescape")
+        with files.open_regular(marker) as source:
+            content = files.decode(source.read(_LONGEST_LINE))
     except OSError:
         return None
     if not content.startswith("gitdir:"):
@@ -296,7 +298,7 @@ def _busy(git_dir: Path) -> str:
 
 def _first_line(path: Path) -> str | None:
     try:
-        with path.open(encoding="utf-8", errors="surrogateescape") as source:
-            return source.readline().strip()
+        with files.open_regular(path) as source:
+            return files.decode(source.readline(_LONGEST_LINE)).strip()
     except OSError:
         return None

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from specify_cli.kernel import files
 from specify_cli.kernel.errors import Unavailable
 from specify_cli.kernel.values import frozen
 
@@ -137,8 +138,8 @@ def is_running(pid: int) -> bool:
     except OSError:
         return False
     try:
-        told = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
+        told = files.read_text(Path(f"/proc/{pid}/stat")) or ""
+    except Unavailable:
         return True
     return told.rpartition(")")[2].split()[:1] != ["Z"]
 

@@ -21,7 +21,7 @@ def write_beside(path: Path, data: bytes, mode: int | None = None) -> None:
     """
     files.make_private(path.parent)
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o666)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
         with os.fdopen(handle, "wb") as sink:
             sink.write(data)
             if mode is not None:

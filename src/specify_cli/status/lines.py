@@ -161,7 +161,7 @@ def scan_file(path: Path, known: Known = frozenset(), keep: Keep = as_it_is) -> 
     if not is_log(path):
         return Scan(str(path))
     try:
-        with path.open("rb") as source:
+        with files.open_regular(path) as source:
             return scan(source, str(path), known, keep)
     except OSError as error:
         raise files.explain(error, path) from error

@@ -42,7 +42,7 @@ def _tail(path: Path) -> tuple[bytes, int]:
     """What stands after the last newline, and where it begins; at most a little more than a line may have."""
     tail = b""
     try:
-        with path.open("rb") as source:
+        with files.open_regular(path) as source:
             start = source.seek(0, 2)
             while start > 0 and len(tail) <= lines.LIMIT:
                 size = min(_BLOCK, start)

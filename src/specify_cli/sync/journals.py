@@ -59,7 +59,7 @@ def piece(path: Path, start: int) -> Iterator[News]:
     if not lines.is_log(path):
         return
     try:
-        with path.open("rb") as source:
+        with files.open_regular(path) as source:
             source.seek(start)
             data = source.read(PIECE)
             if len(data) == PIECE and b"\n" not in data:
@@ -85,7 +85,7 @@ def every_line(path: Path, start: int) -> Iterator[Line | None]:
 
 def mark(path: Path, position: int) -> str:
     """A fingerprint of what stands before a place: tells whether it is still the same journal."""
-    with suppress(OSError), path.open("rb") as source:
+    with suppress(OSError), files.open_regular(path) as source:
         source.seek(max(position - _MARK, 0))
         return digest(source.read(min(position, _MARK)))
     return digest(b"")

@@ -146,7 +146,7 @@ class _Site:
         if not Git(root).is_ignored(name):
             return "git does not ignore it"
         if target.is_symlink() or target.exists():
-            same = not target.is_symlink() and target.is_file() and target.read_bytes() == source.read_bytes()
+            same = not target.is_symlink() and target.is_file() and files.read_bytes(target) == files.read_bytes(source)
             return "" if same else "something else stands there"
         # Half a file must never stand in the worktree, nor one of ours that git would see there.
         scratch = self.place.repo.root / WORKTREES / f".{root.name}.copy"

@@ -13,6 +13,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from specify_cli.kernel import files
 from specify_cli.kernel.paths import Repository
 from specify_cli.kernel.values import frozen
 from specify_cli.workspaces.install_evidence import Leak, Site, cargo_leaks, go_leaks, node_leaks, python_leaks
@@ -154,7 +155,7 @@ def _resolved(site: Site, word: str, env: Mapping[str, str]) -> Path | None:
 
 def _first_lines(path: Path) -> str:
     try:
-        with path.open("rb") as source:
+        with files.open_regular(path) as source:
             return source.read(512).decode("utf-8", "replace")
     except OSError:
         return ""

@@ -109,7 +109,7 @@ def is_coming(git: Git, commit: str, path: str) -> bool:
     coming = git.call("cat-file", "--filters", f"{commit}:{path}")
     if coming.code != 0 or (there.is_dir() and not there.is_symlink()):
         return False
-    found = os.fsencode(there.readlink()) if there.is_symlink() else there.read_bytes()
+    found = os.fsencode(there.readlink()) if there.is_symlink() else files.read_bytes(there) or b""
     return files.encode(coming.out).startswith(found)
 
 
