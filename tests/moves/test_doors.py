@@ -13,7 +13,7 @@ from specify_cli.moves.moment import Moment
 from specify_cli.moves.move import move
 from specify_cli.moves.request import Request
 from specify_cli.status.models import Lane
-from tests.moves.doors import DOORS, Door, move_task, orchestrator, reasons
+from tests.moves.doors import DOORS, Door, emit, move_task, orchestrator, reasons
 from tests.support.loop import Agent
 from tests.support.missions import Mission, finalized_mission
 from tests.support.project import Project, Task
@@ -52,6 +52,41 @@ def test_held_work_is_not_moved_by_somebody_else(held: Mission, door: Door, to: 
 def test_force_moves_what_somebody_else_holds(held: Mission, door: Door) -> None:
     door(held, "planned", "gemini", "--force", note="claude is gone").ok()
     assert held.status.events[-1].force
+
+
+@every_door
+def test_nothing_is_begun_before_what_it_builds_on_is_approved(project: Project, door: Door) -> None:
+    mission = finalized_mission(project, Task("WP01"), Task("WP02", needs=("WP01",)))
+    lane, begin = "DEPENDENCIES_NOT_SATISFIED", ("--workspace-context", "here") if door is emit else ()
+    assert lane in reasons(door(mission, "claimed", "claude", wp="WP02"))
+    door(mission, "claimed", "claude", "--force", note="reserve it", wp="WP02").ok()
+    if door is not move_task:
+        assert lane in reasons(door(mission, "in_progress", "claude", *begin, wp="WP02"))
+    mission.force("WP02", Lane.PLANNED)
+    mission.force("WP01", Lane.APPROVED)
+    door(mission, "claimed", "claude", wp="WP02").ok()
+
+
+@every_door
+def test_blocked_work_that_nobody_began_is_not_begun_by_resuming_it(project: Project, door: Door) -> None:
+    mission = finalized_mission(project, Task("WP01"), Task("WP02", needs=("WP01",)))
+    door(mission, "blocked", "claude", note="what now?", wp="WP02").ok()
+    assert "DEPENDENCIES_NOT_SATISFIED" in reasons(door(mission, "in_progress", "claude", wp="WP02"))
+    mission.force("WP01", Lane.IN_PROGRESS)
+    assert {"DEPENDENCIES_NOT_SATISFIED", "LANE_BUSY"} <= reasons(door(mission, "in_progress", "claude", wp="WP02"))
+    mission.force("WP01", Lane.APPROVED)
+    door(mission, "in_progress", "claude", wp="WP02").ok()
+
+
+@every_door
+def test_blocked_work_waits_until_its_lane_is_free(project: Project, door: Door) -> None:
+    mission = finalized_mission(project, Task("WP01"), Task("WP02", needs=("WP01",)))
+    mission.claim("WP01")
+    door(mission, "blocked", "claude", note="what now?").ok()
+    mission.force("WP02", Lane.IN_PROGRESS, actor="codex")
+    assert reasons(door(mission, "in_progress", "claude")) == {"TRANSITION_REJECTED", "LANE_BUSY"}
+    mission.force("WP02", Lane.PLANNED, actor="codex")
+    door(mission, "in_progress", "claude").ok()
 
 
 @every_door

@@ -15,6 +15,7 @@ from specify_cli.status.models import Lane
 from specify_cli.status.rounds import no_change_of
 from tests.moves.doors import DOORS, Door, emit, move_task, orchestrator, reasons
 from tests.support.git import Repo
+from tests.support.loop import later
 from tests.support.missions import Mission, finalized_mission
 from tests.support.project import Project, Task
 
@@ -332,6 +333,25 @@ def test_two_sessions_of_one_program_review_each_other(project: Project, monkeyp
     monkeypatch.setenv("CLAUDE_CODE_SESSION_ID", "c-2")
     move_task(mission, "in_review", "claude").ok()
     move_task(mission, "approved", "claude").ok()
+
+
+def test_a_session_that_took_over_under_an_id_it_was_given_is_nobody_certain(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reviewed_by_others(project)
+    mission = finalized_mission(project)
+    at = ("agent", "action", "implement", "WP01", "--mission", mission.slug, "--agent", "claude", "--json")
+    monkeypatch.setenv("CLAUDE_CODE_SESSION_ID", "c-1")
+    folder = project.run(*at).ok().json()["workspace_path"]
+    Repo(Path(folder)).commit("work", src__a_py="a = 1\n")
+    with later(20):
+        project.run(*at, "--session", "c-2").ok()
+        taken = [each.data for each in mission.status.mission_events if each.type == "lease_taken_over"]
+        assert [each["session_source"] for each in taken] == ["given"]
+        monkeypatch.setenv("CLAUDE_CODE_SESSION_ID", "c-2")
+        move_task(mission, "for_review", "claude").ok()
+        monkeypatch.setenv("CLAUDE_CODE_SESSION_ID", "c-3")
+        assert "SELF_REVIEW" in reasons(move_task(mission, "in_review", "claude"))
 
 
 def test_an_orchestrators_actor_is_one_name_where_another_has_to_review(strict: Mission) -> None:

@@ -114,7 +114,9 @@ def test_a_start_makes_a_worktree_with_what_it_builds_on(project: Project) -> No
 
 def test_a_claim_made_by_a_move_is_gone_on_with_under_the_same_rules(project: Project) -> None:
     api = orchestrated(project, Task("WP01"), Task("WP02"), Task("WP03", needs=("WP01", "WP02")))
-    ok(api.move("WP03", "claimed"))
+    refused = failed(api.move("WP03", "claimed"), "TRANSITION_REJECTED")
+    assert (refused["reason"], api.mission.lane("WP03")) == ("DEPENDENCIES_NOT_SATISFIED", Lane.PLANNED)
+    ok(api.move("WP03", "claimed", "--force", "--note", "reserve it"))
     failed(api.act("start-implementation", "WP03"), "DEPENDENCIES_NOT_SATISFIED")
     failed(api.named("other").act("start-implementation", "WP03"), "WP_ALREADY_CLAIMED")
     ok(api.move("WP03", "planned", "--force", "--note", "too early"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from specify_cli.conditions.ways import way_on
 from specify_cli.core.readiness import SATISFIED
@@ -73,26 +73,46 @@ class ClaimFacts:
 
 def to_claim(facts: ClaimFacts) -> list[Unmet]:
     """Every unmet condition of planned -> claimed, each with the command that meets it."""
-    wp_id, at = facts.wp_id, f"--mission {facts.slug}"
-    found: list[Unmet] = []
+    rules = (not_claimable, lane_missing, dependencies_open, lane_busy, question_open)
+    return [unmet for rule in rules for unmet in rule(facts)]
+
+
+def not_claimable(facts: ClaimFacts) -> Iterator[Unmet]:
+    """It is not planned."""
+    wp_id = facts.wp_id
     if facts.lane is not Lane.PLANNED:
         said = f"{wp_id} is {facts.lane}, and only a planned work package can be claimed"
-        fix = f'spec-kitty agent tasks move-task {wp_id} --to planned --force --note "why" {at}'
-        found.append(Unmet("WP_NOT_CLAIMABLE", said, fix, wp_id))
+        fix = f'spec-kitty agent tasks move-task {wp_id} --to planned --force --note "why" --mission {facts.slug}'
+        yield Unmet("WP_NOT_CLAIMABLE", said, fix, wp_id)
+
+
+def lane_missing(facts: ClaimFacts) -> Iterator[Unmet]:
+    """There is no lane to do it in."""
     if facts.lane_id is None:
-        fix = f"spec-kitty agent mission finalize-tasks {at}"
-        found.append(Unmet("LANES_MISSING", f"{wp_id} has no lane yet", fix, wp_id))
+        fix = f"spec-kitty agent mission finalize-tasks --mission {facts.slug}"
+        yield Unmet("LANES_MISSING", f"{facts.wp_id} has no lane yet", fix, facts.wp_id)
+
+
+def dependencies_open(facts: ClaimFacts) -> Iterator[Unmet]:
+    """What it builds on is not approved."""
     for need, lane in facts.open_needs:
-        said = f"{wp_id} waits for {need} ({lane or 'not planned'})"
-        found.append(Unmet("DEPENDENCIES_NOT_SATISFIED", said, way_on(need, lane, facts.slug), need))
+        said = f"{facts.wp_id} waits for {need} ({lane or 'not planned'})"
+        yield Unmet("DEPENDENCIES_NOT_SATISFIED", said, way_on(need, lane, facts.slug), need)
+
+
+def lane_busy(facts: ClaimFacts) -> Iterator[Unmet]:
+    """Another work package of its lane is held."""
     for other in facts.busy:
         quiet = " and has gone quiet" if other.quiet else ""
-        said = f"{facts.lane_id} of {wp_id} is busy: {other.wp_id} is held by {other.holder}{quiet}"
+        said = f"{facts.lane_id} of {facts.wp_id} is busy: {other.wp_id} is held by {other.holder}{quiet}"
         fix = f"spec-kitty doctor --reap {other.wp_id}" if other.quiet else "spec-kitty next --agent NAME --wait 60"
-        found.append(Unmet("LANE_BUSY", said, f"{fix} {at}", other.wp_id))
+        yield Unmet("LANE_BUSY", said, f"{fix} --mission {facts.slug}", other.wp_id)
+
+
+def question_open(facts: ClaimFacts) -> Iterator[Unmet]:
+    """A question about it has to be answered first."""
     if facts.question is not None:
-        found.append(decision_open(wp_id, facts.slug, facts.question))
-    return found
+        yield decision_open(facts.wp_id, facts.slug, facts.question)
 
 
 def decision_open(wp_id: str, slug: str, question: Asked) -> Unmet:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from specify_cli.doctor.findings import Finding, Severity, Subject, of_error
 from specify_cli.home import MissionPlace
-from specify_cli.kernel import clock
 from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import SpecKittyError
 from specify_cli.next.observe import observe
 from specify_cli.status.holders import Holder
-from specify_cli.workspaces.leases import Lease
+from specify_cli.workspaces.leases import seen
 from specify_cli.workspaces.presence import lease_of
 
 SECTION = "leases"
@@ -45,8 +44,3 @@ def _finding(place: MissionPlace, name: str, holder: Holder, *, quiet: bool) -> 
         return Finding(SECTION, Severity.OK, "LEASE_ACTIVE", f"{about}: {holder}, {seen(lease)}")
     fix = spec_kitty("next", "--agent", "NAME", "--mission", place.slug)
     return Finding(SECTION, Severity.NOTE, "LEASE_QUIET", f"{about}: {holder} has gone quiet, {seen(lease)}", fix)
-
-
-def seen(lease: Lease) -> str:
-    """When and where a holder was last at work, in words."""
-    return f"last seen {clock.minute(lease.last_seen)} on {lease.host}"

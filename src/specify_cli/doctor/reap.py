@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from specify_cli.context.models import Actor, Context
 from specify_cli.core.commits import publish_mode
 from specify_cli.core.work_packages import WorkPackage
-from specify_cli.doctor.leases import seen as last_seen
 from specify_cli.home import MissionPlace
-from specify_cli.kernel import clock, locks
+from specify_cli.kernel import locks
 from specify_cli.kernel.commands import git_command, spec_kitty
 from specify_cli.kernel.errors import Refused, SpecKittyError
 from specify_cli.kernel.git import Git
@@ -22,6 +21,9 @@ from specify_cli.kernel.text import plural, some
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.persistence import read_lanes
 from specify_cli.mission_metadata import META
+from specify_cli.moves.conditions import require
+from specify_cli.moves.moment import Moment, Work
+from specify_cli.moves.request import Request
 from specify_cli.status.emit import Writer, writing
 from specify_cli.status.holders import HELD, Holder
 from specify_cli.status.mission_log import MISSION_EVENTS_FILENAME
@@ -29,9 +31,7 @@ from specify_cli.status.models import Lane, StatusEvent
 from specify_cli.status.store import EVENTS_FILENAME
 from specify_cli.status.transitions import is_give_back
 from specify_cli.workspaces import leases, rescue
-from specify_cli.workspaces.leases import Lease
 from specify_cli.workspaces.lookup import ROOT, Workspace, workspace_of
-from specify_cli.workspaces.presence import presence
 from specify_cli.workspaces.rescue import Rescue
 from specify_cli.workspaces.scope import scope_of
 
@@ -96,9 +96,13 @@ def reap(context: Context, actor: Actor, package: WorkPackage) -> Reaped:
         lane = log.snapshot.lane_of(wp_id)
         if lane not in HELD:
             return _finish(log, ground, wp_id, lane)
-        holder = log.holders().get(wp_id)
-        lease = _quiet_lease(context, package, holder, log)
         working = lane is not Lane.IN_REVIEW
+        target = Lane.PLANNED if working else Lane.FOR_REVIEW
+        moment = Moment(context, actor, Request(target, takes_back=True), Work(context, wp_id, package, log), log)
+        require(moment)
+        holder, present = moment.holder, moment.presence
+        if present is None:
+            raise LookupError(wp_id)
         kept = _save(ground) if ground and working else None
         if kept is not None:
             text = f"uncommitted work of {holder} was saved as {kept.commit[:10]}"
@@ -106,16 +110,17 @@ def reap(context: Context, actor: Actor, package: WorkPackage) -> Reaped:
             log.record("note", actor=actor.name, session=actor.session, wp_id=wp_id, data=data)
         event = log.move(
             wp_id,
-            Lane.PLANNED if working else Lane.FOR_REVIEW,
+            target,
             actor=actor.name,
             session=actor.session,
+            session_source=actor.session_source,
             force=True,
-            reason=f"given back for {holder}, {last_seen(lease)}",
+            reason=f"given back for {holder}, {leases.seen(present.lease)}",
         )
         log.flush()
         leases.release(place, wp_id)
         warnings = _clear(ground, kept) if ground and kept else ()
-    return Reaped(event, holder, lease.last_seen, kept, warnings)
+    return Reaped(event, holder, present.lease.last_seen, kept, warnings)
 
 
 def _ground(place: MissionPlace, package: WorkPackage) -> _Ground | None:
@@ -127,40 +132,6 @@ def _ground(place: MissionPlace, package: WorkPackage) -> _Ground | None:
     if workspace.kind == ROOT and not scope:
         return None
     return _Ground(place, package.id, workspace, scope)
-
-
-def _quiet_lease(context: Context, package: WorkPackage, holder: Holder | None, log: Writer) -> Lease:
-    place, wp_id = context.place, package.id
-    seen = presence(place, package, read_lanes(place), holder, context.config.quiet_minutes)
-    state = log.snapshot.work_packages[wp_id]
-    since = state["holder_since"] or state["last_transition_at"]
-    force = "planned" if state["lane"] is not Lane.IN_REVIEW else "for_review"
-    hint = spec_kitty(
-        "agent tasks move-task", wp_id, "--to", force, "--force", "--note", "TEXT", "--mission", place.slug
-    )
-    details: dict[str, object] = {
-        "wp_id": wp_id,
-        "claimed_by": holder.actor if holder else None,
-        "claimed_by_session": holder.session if holder else None,
-        "since": since,
-        "last_seen": seen.lease.last_seen if seen else None,
-        "quiet_minutes": context.config.quiet_minutes,
-    }
-    about = f"{wp_id} is held by {holder} since {clock.minute(since)}"
-    if seen is None:
-        said = f"{about}, who was never seen at work in this clone"
-        raise Refused(said, "LEASE_ELSEWHERE", hint=hint, details=details)
-    if not seen.quiet:
-        minutes = f"{context.config.quiet_minutes:g} minutes"
-        files = "" if _is_recent(seen.lease, context.config.quiet_minutes) else ", and files changed there since"
-        said = f"{about} and has not been quiet for {minutes}: {last_seen(seen.lease)}{files}"
-        raise Refused(said, "LEASE_ACTIVE", hint=hint, details=details)
-    return seen.lease
-
-
-def _is_recent(lease: Lease, minutes: float) -> bool:
-    """Whether its holder's last command is not long ago; if it is, something in the worktree is younger."""
-    return not leases.is_quiet(lease, None, minutes)
 
 
 def _save(ground: _Ground) -> Rescue | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from enum import StrEnum
 
-from specify_cli.conditions import review_rules, verdict_rules
+from specify_cli.conditions import claim_rules, review_rules, verdict_rules
+from specify_cli.conditions.claim_rules import ClaimFacts
 from specify_cli.conditions.review_rules import WorkFacts
 from specify_cli.conditions.verdict_rules import VerdictFacts
 from specify_cli.conditions.ways import way_on
@@ -16,7 +17,7 @@ from specify_cli.kernel.errors import SpecKittyError, Unmet, UsageError
 from specify_cli.kernel.text import some
 from specify_cli.kernel.values import frozen
 from specify_cli.moves.moment import Moment
-from specify_cli.moves.refusals import already_claimed, of_own_work, self_review_refused
+from specify_cli.moves.refusals import already_claimed, not_quiet, of_claim, of_own_work, self_review_refused
 from specify_cli.moves.request import Move
 from specify_cli.review.evidence import may_review_own
 from specify_cli.status.emit import TransitionError
@@ -112,6 +113,16 @@ def _not_planned(moment: Moment) -> Iterator[Unmet]:
         yield Unmet("WP_NOT_FOUND", said, fix, moment.wp_id)
 
 
+def _of_claim(rule: Callable[[ClaimFacts], Iterator[Unmet]]) -> Callable[[Moment], Iterator[Unmet]]:
+    def check(moment: Moment) -> Iterator[Unmet]:
+        # What was blocked goes on where it was; what nobody ever began is begun now.
+        begun = moment.kind is Move.RESUME and moment.implementer is not None and rule is not claim_rules.lane_busy
+        if moment.claimed is not None and moment.exists and not begun:
+            yield from of_claim(rule(moment.claimed), moment.log.holders(), moment.slug, moment.actor)
+
+    return check
+
+
 def _of_work(rule: Callable[[WorkFacts], Iterator[Unmet]]) -> Callable[[Moment], Iterator[Unmet]]:
     def check(moment: Moment) -> Iterator[Unmet]:
         if moment.package is not None:
@@ -196,6 +207,27 @@ def _merged(moment: Moment) -> Iterator[Unmet]:
         yield Unmet("MISSION_CLOSED", f"{moment.slug} is merged, and {moment.wp_id} with it", None, moment.wp_id)
 
 
+def _not_seen(moment: Moment) -> Iterator[Unmet]:
+    if moment.presence is None:
+        error = _lease_elsewhere(moment)
+        yield Unmet(error.code, error.message, error.hint, moment.wp_id)
+
+
+def _lease_elsewhere(moment: Moment) -> SpecKittyError:
+    return not_quiet(moment.log.snapshot, moment.wp_id, moment.holder, None, moment.context.config.quiet_minutes)
+
+
+def _at_work(moment: Moment) -> Iterator[Unmet]:
+    if moment.presence is not None and not moment.presence.quiet:
+        error = _lease_active(moment)
+        yield Unmet(error.code, error.message, error.hint, moment.wp_id)
+
+
+def _lease_active(moment: Moment) -> SpecKittyError:
+    lease = moment.presence.lease if moment.presence is not None else None
+    return not_quiet(moment.log.snapshot, moment.wp_id, moment.holder, lease, moment.context.config.quiet_minutes)
+
+
 def _unreviewed_below(moment: Moment) -> Iterator[Unmet]:
     """Commits in the lane that no review covers, below the range of this one: they would be merged with it."""
     manifest = moment.work.manifest
@@ -214,6 +246,11 @@ _JUDGED = frozenset({Lane.IN_REVIEW, Lane.APPROVED, Lane.DONE})
 _EVIDENCE = "implementation_evidence_present"
 _NOT_COMMITTED = "the work is not committed"
 
+HAS_LANE = Rule("LANES_MISSING", "it has a lane", _of_claim(claim_rules.lane_missing))
+NEEDS_SATISFIED = Rule(
+    "DEPENDENCIES_NOT_SATISFIED", "what it builds on is approved or done", _of_claim(claim_rules.dependencies_open)
+)
+LANE_FREE = Rule("LANE_BUSY", "its lane is free", _of_claim(claim_rules.lane_busy))
 PLANNED = Rule("WP_NOT_FOUND", "it is in the plan", _not_planned, Needs.OWN, always=True)
 FREE = Rule("WP_ALREADY_CLAIMED", "nobody else holds it", _held_by_another, refuse=_already_claimed)
 MAY_REVIEW = Rule("SELF_REVIEW", "it is not one's own work", _own_work, refuse=_self_review)
@@ -265,6 +302,8 @@ SOMETHING_DONE = Rule("NO_CHANGES", "it changes something", _of_verdict(verdict_
 
 COVERED = Rule("UNREVIEWED_COMMITS", "everything below it was reviewed", _unreviewed_below, Needs.GIT)
 
+SEEN_HERE = Rule("LEASE_ELSEWHERE", "its holder worked in this clone", _not_seen, refuse=_lease_elsewhere)
+QUIET = Rule("LEASE_ACTIVE", "its holder has gone quiet", _at_work, refuse=_lease_active)
 NOT_MERGED = Rule("MISSION_CLOSED", "its mission is not merged", _merged)
 OTHER_HEAD = Rule("NO_NEW_COMMIT", "there is another commit than the approved one", _nothing_new, Needs.GIT)
 
@@ -272,9 +311,11 @@ _COMMITTED = (HAS_WORKSPACE, ON_ITS_BRANCH, NOT_BUSY, CLEAN, HAS_NEW_COMMIT)
 _WORK_DONE = (*_COMMITTED, HAS_CHANGES, NO_CHANGE_HOLDS, NO_MARKERS, INSIDE_OWNERSHIP, SUBTASKS_DONE)
 _REVIEWED = (NO_CHANGE_BY_OTHER, HAS_EVIDENCE, HEAD_AS_SHOWN, NOTHING_LEFT, SOMETHING_DONE, NO_MARKERS, COVERED)
 
+_BEGUN = (HAS_LANE, NEEDS_SATISFIED, LANE_FREE)
+
 CONDITIONS: Mapping[Move, tuple[Rule, ...]] = {
-    Move.CLAIM: (FREE,),
-    Move.BEGIN: (FREE,),
+    Move.CLAIM: (FREE, *_BEGUN),
+    Move.BEGIN: (FREE, *_BEGUN),
     Move.HAND_OVER: (PLANNED, FREE, IN_PROGRESS, *_WORK_DONE),
     Move.TAKE_REVIEW: (FREE, MAY_REVIEW),
     Move.APPROVE: (PLANNED, FREE, MAY_REVIEW, *_REVIEWED),
@@ -282,8 +323,9 @@ CONDITIONS: Mapping[Move, tuple[Rule, ...]] = {
     Move.REJECT: (FREE, MAY_REVIEW, FEEDBACK_GIVEN),
     Move.GIVE_BACK: (FREE,),
     Move.GIVE_REVIEW_BACK: (FREE,),
+    Move.TAKE_BACK: (SEEN_HERE, QUIET),
     Move.BLOCK: (FREE,),
-    Move.RESUME: (),
+    Move.RESUME: _BEGUN,
     Move.CANCEL: (FREE,),
     Move.REOPEN: (PLANNED, NOT_MERGED, OTHER_HEAD, NOTHING_LEFT),
     Move.DONE: (FREE,),

@@ -5,10 +5,11 @@ The logs are looked at again under the mission's lock; what git says is looked u
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+from specify_cli.conditions.claim_rules import ClaimFacts
 from specify_cli.conditions.review_rules import WorkFacts
 from specify_cli.conditions.verdict_rules import VerdictFacts
 from specify_cli.context.models import Actor, Context
@@ -18,7 +19,7 @@ from specify_cli.kernel.text import folded_name
 from specify_cli.kernel.values import replace
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.lanes.persistence import read_lanes
-from specify_cli.moves.request import Request, kind_of, reviewer_named
+from specify_cli.moves.request import Move, Request, kind_of, reviewer_named
 from specify_cli.review.evidence import is_another, is_own_work, workers
 from specify_cli.status.holders import HELD, Holder, implementers
 from specify_cli.status.mission_log import MissionEvent
@@ -31,6 +32,7 @@ from specify_cli.workspaces.lookup import Workspace, workspace_of
 if TYPE_CHECKING:
     from specify_cli.status.approvals import ReviewRecord
     from specify_cli.workspaces.markers import Marked
+    from specify_cli.workspaces.presence import Presence
 
 # Most moves ask nothing of documents and git: what looks there is loaded by those that do.
 _FACTS = "specify_cli.conditions.review_facts"
@@ -68,6 +70,12 @@ class Work:
     def manifest(self) -> LanesManifest | None:
         """The mission's lanes."""
         return read_lanes(self.context.place)
+
+    @cached_property
+    def planned(self) -> frozenset[str]:
+        """The work packages of the plan."""
+        packages: list[WorkPackage] = load("specify_cli.core.work_packages:load_work_packages")(self.context.place)
+        return frozenset(package.id for package in packages)
 
     @cached_property
     def workspace(self) -> Workspace | None:
@@ -136,7 +144,7 @@ class Moment:
         state = log.snapshot.work_packages.get(work.wp_id)
         self.lane = state["lane"] if state is not None else Lane.PLANNED
         self.last_event_id = state["last_event_id"] if state is not None else None
-        self.kind = kind_of(self.lane, request.target)
+        self.kind = Move.TAKE_BACK if request.takes_back else kind_of(self.lane, request.target)
 
     @classmethod
     def read(cls, context: Context, actor: Actor, package: WorkPackage | str, request: Request) -> Moment:
@@ -169,6 +177,15 @@ class Moment:
         """Who works on it or reviews it."""
         return self.log.holders().get(self.wp_id) if self.lane in HELD else None
 
+    @cached_property
+    def presence(self) -> Presence | None:
+        """How its holder is; None where they were never seen at work in this clone."""
+        if self.package is None:
+            return None
+        minutes = self.context.config.quiet_minutes
+        look: Callable[..., Presence | None] = load("specify_cli.workspaces.presence:presence")
+        return look(self.context.place, self.package, self.work.manifest, self.holder, minutes)
+
     @property
     def exists(self) -> bool:
         """Whether there is such a move; from for_review a person gives a verdict in one go."""
@@ -191,7 +208,7 @@ class Moment:
     @property
     def is_by_another(self) -> bool:
         """Whether the actor, and the reviewer that is named, are certainly not who did the work."""
-        done_by = workers(self.log.events, self.wp_id, self.implementer)
+        done_by = workers(self.log.events, self.log.mission_events, self.wp_id, self.implementer)
         named = reviewer_named(self.request)
         parties = [(self.me, self.actor.session_source)]
         if named is not None and folded_name(named) != folded_name(self.actor.name):
@@ -207,6 +224,17 @@ class Moment:
             return facts
         still_open = load(f"{_FACTS}:open_subtasks")(self.context.place, package, self.log.mission_events)
         return replace(facts, lane=self.lane, open_subtasks=still_open)
+
+    @cached_property
+    def claimed(self) -> ClaimFacts | None:
+        """What its claim depends on; None where it is no longer in the plan."""
+        if self.package is None:
+            return None
+        log, work = self.log, self.work
+        found: ClaimFacts = load("specify_cli.conditions.claim_facts:claim_facts")(
+            self.context.place, self.package, work.manifest, log.snapshot, log.holders(), known=work.planned
+        )
+        return found
 
     @cached_property
     def round(self) -> Round:

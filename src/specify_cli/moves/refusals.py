@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from specify_cli.context.models import Actor
+from specify_cli.kernel import clock
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import Conflict, Refused, Unmet
 from specify_cli.kernel.values import replace
 from specify_cli.status.holders import Holder
+from specify_cli.status.models import Lane, StatusSnapshot
+from specify_cli.workspaces.leases import Lease, is_quiet, seen
 
 
 def already_claimed(wp_id: str, holder: Holder | None, slug: str, actor: Actor) -> Conflict:
@@ -34,6 +38,38 @@ def self_review_refused(wp_id: str, slug: str, actor: Actor) -> Refused:
         + "  # or set review.self: true in .kittify/config.yaml",
         details={"wp_id": wp_id},
     )
+
+
+def not_quiet(
+    snapshot: StatusSnapshot, wp_id: str, holder: Holder | None, lease: Lease | None, minutes: float
+) -> Refused:
+    """The refusal to take back what a holder has, who is at work.
+
+    Args:
+        lease: when the holder was last seen in this clone; None where that was never.
+        minutes: the length of silence that counts as quiet.
+    """
+    state = snapshot.work_packages[wp_id]
+    since = state["holder_since"] or state["last_transition_at"]
+    back = Lane.FOR_REVIEW if state["lane"] is Lane.IN_REVIEW else Lane.PLANNED
+    at = ("--force", "--note", "TEXT", "--mission", snapshot.mission_slug)
+    hint = spec_kitty("agent tasks move-task", wp_id, "--to", back, *at)
+    details: dict[str, object] = {
+        "wp_id": wp_id,
+        "claimed_by": holder.actor if holder else None,
+        "claimed_by_session": holder.session if holder else None,
+        "since": since,
+        "last_seen": lease.last_seen if lease else None,
+        "quiet_minutes": minutes,
+    }
+    about = f"{wp_id} is held by {holder} since {clock.minute(since)}"
+    if lease is None:
+        said = f"{about}, who was never seen at work in this clone"
+        return Refused(said, "LEASE_ELSEWHERE", hint=hint, details=details)
+    # If the holder's last command is long ago, something in the worktree is younger.
+    files = ", and files changed there since" if is_quiet(lease, None, minutes) else ""
+    said = f"{about} and has not been quiet for {minutes:g} minutes: {seen(lease)}{files}"
+    return Refused(said, "LEASE_ACTIVE", hint=hint, details=details)
 
 
 def of_claim(unmet: Iterable[Unmet], held: Mapping[str, Holder], slug: str, actor: Actor) -> tuple[Unmet, ...]:

@@ -26,6 +26,7 @@ class Move(StrEnum):
     REJECT = "reject"
     GIVE_BACK = "give_back"
     GIVE_REVIEW_BACK = "give_review_back"
+    TAKE_BACK = "take_back"  # work or a review, from a holder that has gone quiet
     BLOCK = "block"
     RESUME = "resume"
     CANCEL = "cancel"
@@ -70,6 +71,7 @@ class Request:
         commit: commit the uncommitted work first, with this message.
         force: override what is unmet; needs a note.
         exact: one transition as it is said: nothing is added to it, such as the claim of a review before its verdict.
+        takes_back: the work or the review of a holder that has gone quiet is given back for them.
         manages: whoever asks has a say in other people's work (an answer to a question, an orchestrator's block).
         subtasks_complete, implementation_evidence_present: the actor's word, which counts in place of what can be
             looked up; subtasks that it calls complete are ticked.
@@ -89,6 +91,7 @@ class Request:
     force: bool = False
     exact: bool = False
     manages: bool = False
+    takes_back: bool = False
     subtasks_complete: bool | None = None
     implementation_evidence_present: bool | None = None
     evidence: DoneEvidence | Mapping[str, object] | None = None

@@ -29,7 +29,7 @@ from specify_cli.next.questions import asked_about
 from specify_cli.review.evidence import judges_own, may_review_own
 from specify_cli.status.approvals import SETTLED, ReviewRecord, review_records
 from specify_cli.status.emit import Writer, writing
-from specify_cli.status.holders import WORKING, Holder, implementers
+from specify_cli.status.holders import TAKEN_OVER, WORKING, Holder, implementers, takeover_data
 from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane, StatusEvent
 from specify_cli.status.reading import Status
@@ -188,7 +188,9 @@ def _claim_review(
         # The name of a program that drives agents stands for several of them.
         delegated = actor.policy is not None and context.config.review_by != "other"
         worker = implementers(log.events, log.mission_events).get(package.id)
-        own = not delegated and judges_own(context.config, me, actor.session_source, log.events, package.id, worker)
+        own = not delegated and judges_own(
+            context.config, me, actor.session_source, log.events, log.mission_events, package.id, worker
+        )
         if current not in (Lane.FOR_REVIEW, Lane.IN_REVIEW):
             raise Refused(
                 f"{package.id} is {current}, not for_review",
@@ -289,10 +291,10 @@ def is_begun(
 
 
 def _record_takeover(log: Writer, actor: Actor, wp_id: str, holder: Holder | None, work: str) -> None:
-    before = {"actor": holder.actor, "session": holder.session} if holder else None
     log.record(
-        "lease_taken_over", actor=actor.name, session=actor.session, wp_id=wp_id, data={"from": before, "work": work}
-    )
+        TAKEN_OVER, actor=actor.name, session=actor.session, wp_id=wp_id,
+        data={**takeover_data(holder, actor.session, actor.session_source), "work": work},
+    )  # fmt: skip
 
 
 def _check_claimable(

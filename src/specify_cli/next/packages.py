@@ -68,7 +68,7 @@ def package_views(
                 quiet=package.id in quiet,
                 reviewable=me is None
                 or own_allowed
-                or not judges_own(config, me, source, status.events, package.id, worker),
+                or not judges_own(config, me, source, status.events, status.mission_events, package.id, worker),
                 kinship=kinship,
                 given_back=me is not None and _gave_back(status, package.id, me),
                 question=again.get(package.id) or question_of(package, lanes, status.events, answers),

@@ -5,19 +5,20 @@ from __future__ import annotations
 from specify_cli.context.models import Actor, Context
 from specify_cli.core.commits import publish_mode
 from specify_cli.core.mission_sizes import mission_type_of
-from specify_cli.core.readiness import BUSY
 from specify_cli.core.work_packages import load_work_packages
 from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import NotFound
 from specify_cli.kernel.notices import Notice
-from specify_cli.lanes.persistence import read_lanes
+from specify_cli.moves.conditions import UNDER_THE_LOCK, check, require
+from specify_cli.moves.moment import Moment, Work
+from specify_cli.moves.request import Request
 from specify_cli.next.alarm import BLOCK, GIVE_BACK, REPEATS
 from specify_cli.next.observation import Question
 from specify_cli.next.planning import open_questions
 from specify_cli.next.questions import answered, question_of, repeated
 from specify_cli.next.steps import stuck_questions
 from specify_cli.status.emit import Writer, writing
-from specify_cli.status.holders import WORKING, Holder, implementers
+from specify_cli.status.holders import WORKING
 from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane, StatusEvent
 from specify_cli.workspaces import leases
@@ -27,7 +28,7 @@ _STANDING = {"blocked": (Lane.BLOCKED,), REPEATS: tuple(WORKING)}
 
 
 def apply_answer(context: Context, actor: Actor, text: str, decision_id: str | None) -> tuple[Notice, ...]:
-    """Record the answer to a question, and make the move that it stands for.
+    """Record the answer to a question, and make the move that it stands for, if its conditions hold.
 
     An answer in words counts as the option that goes on with the work, and is passed on in its prompt. A question that
     was answered before, or whose work package has moved since, moves nothing.
@@ -89,6 +90,11 @@ def _raised(context: Context, log: Writer, decision_id: str | None) -> list[Ques
     return [each for each in found if each is not None and decision_id in (None, each.decision_id)]
 
 
+def _moment(context: Context, log: Writer, actor: Actor, wp_id: str, request: Request) -> Moment:
+    package = next((each for each in load_work_packages(context.place) if each.id == wp_id), None)
+    return Moment(context, actor, request, Work(context, wp_id, package, log), log)
+
+
 def _act_on(context: Context, log: Writer, actor: Actor, question: MissionEvent, option: str) -> StatusEvent | None:
     wp_id, lane = str(question.wp_id), log.snapshot.lane_of(str(question.wp_id))
     about = str(question.data.get("input_key")).rpartition(".")[2]
@@ -98,17 +104,32 @@ def _act_on(context: Context, log: Writer, actor: Actor, question: MissionEvent,
     if lane not in _STANDING.get(about, (Lane.PLANNED,)):
         return None
     if option == "cancel":
-        return _move(log, actor, wp_id, Lane.CANCELED, option)
+        return _move(context, log, actor, wp_id, Lane.CANCELED, option)
     if about == REPEATS:
         return _stop(context, log, actor, wp_id, option)
     if about == "blocked":
         return _resume(context, log, actor, wp_id)
-    return _move(log, actor, wp_id, Lane.BLOCKED, option) if option == "block" else None
+    return _move(context, log, actor, wp_id, Lane.BLOCKED, option) if option == "block" else None
 
 
-def _move(log: Writer, actor: Actor, wp_id: str, target: Lane, option: str, *, force: bool = False) -> StatusEvent:
-    reason = f"answered: {option}"
-    return log.move(wp_id, target, actor=actor.name, session=actor.session, force=force, reason=reason)
+def _move(
+    context: Context, log: Writer, actor: Actor, wp_id: str, target: Lane, option: str, *, force: bool = False
+) -> StatusEvent:
+    request = Request(target, note=f"answered: {option}", force=force, manages=True)
+    require(_moment(context, log, actor, wp_id, request), UNDER_THE_LOCK)
+    return _record(log, actor, wp_id, request)
+
+
+def _record(log: Writer, actor: Actor, wp_id: str, request: Request) -> StatusEvent:
+    return log.move(
+        wp_id,
+        request.target,
+        actor=actor.name,
+        session=actor.session,
+        session_source=actor.session_source,
+        force=request.force,
+        reason=request.note,
+    )
 
 
 def _stop(context: Context, log: Writer, actor: Actor, wp_id: str, option: str) -> StatusEvent | None:
@@ -116,24 +137,17 @@ def _stop(context: Context, log: Writer, actor: Actor, wp_id: str, option: str) 
     if option not in (GIVE_BACK, BLOCK):
         return None
     target = Lane.PLANNED if option == GIVE_BACK else Lane.BLOCKED
-    event = _move(log, actor, wp_id, target, option, force=option == GIVE_BACK)
+    event = _move(context, log, actor, wp_id, target, option, force=option == GIVE_BACK)
     leases.release(context.place, wp_id)
     return event
 
 
 def _resume(context: Context, log: Writer, actor: Actor, wp_id: str) -> StatusEvent:
     """Back to whoever worked on it, with what lies in the worktree; to anybody where nobody did or the lane is busy."""
-    worker = implementers(log.events, log.mission_events).get(wp_id)
-    if worker is None or _lane_is_busy(context, log, wp_id):
-        return _move(log, actor, wp_id, Lane.PLANNED, "resume", force=True)
-    event = _move(log, actor, wp_id, Lane.IN_PROGRESS, "resume")
-    holder = log.holders().get(wp_id, Holder(actor.name, actor.session))
+    moment = _moment(context, log, actor, wp_id, Request(Lane.IN_PROGRESS, note="answered: resume", manages=True))
+    if moment.implementer is None or check(moment, UNDER_THE_LOCK):
+        return _move(context, log, actor, wp_id, Lane.PLANNED, "resume", force=True)
+    event = _record(log, actor, wp_id, moment.request)
+    holder = log.holders().get(wp_id, moment.me)
     leases.touch(context.place, wp_id, holder.actor, holder.session)
     return event
-
-
-def _lane_is_busy(context: Context, log: Writer, wp_id: str) -> bool:
-    manifest = read_lanes(context.place)
-    lane = manifest.lane_for_wp(wp_id) if manifest else None
-    others = [other for other in lane.wp_ids if other != wp_id] if lane else []
-    return any(log.snapshot.lane_of(other) in BUSY for other in others)

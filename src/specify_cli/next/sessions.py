@@ -19,7 +19,7 @@ from specify_cli.kernel.text import digest
 from specify_cli.next.observation import OpenStep
 from specify_cli.next.steps import is_current, unreported
 from specify_cli.status.emit import Writer, writing
-from specify_cli.status.holders import Holder
+from specify_cli.status.holders import TAKEN_OVER, Holder, takeover_data
 from specify_cli.status.reading import Status, read_status
 from specify_cli.workspaces import leases
 
@@ -99,10 +99,10 @@ def _offered(log: Status | Writer, actor: Actor) -> list[OpenStep]:
 
 def _hand_over(place: MissionPlace, log: Writer, actor: Actor, step: OpenStep) -> None:
     data: dict[str, object] = {
-        "from": {"actor": actor.name, "session": None},
+        **takeover_data(Holder(actor.name), actor.session, actor.session_source),
         "step_id": step.step_id,
         "work": step.action,
         "taken_up": True,
     }
-    log.record("lease_taken_over", actor=actor.name, session=actor.session, wp_id=step.wp_id, data=data)
+    log.record(TAKEN_OVER, actor=actor.name, session=actor.session, wp_id=step.wp_id, data=data)
     leases.touch(place, step.wp_id or step.action, actor.name, actor.session)

@@ -31,7 +31,7 @@ from specify_cli.next.resolve import apply_answer
 from specify_cli.next.sessions import already_open
 from specify_cli.next.steps import is_current, open_steps
 from specify_cli.status.emit import writing
-from specify_cli.status.holders import Holder
+from specify_cli.status.holders import TAKEN_OVER, Holder, takeover_data
 from specify_cli.status.reading import read_status
 from specify_cli.workspaces import leases
 from specify_cli.workspaces.astray import astray, held_in
@@ -307,13 +307,8 @@ def _issue(
         if mine is not None:
             return mine.step_id, mine.at
         if other is not None:
-            before = {"actor": other.holder.actor, "session": other.holder.session}
-            log.record(
-                "lease_taken_over",
-                actor=actor.name,
-                session=actor.session,
-                data={"from": before, "step_id": other.step_id},
-            )
+            data = {**takeover_data(other.holder, actor.session, actor.session_source), "step_id": other.step_id}
+            log.record(TAKEN_OVER, actor=actor.name, session=actor.session, data=data)
             return other.step_id, None
         event = log.record("step_issued", actor=actor.name, session=actor.session, wp_id=wp_id, data={"action": action})
         return event.event_id, None

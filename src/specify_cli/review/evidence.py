@@ -47,7 +47,9 @@ def is_another(one: Holder, source: str | None, other: Holder, other_source: str
     return theirs and None not in (one.session, other.session) and one.session != other.session
 
 
-def workers(events: Iterable[StatusEvent], wp_id: str, implementer: Holder | None) -> list[tuple[Holder, str | None]]:
+def workers(
+    events: Iterable[StatusEvent], mission_events: Iterable[MissionEvent], wp_id: str, implementer: Holder | None
+) -> list[tuple[Holder, str | None]]:
     """Whoever did the work that a review is about, each with who gave the session its id.
 
     That is the implementer, and whoever asked for another review of approved work: what came since may be theirs.
@@ -60,6 +62,10 @@ def workers(events: Iterable[StatusEvent], wp_id: str, implementer: Holder | Non
             sources.setdefault(holder, set()).add(event.session_source)
             if event.to_lane is Lane.FOR_REVIEW and event.from_lane is not Lane.IN_REVIEW:
                 asked = holder if event.from_lane in (Lane.APPROVED, Lane.DONE) else None
+    for taken in mission_events:
+        source = taken.data.get("session_source")
+        if taken.type == TAKEN_OVER and taken.wp_id == wp_id and isinstance(source, str):
+            sources.setdefault(Holder(taken.actor, taken.session), set()).add(source)
     found = dict.fromkeys(each for each in (implementer, asked) if each is not None)
     return [(each, AGENTS_OWN if sources.get(each) == {AGENTS_OWN} else None) for each in found]
 
@@ -69,6 +75,7 @@ def judges_own(
     reviewer: Holder,
     source: str | None,
     events: Iterable[StatusEvent],
+    mission_events: Iterable[MissionEvent],
     wp_id: str,
     implementer: Holder | None,
 ) -> bool:
@@ -78,7 +85,9 @@ def judges_own(
         source: who gave the reviewer's session its id.
     """
     if config.review_by == "other":
-        return not all(is_another(reviewer, source, *worker) for worker in workers(events, wp_id, implementer))
+        return not all(
+            is_another(reviewer, source, *worker) for worker in workers(events, mission_events, wp_id, implementer)
+        )
     return is_own_work(reviewer, implementer)
 
 

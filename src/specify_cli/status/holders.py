@@ -49,6 +49,17 @@ def holders(snapshot: StatusSnapshot, events: Iterable[MissionEvent]) -> dict[st
     return {wp_id: holder for wp_id, (_, holder) in held.items() if holder is not None}
 
 
+def takeover_data(before: Holder | None, session: str | None, source: str | None) -> dict[str, object]:
+    """What the event of a take-over says of both sides.
+
+    Args:
+        before: who held it; None where an older version did not say.
+        session, source: of whoever takes over: its id, and who gave it.
+    """
+    data: dict[str, object] = {"from": {"actor": before.actor, "session": before.session} if before else None}
+    return data | ({"session_source": source} if session and source else {})
+
+
 def self_reviewed(events: Iterable[StatusEvent]) -> list[str]:
     """Work packages that were approved by who had implemented them, in id order."""
     last = {event.wp_id: event.self_review for event in events if event.to_lane is Lane.APPROVED}

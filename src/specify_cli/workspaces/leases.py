@@ -39,6 +39,11 @@ class Lease:
         }
 
 
+def seen(lease: Lease) -> str:
+    """When and where a holder was last at work, in words."""
+    return f"last seen {clock.minute(lease.last_seen)} on {lease.host}"
+
+
 def _path(place: MissionPlace, key: str) -> Path:
     return place.state / "leases" / place.key / f"{key}.json"
 
