@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from specify_cli.kernel import clock, files, process
+from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import Refused, SpecKittyError
 from specify_cli.kernel.git import Git
 
@@ -61,15 +62,19 @@ def pin(root: Path, revision: str) -> str:
     git, script = Git(root), root / PACKAGE / "generate.sh"
     commit = git.resolve(revision)
     if commit is None:
-        raise Refused(f"no commit is called {revision!r}", "REVISION_UNKNOWN", hint="git log --oneline -20")
+        raise Refused(
+            f"no commit is called {revision!r}", "REVISION_UNKNOWN", hint=command("git", "log", "--oneline", "-20")
+        )
     if git.show_bytes(f"{commit}:kitty-specs/{SLUG}/spec.md") is None:
         raise Refused(
-            f"{commit[:10]} does not hold mission {SLUG}", "MISSION_NOT_COMMITTED", hint="git add kitty-specs"
+            f"{commit[:10]} does not hold mission {SLUG}",
+            "MISSION_NOT_COMMITTED",
+            hint=command("git", "add", "kitty-specs"),
         )
     changed = [change.path for change in git.changes() if not change.path.startswith(f"{PACKAGE}/")]
     if changed:
         said = f"the scenarios would run on files that no commit has: {', '.join(changed[:5])}"
-        raise Refused(said, "CHECKOUT_DIRTY", hint="git status")
+        raise Refused(said, "CHECKOUT_DIRTY", hint=command("git", "status"))
     text = script.read_text(encoding="utf-8")
     files.atomic_write(
         script, re.sub(r"^SOURCE_COMMIT=.*$", f"SOURCE_COMMIT={commit}", text, count=1, flags=re.MULTILINE)
@@ -86,7 +91,9 @@ def run_scenarios(root: Path) -> dict[str, bool]:
     done = process.run([sys.executable, "-m", "pytest", SCENARIOS, "-q", "-n", "0", "-rA"], cwd=root, timeout=300)
     results = re.findall(r"^(PASSED|FAILED|ERROR|SKIPPED) \S+::(test_\w+)", done.out, re.MULTILINE)
     if not results:
-        raise Refused(f"the scenarios did not run:\n{done.said}", "SCENARIOS_NOT_RUN", hint=f"pytest {SCENARIOS}")
+        raise Refused(
+            f"the scenarios did not run:\n{done.said}", "SCENARIOS_NOT_RUN", hint=command("pytest", SCENARIOS)
+        )
     said = {test: {word for word, name in results if name == test} for test in TITLES}
     return {title: said[test] == {"PASSED"} for test, title in TITLES.items()}
 

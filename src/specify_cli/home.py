@@ -12,11 +12,11 @@ from dataclasses import field
 from pathlib import Path
 
 from specify_cli.kernel import files
+from specify_cli.kernel.commands import Command, git_command
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.legacy import LANE_FOLDERS
 from specify_cli.kernel.paths import KITTIFY, SPECS, WORKTREES, Checkout, Repository
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 
 TASKS = "tasks"
@@ -115,18 +115,18 @@ class MissionPlace:
         return self.home is not None or self.git.branch_tip(self.target_branch) is not None
 
     @property
-    def way_home(self) -> str:
+    def way_home(self) -> Command:
         """The command after which a checkout has the target branch, were it renamed, deleted or never fetched."""
         if self.has_target and mission_of_branch(self.target_branch) == self.slug:
             # Its home is a worktree of its own; a folder that is gone may still be registered.
-            path = quoted(home_path(self.repo, self.slug))
-            return f"git -C {quoted(self.repo.root)} worktree add --force {path} {quoted(self.target_branch)}"
+            path = home_path(self.repo, self.slug)
+            return git_command(self.repo.root, "worktree", "add", "--force", path, self.target_branch)
         if self.has_target:
-            return f"git -C {quoted(self.repo.root)} switch {self.target_branch}"
+            return git_command(self.repo.root, "switch", self.target_branch)
         first = next(iter(self.repo.checkouts()), None)
         if first is not None and (first.path / self.relative).is_dir():
-            return f"git -C {quoted(first.path)} switch -c {self.target_branch}"
-        return f"git -C {quoted(self.repo.root)} fetch origin {self.target_branch}:{self.target_branch}"
+            return git_command(first.path, "switch", "-c", self.target_branch)
+        return git_command(self.repo.root, "fetch", "origin", f"{self.target_branch}:{self.target_branch}")
 
     @property
     def folder(self) -> Path | None:

@@ -2,14 +2,17 @@ from __future__ import annotations
 
 from specify_cli.conditions import accept_rules, merge_rules
 from specify_cli.conditions.why_rules import NEXT, met_of, of_mission, of_package
+from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.errors import Unmet
 from specify_cli.status.models import Lane
 from specify_cli.status.transitions import MATRIX
 
-OPEN = Unmet("SUBTASKS_OPEN", "WP01: not ticked: T001", "spec-kitty agent tasks mark-status T001 --status done", "WP01")
-NOT_ACCEPTED = Unmet("NOT_ACCEPTED", "mission 001-tea is not accepted", "spec-kitty accept --mission 001-tea")
-BEHIND = Unmet("TARGET_BEHIND_REMOTE", "main lacks 2 commits", "git pull", "origin/main")
-AWAY = Unmet("TARGET_NOT_CHECKED_OUT", "no checkout has main", "git switch main")
+OPEN = Unmet(
+    "SUBTASKS_OPEN", "WP01: not ticked: T001", spec_kitty("agent tasks mark-status", "T001", "--status", "done"), "WP01"
+)
+NOT_ACCEPTED = Unmet("NOT_ACCEPTED", "mission 001-tea is not accepted", spec_kitty("accept", "--mission", "001-tea"))
+BEHIND = Unmet("TARGET_BEHIND_REMOTE", "main lacks 2 commits", command("git", "pull"), "origin/main")
+AWAY = Unmet("TARGET_NOT_CHECKED_OUT", "no checkout has main", command("git", "switch", "main"))
 
 
 def mission(*to_merge: Unmet, accept: tuple[Unmet, ...] = (), forecast: bool = True) -> list[tuple[str, str]]:
@@ -64,11 +67,11 @@ def test_what_cannot_be_known_is_neither_met_nor_unmet() -> None:
 
 
 def test_the_end_of_the_way_wants_nothing() -> None:
-    done = of_package("001-tea", "WP01", Lane.DONE, [OPEN], {}, "spec-kitty status")
+    done = of_package("001-tea", "WP01", Lane.DONE, [OPEN], {}, spec_kitty("status"))
     assert (done.next_move, done.unmet, done.next_step) == (None, (), "spec-kitty status")
 
 
 def test_the_first_fix_is_the_next_step() -> None:
-    found = of_package("001-tea", "WP01", Lane.IN_PROGRESS, [OPEN], {}, "spec-kitty next")
+    found = of_package("001-tea", "WP01", Lane.IN_PROGRESS, [OPEN], {}, spec_kitty("next"))
     assert found.next_step == OPEN.fix
     assert found.to_dict()["unmet"] == [{**OPEN.to_dict(), "move": "for_review"}]

@@ -12,6 +12,7 @@ from specify_cli.core.identity import ProjectNames
 from specify_cli.core.project_files import config_text, metadata_text
 from specify_cli.core.project_setup import configured_agents, set_up
 from specify_cli.kernel import yaml
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.config import Config, parse_config
 from specify_cli.kernel.errors import Refused, UsageError
 from specify_cli.kernel.notices import Notice
@@ -51,7 +52,7 @@ def test_files_of_another_version_are_named_with_what_updates_them(git: Repo) ->
     (notice,) = set_up(git.path, [], "2.0.0").warnings
 
     said = "another version wrote 1 file of the set-up, and init leaves what is there"
-    assert notice == Notice("FILE_OUTDATED", said, "spec-kitty agent config sync")
+    assert notice == Notice("FILE_OUTDATED", said, spec_kitty("agent config sync"))
 
 
 def test_a_relative_folder_with_dots_is_one_project(git: Repo, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -116,7 +116,8 @@ def test_a_review_that_another_holds_is_not_free() -> None:
 def test_a_terminal_lane_is_left_only_by_force() -> None:
     ok, error = validate_transition("done", "planned", actor="claude")
     assert not ok
-    assert error == "there is no move done -> planned: done is final, but for another review of what came after it"
+    final = "done is final, but for another review of what came after it; what is still missing is a new work package"
+    assert error == f"there is no move done -> planned: {final}"
     assert validate_transition("done", "planned", actor="claude", reason="wrong", force=True) == (True, None)
 
 

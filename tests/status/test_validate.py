@@ -159,7 +159,7 @@ def test_work_packages_that_the_plan_lacks() -> None:
     snapshot = reduce([moved("planned", "claimed", wp_id="WP07"), moved("planned", "canceled", wp_id="WP08")])
     active, final = validate_work_packages(snapshot, ["WP01"])
     assert (active.severity, final.severity) == ("error", "note")
-    told = '--to canceled --note "removed from the plan" --mission 001-tea-timer'
+    told = "--to canceled --note 'removed from the plan' --mission 001-tea-timer"
     assert active.fix == f"spec-kitty agent tasks move-task WP07 {told}"
 
 

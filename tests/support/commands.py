@@ -15,6 +15,7 @@ from rich.table import Table
 from specify_cli.cli.commands import Branch, Entry, Leaf
 from specify_cli.cli.options import MissionFlag, NoteFlag, WorkPackage
 from specify_cli.cli.output import Reply, painter, progress, say
+from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.notices import Notice
 
@@ -46,7 +47,7 @@ def greet(
 
 def warned() -> Reply:
     """Succeed with warnings."""
-    notices = (Notice("COMMIT_FAILED", "a hook said \x1b[31mno", "git commit"),)
+    notices = (Notice("COMMIT_FAILED", "a hook said \x1b[31mno", command("git", "commit")),)
     return Reply({"result": "success", "warnings": [*notices, "and a plain one"]}, "done")
 
 
@@ -79,7 +80,9 @@ def talking() -> Reply:
 
 def refused() -> Reply:
     """Refuse."""
-    raise Refused("WP01 is in review", "WP_ALREADY_CLAIMED", hint="spec-kitty status", details={"where": Path("/x")})
+    raise Refused(
+        "WP01 is in review", "WP_ALREADY_CLAIMED", hint=command("spec-kitty", "status"), details={"where": Path("/x")}
+    )
 
 
 def noted(wp: WorkPackage, mission: MissionFlag = None, note: NoteFlag = None) -> Reply:

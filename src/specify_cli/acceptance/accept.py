@@ -15,6 +15,7 @@ from specify_cli.core.commits import milestone, publish_mode, require_identity
 from specify_cli.core.mission_lanes import lanes_of
 from specify_cli.core.work_packages import WorkPackage, load_work_packages
 from specify_cli.home import MissionPlace
+from specify_cli.kernel.commands import Command, spec_kitty
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.errors import Conflict, Unmet
 from specify_cli.kernel.notices import Notice
@@ -129,11 +130,13 @@ class Acceptance:
     commit: str | None = None
 
     @property
-    def next_step(self) -> str:
+    def next_step(self) -> Command:
         """The command that comes next."""
         if not self.ready:
-            return next((each.fix for each in self.unmet if each.fix), f"spec-kitty why --mission {self.mission_slug}")
-        return f"spec-kitty {'merge' if self.accepted else 'accept'} --mission {self.mission_slug}"
+            return next(
+                (each.fix for each in self.unmet if each.fix), spec_kitty("why", "--mission", self.mission_slug)
+            )
+        return spec_kitty("merge" if self.accepted else "accept", "--mission", self.mission_slug)
 
     def to_dict(self, *, report: bool = False) -> dict[str, object]:
         """The JSON answer; with conditions unmet it has the shape of a failure, unless only a report was wanted."""
@@ -335,7 +338,7 @@ def _not_repeated(place: MissionPlace, found: Acceptance, before: Accepted | Non
     if found.tests or before is None or not before.tests:
         return ()
     said = f"the acceptance before this one rests on {plural(len(before.tests), 'test')}, this one on none"
-    return (Notice("TESTS_NOT_REPEATED", said, f'spec-kitty accept --mission {place.slug} --test "…"'),)
+    return (Notice("TESTS_NOT_REPEATED", said, spec_kitty("accept", "--mission", place.slug, "--test", "TEXT")),)
 
 
 def _check_settled(place: MissionPlace, log: Writer) -> None:
@@ -344,7 +347,7 @@ def _check_settled(place: MissionPlace, log: Writer) -> None:
         raise Conflict(
             f"{', '.join(moved)} moved while mission {place.slug} was examined",
             "MISSION_MOVED",
-            hint=f"spec-kitty accept --mission {place.slug}",
+            hint=spec_kitty("accept", "--mission", place.slug),
         )
 
 

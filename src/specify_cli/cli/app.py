@@ -13,7 +13,7 @@ from specify_cli.cli import output
 from specify_cli.cli.commands import TABLE, Branch, Entry
 from specify_cli.cli.lazy import USAGE_ERROR, Answered, LazyGroup, group_of
 from specify_cli.cli.output import Reply
-from specify_cli.kernel.commands import PROGRAM
+from specify_cli.kernel.commands import PROGRAM, command
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.lazy import load
 from specify_cli.version import VERSION
@@ -67,7 +67,7 @@ def _dispatch(arguments: Sequence[str], group: LazyGroup) -> Reply:
     except TyperException as error:
         raise _usage_error(error, _called(arguments, group.table)) from error
     except UsageError as error:
-        error.hint = error.hint or f"{_called(arguments, group.table)} --help"
+        error.hint = error.hint or command(*_called(arguments, group.table).split(), "--help")
         raise
     except (typer.Abort, EOFError) as error:
         raise KeyboardInterrupt from error
@@ -111,7 +111,7 @@ def _show_completion(ctx: typer.Context, _option: object, asked: bool) -> None:
 
 
 def _usage_error(error: TyperException, path: str) -> UsageError:
-    return UsageError(error.format_message().rstrip("."), USAGE_ERROR, hint=f"{path} --help")
+    return UsageError(error.format_message().rstrip("."), USAGE_ERROR, hint=command(*path.split(), "--help"))
 
 
 def _called(arguments: Sequence[str], table: Mapping[str, Entry]) -> str:

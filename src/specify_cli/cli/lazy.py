@@ -15,7 +15,7 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from specify_cli.cli.commands import SECTIONS, TABLE, Branch, Entry, Leaf
 from specify_cli.cli.output import Reply
-from specify_cli.kernel.commands import PROGRAM
+from specify_cli.kernel.commands import PROGRAM, command
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.lazy import load
 
@@ -99,7 +99,7 @@ class LazyGroup(TyperGroup):
         """Without any argument the answer is the help of this group, for programs a usage error."""
         if not args and not ctx.resilient_parsing:
             if self.machine:
-                raise UsageError("Missing command.", USAGE_ERROR, hint=f"{ctx.command_path} --help")
+                raise UsageError("Missing command.", USAGE_ERROR, hint=command(*ctx.command_path.split(), "--help"))
             raise Answered(help_of(ctx))
         return super().parse_args(ctx, args)
 
@@ -226,7 +226,7 @@ def _no_such_command(path: str, name: str, table: Mapping[str, Entry]) -> UsageE
     message = f"No such command {name!r}."
     if suggestions:
         message += f" Did you mean {' or '.join(repr(one) for one in suggestions)}?"
-    hint = f"{suggestions[0] if suggestions else path} --help"
+    hint = command(*(suggestions[0] if suggestions else path).split(), "--help")
     return UsageError(message, USAGE_ERROR, hint=hint, details={"suggestions": suggestions})
 
 

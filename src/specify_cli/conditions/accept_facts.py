@@ -14,10 +14,12 @@ from specify_cli.core.subtasks import boxes, subtask_states, subtasks_for
 from specify_cli.core.templates import template
 from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace
+from specify_cli.kernel.commands import Command, spec_kitty
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.git import Git
 from specify_cli.lanes.branch_naming import PLANNING_LANE_ID
 from specify_cli.lanes.models import LanesManifest
+from specify_cli.status.approvals import mapped_since
 from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane, StatusSnapshot
 from specify_cli.status.reading import Status
@@ -62,7 +64,7 @@ def check_open(place: MissionPlace, status: Status) -> None:
         raise Refused(
             f"{place.slug} was finished before it came here: nothing is left to accept or merge",
             "MISSION_CLOSED",
-            hint=f"spec-kitty status --mission {place.slug}",
+            hint=spec_kitty("status", "--mission", place.slug),
         )
 
 
@@ -210,6 +212,7 @@ def accept_facts(
         ),
         missing_artifacts=_missing_artifacts(place, kind),
         unmapped=_unmapped(place, packages) if kind.has_packages else (),
+        mapped=tuple(mapped_since(status.events, status.mission_events).items()),
         dirty=dirty_worktrees(place, manifest, packages, canceled_in(status.snapshot)),
         missing_branches=missing_branches(place, forecast, status.snapshot),
         conflicts=forecast.conflicts if forecast else (),
@@ -272,7 +275,7 @@ def lacking_commits(
 
 def missing_branches(
     place: MissionPlace, forecast: Forecast | None, snapshot: StatusSnapshot
-) -> tuple[tuple[str, str, str], ...]:
+) -> tuple[tuple[str, str, Command], ...]:
     """As `unavailable`, each with the command that brings it back."""
     listed = unavailable(forecast, snapshot) if forecast else ()
     return tuple((lane_id, branch, way_back(place, branch)) for lane_id, branch in listed)

@@ -8,9 +8,10 @@ from dataclasses import field
 from specify_cli.conditions.ways import way_on
 from specify_cli.kernel.commands import Command, command, git_command, spec_kitty
 from specify_cli.kernel.errors import Unmet
-from specify_cli.kernel.text import quoted, some
+from specify_cli.kernel.text import some
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.branch_naming import mission_branch_name
+from specify_cli.status.holders import WORKING
 from specify_cli.status.models import Lane
 from specify_cli.workspaces import unfinished
 from specify_cli.workspaces.coverage_models import Coverage, Outdated, Uncovered
@@ -36,7 +37,7 @@ WANTS: Mapping[str, str] = {
     "LANE_BRANCH_MISSING": "the branch of every lane is in this clone",
     "APPROVED_COMMIT_MISSING": "every lane holds what was approved",
     "UNREVIEWED_COMMITS": "every commit that would be merged was reviewed",
-    "REVIEW_OUTDATED": "planning documents are as they were approved",
+    "REVIEW_OUTDATED": "approvals are about the work, and the requirements, as they are now",
     "MERGE_CONFLICT": "the merge would meet no conflict",
     "CONFLICT_MARKERS": "no conflict marker is left in a file",
 }
@@ -119,6 +120,7 @@ class AcceptFacts:
         clarifications: (document, question) left open.
         missing_artifacts: required documents that are missing.
         unmapped: functional requirements that no work package fulfils; those of canceled ones excepted.
+        mapped: (work package, requirements that it was given after its approval).
         dirty: worktrees with uncommitted files.
         missing_branches: (lane, branch) that this clone lacks, and the command that brings it back.
         conflicts: steps of the forecast that stop.
@@ -141,8 +143,9 @@ class AcceptFacts:
     clarifications: tuple[tuple[str, str], ...] = ()
     missing_artifacts: tuple[str, ...] = ()
     unmapped: tuple[str, ...] = ()
+    mapped: tuple[tuple[str, tuple[str, ...]], ...] = ()
     dirty: tuple[DirtyWorktree, ...] = ()
-    missing_branches: tuple[tuple[str, str, str], ...] = ()
+    missing_branches: tuple[tuple[str, str, Command], ...] = ()
     conflicts: tuple[Step, ...] = ()
     ways_out: Ways = field(default_factory=dict)
     markers: tuple[Marked, ...] = ()
@@ -163,6 +166,7 @@ def unmet(facts: AcceptFacts) -> list[Unmet]:
     """Every condition of acceptance that does not hold, each with the command that meets it."""
     return [
         *_packages(facts),
+        *outdated(facts.mapped, facts.slug),
         *_subtasks(facts),
         *_documents(facts),
         *worktrees(facts.dirty),
@@ -183,7 +187,7 @@ def split(found: Sequence[Unmet], *, lenient: bool) -> tuple[list[Unmet], list[U
 
 def _packages(facts: AcceptFacts) -> list[Unmet]:
     found: list[Unmet] = []
-    finalize = f"spec-kitty agent mission finalize-tasks --mission {facts.slug}"
+    finalize = spec_kitty("agent mission finalize-tasks", "--mission", facts.slug)
     if not facts.packages and not facts.has_packages:
         return found
     if not facts.packages:
@@ -195,8 +199,8 @@ def _packages(facts: AcceptFacts) -> list[Unmet]:
         found.append(Unmet("LANES_MISSING", said, finalize))
     found += [not_approved(each, facts.slug) for each in facts.packages if each.lane not in SETTLED | {Lane.CANCELED}]
     if facts.packages and all(each.lane is Lane.CANCELED for each in facts.packages):
-        fix = f"spec-kitty agent tasks status --mission {facts.slug}"
-        found.append(Unmet("NO_WORK_PACKAGES", "every work package is canceled", fix))
+        said = f"every work package is canceled: plan another one in {facts.folder}/tasks.md"
+        found.append(Unmet("NO_WORK_PACKAGES", said, None))
     return found
 
 
@@ -204,48 +208,65 @@ def not_approved(package: PackageState, slug: str) -> Unmet:
     """A work package that is neither approved nor done, with the next command for it."""
     wp_id, lane = package.wp_id, package.lane
     waits = package.waits and lane is Lane.PLANNED
-    fix = f"spec-kitty why {wp_id} --mission {slug}" if waits else way_on(wp_id, lane, slug)
+    fix = spec_kitty("why", wp_id, "--mission", slug) if waits else way_on(wp_id, lane, slug)
     return Unmet("WP_NOT_APPROVED", f"{wp_id} is {lane}, not approved", fix, wp_id)
 
 
 def _subtasks(facts: AcceptFacts) -> list[Unmet]:
-    return [
-        Unmet(
-            "SUBTASKS_OPEN",
-            f"{wp_id}: not ticked: {', '.join(ids)}",
-            f"spec-kitty agent tasks mark-status {' '.join(ids)} --status done --mission {facts.slug}",
-            wp_id,
-        )
-        for wp_id, ids in facts.open_subtasks
-    ]
+    lanes = {package.wp_id: package.lane for package in facts.packages}
+    return [_unticked(wp_id, ids, lanes.get(wp_id), facts.slug) for wp_id, ids in facts.open_subtasks]
+
+
+def _unticked(wp_id: str, ids: Sequence[str], lane: Lane | None, slug: str) -> Unmet:
+    """Subtasks that are not ticked: whoever does the work ticks them, and nobody ticks what was not begun."""
+    said, at = f"{wp_id}: not ticked: {', '.join(ids)}", ("--mission", slug)
+    fix = None
+    if lane in WORKING:
+        fix = spec_kitty("agent tasks mark-status", *ids, "--status", "done", *at)
+    elif lane in (Lane.PLANNED, Lane.BLOCKED):
+        fix = way_on(wp_id, lane, slug)
+    else:
+        said += "; what is done is ticked with `agent tasks mark-status`, and what is not goes back to its implementer"
+    return Unmet("SUBTASKS_OPEN", said, fix, wp_id)
 
 
 def _documents(facts: AcceptFacts) -> list[Unmet]:
     found = []
     for name, question in facts.clarifications:
-        said = f"{name} leaves a question open: {question}"
-        fix = f"grep -n 'NEEDS CLARIFICATION' {facts.folder}/{name}"
-        found.append(Unmet("NEEDS_CLARIFICATION", said, fix, name))
+        said = f"{facts.folder}/{name} leaves a question open: {question}; answer it there and take the marker away"
+        found.append(Unmet("NEEDS_CLARIFICATION", said, None, name))
     for name in facts.missing_artifacts:
         if name == "lanes.json" and not facts.lanes_known:
             continue  # told already
-        fix = f"git log --oneline -- {facts.folder}/{name}"
+        fix = None
         if name == "plan.md":
-            fix = f"spec-kitty agent mission setup-plan --mission {facts.slug}"
+            fix = spec_kitty("agent mission setup-plan", "--mission", facts.slug)
         elif name == "lanes.json":
-            fix = f"spec-kitty agent mission finalize-tasks --mission {facts.slug}"
+            fix = spec_kitty("agent mission finalize-tasks", "--mission", facts.slug)
         elif not (facts.lanes_known and facts.has_packages):
-            fix = f"spec-kitty next --agent NAME --mission {facts.slug}"
+            fix = spec_kitty("next", "--agent", "NAME", "--mission", facts.slug)
         found.append(Unmet("ARTIFACT_MISSING", f"{name} is missing or empty", fix, name))
-    fix = f"spec-kitty next --agent NAME --mission {facts.slug}"
+    fix = spec_kitty("next", "--agent", "NAME", "--mission", facts.slug)
     found += [Unmet("DOCUMENT_UNFINISHED", said, fix) for said in facts.unfinished]
     if facts.unmapped:
         refs = ",".join(facts.unmapped)
-        said = f"no work package fulfils {', '.join(facts.unmapped)}"
-        wp_id = facts.packages[0].wp_id if facts.packages else "WP01"
-        fix = f"spec-kitty agent tasks map-requirements --wp {wp_id} --refs {refs} --mission {facts.slug}"
-        found.append(Unmet("REQUIREMENT_UNMAPPED", said, fix, refs))
+        said = f"no work package fulfils {', '.join(facts.unmapped)}: {_who_could(facts)}"
+        fix = spec_kitty("agent tasks map-requirements", "--wp", "WP", "--refs", refs, "--mission", facts.slug)
+        found.append(Unmet("REQUIREMENT_UNMAPPED", said, fix if _open(facts) else None, refs))
     return found
+
+
+def _open(facts: AcceptFacts) -> list[str]:
+    """Work packages that nobody has approved yet: what they are to fulfil can still be done and reviewed."""
+    return [each.wp_id for each in facts.packages if each.lane not in SETTLED | {Lane.CANCELED}]
+
+
+def _who_could(facts: AcceptFacts) -> str:
+    left = _open(facts)
+    plan = f"plan one in {facts.folder}/tasks.md"
+    if not left:
+        return f"{plan}, for what is approved was reviewed without it"
+    return f"{plan}, or let one do it that is not approved yet ({some(left)})"
 
 
 def worktrees(dirty: Sequence[DirtyWorktree]) -> list[Unmet]:
@@ -263,7 +284,7 @@ def _busy(tree: DirtyWorktree) -> Unmet:
 def _uncommitted(tree: DirtyWorktree) -> Unmet:
     if tree.files == tree.new:
         return _left(tree)
-    fix = f'git -C {quoted(tree.path)} add -A && git -C {quoted(tree.path)} commit -m "Keep what was left"'
+    fix = git_command(tree.path, "add", "-A").then("git", "-C", tree.path, "commit", "-m", "Keep what was left")
     return Unmet("WORKTREE_DIRTY", f"{tree.lane_id}: uncommitted in {tree.path}: {some(tree.files)}", fix, tree.lane_id)
 
 
@@ -279,7 +300,7 @@ def _left(tree: DirtyWorktree) -> Unmet:
     return Unmet("WORKTREE_DIRTY", said, keep, tree.lane_id)
 
 
-def branches(missing: Sequence[tuple[str, str, str]]) -> list[Unmet]:
+def branches(missing: Sequence[tuple[str, str, Command]]) -> list[Unmet]:
     """Lanes whose branch this clone lacks."""
     return [
         Unmet("LANE_BRANCH_MISSING", f"{lane_id}: its branch {branch} is not in this clone", fix, lane_id)
@@ -298,7 +319,7 @@ def lacking(missing: Sequence[tuple[str, str, str, str]]) -> list[Unmet]:
         Unmet(
             "APPROVED_COMMIT_MISSING",
             f"{lane_id} lacks {commit[:10]}, the commit of {wp_id} that was approved",
-            f"git -C {quoted(tree)} merge --no-edit {commit}",
+            git_command(tree, "merge", "--no-edit", commit),
             wp_id,
         )
         for wp_id, lane_id, commit, tree in missing
@@ -346,6 +367,19 @@ def review_again(wp_id: str, slug: str, note: str) -> Command:
     return spec_kitty("agent tasks move-task", wp_id, "--to", "for_review", "--note", note, "--mission", slug)
 
 
+def outdated(mapped: Sequence[tuple[str, tuple[str, ...]]], slug: str) -> list[Unmet]:
+    """Work packages that were approved before somebody gave them a requirement."""
+    return [
+        Unmet(
+            "REVIEW_OUTDATED",
+            f"{wp_id} was approved before it was to fulfil {some(refs)}",
+            review_again(wp_id, slug, f"{some(refs)} came after its approval"),
+            wp_id,
+        )
+        for wp_id, refs in mapped
+    ]
+
+
 def _outdated(coverage: Coverage, work: Outdated, slug: str) -> Unmet:
     """Approved work in lane-planning that is not what was approved: what was edited is committed, then reviewed."""
     fix = review_again(work.wp_id, slug, "its files were changed after the approval")
@@ -363,7 +397,7 @@ def conflicts(steps: Sequence[Step], ways_out: Ways, slug: str) -> list[Unmet]:
         Unmet(
             "MERGE_CONFLICT",
             f"{clash.path}: changed by {' and '.join(clash.wps)} and by {' and '.join(clash.others)}",
-            ways_out.get((step.name, clash.path), f"spec-kitty merge --dry-run --mission {slug}"),
+            ways_out.get((step.name, clash.path), spec_kitty("merge", "--dry-run", "--mission", slug)),
             clash.path,
         )
         for step in steps

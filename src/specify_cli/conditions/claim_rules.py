@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from specify_cli.conditions.ways import way_on
 from specify_cli.core.readiness import SATISFIED
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import Unmet
 from specify_cli.kernel.values import frozen
 from specify_cli.status.models import Lane
@@ -17,6 +18,11 @@ WANTS: Mapping[str, str] = {
     "DEPENDENCIES_NOT_SATISFIED": "what it builds on is approved or done",
     "LANE_BUSY": "its lane is free",
     "DECISION_OPEN": "no question about it is open",
+}
+# What can be done with a work package that is over.
+_STANDS: Mapping[Lane, str] = {
+    Lane.DONE: "; what is still missing becomes a new work package",
+    Lane.CANCELED: "; to take it up after all, a person moves it back with --force and a note",
 }
 # Answers by which the work goes on; without one of them among the options, the first option.
 _GOING_ON = ("resume", "continue", "edit")
@@ -81,15 +87,15 @@ def not_claimable(facts: ClaimFacts) -> Iterator[Unmet]:
     """It is not planned."""
     wp_id = facts.wp_id
     if facts.lane is not Lane.PLANNED:
-        said = f"{wp_id} is {facts.lane}, and only a planned work package can be claimed"
-        fix = f'spec-kitty agent tasks move-task {wp_id} --to planned --force --note "why" --mission {facts.slug}'
+        said = f"{wp_id} is {facts.lane}, and only a planned work package can be claimed{_STANDS.get(facts.lane, '')}"
+        fix = spec_kitty("next", "--agent", "NAME", "--mission", facts.slug)
         yield Unmet("WP_NOT_CLAIMABLE", said, fix, wp_id)
 
 
 def lane_missing(facts: ClaimFacts) -> Iterator[Unmet]:
     """There is no lane to do it in."""
     if facts.lane_id is None:
-        fix = f"spec-kitty agent mission finalize-tasks --mission {facts.slug}"
+        fix = spec_kitty("agent mission finalize-tasks", "--mission", facts.slug)
         yield Unmet("LANES_MISSING", f"{facts.wp_id} has no lane yet", fix, facts.wp_id)
 
 
@@ -97,16 +103,20 @@ def dependencies_open(facts: ClaimFacts) -> Iterator[Unmet]:
     """What it builds on is not approved."""
     for need, lane in facts.open_needs:
         said = f"{facts.wp_id} waits for {need} ({lane or 'not planned'})"
+        if lane is Lane.CANCELED:
+            said += f": take it out of the dependencies of {facts.wp_id} first"
         yield Unmet("DEPENDENCIES_NOT_SATISFIED", said, way_on(need, lane, facts.slug), need)
 
 
 def lane_busy(facts: ClaimFacts) -> Iterator[Unmet]:
     """Another work package of its lane is held."""
+    at = ("--mission", facts.slug)
     for other in facts.busy:
         quiet = " and has gone quiet" if other.quiet else ""
         said = f"{facts.lane_id} of {facts.wp_id} is busy: {other.wp_id} is held by {other.holder}{quiet}"
-        fix = f"spec-kitty doctor --reap {other.wp_id}" if other.quiet else "spec-kitty next --agent NAME --wait 60"
-        yield Unmet("LANE_BUSY", said, f"{fix} --mission {facts.slug}", other.wp_id)
+        wait = spec_kitty("next", "--agent", "NAME", "--wait", "60", *at)
+        fix = spec_kitty("doctor", "--reap", other.wp_id, *at) if other.quiet else wait
+        yield Unmet("LANE_BUSY", said, fix, other.wp_id)
 
 
 def question_open(facts: ClaimFacts) -> Iterator[Unmet]:
@@ -118,7 +128,9 @@ def question_open(facts: ClaimFacts) -> Iterator[Unmet]:
 def decision_open(wp_id: str, slug: str, question: Asked) -> Unmet:
     """A question that has to be answered first."""
     options = question.options
-    answer = next((each for each in _GOING_ON if each in options), None) or next(iter(options), '"your answer"')
-    fix = f"spec-kitty next --agent NAME --mission {slug} --decision-id {question.decision_id} --answer {answer}"
+    answer = next((each for each in _GOING_ON if each in options), None) or next(iter(options), "TEXT")
+    fix = spec_kitty(
+        "next", "--agent", "NAME", "--mission", slug, "--decision-id", question.decision_id, "--answer", answer
+    )
     told = f" ({', '.join(options)})" if options else ""
     return Unmet("DECISION_OPEN", f"{question.text}{told}", fix, wp_id)

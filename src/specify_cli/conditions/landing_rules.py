@@ -7,8 +7,9 @@ from dataclasses import field
 
 from specify_cli.conditions import accept_rules, merge_rules
 from specify_cli.conditions.merge_rules import Accepted, MergeFacts
+from specify_cli.kernel.commands import Command, git_command
 from specify_cli.kernel.errors import Unmet
-from specify_cli.kernel.text import quoted, some
+from specify_cli.kernel.text import some
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.workspaces.markers import Marked
 
@@ -66,7 +67,7 @@ class LandingFacts:
     checked_out: bool
     dirty: tuple[str, ...] = ()
     strays: tuple[Stray, ...] = ()
-    receipts: tuple[tuple[str, str | None], ...] = field(default_factory=tuple)
+    receipts: tuple[tuple[str, Command | None], ...] = field(default_factory=tuple)
     markers: tuple[Marked, ...] = ()
 
 
@@ -88,30 +89,29 @@ def _fetched(facts: LandingFacts, found: Unmet) -> Unmet:
         return found
     remote, _, name = str(found.subject).partition("/")
     into = facts.around.target_branch
-    return replace(found, fix=f"git -C {quoted(facts.around.root)} fetch {quoted(remote)} {quoted(f'{name}:{into}')}")
+    return replace(found, fix=git_command(facts.around.root, "fetch", remote, f"{name}:{into}"))
 
 
 def _dirty(facts: LandingFacts) -> list[Unmet]:
     if not facts.dirty or facts.home is None:
         return []
-    git = f"git -C {quoted(facts.home)}"
-    named = " ".join(map(quoted, facts.dirty))
-    fix = f'{git} add -- {named} && {git} commit -m "Documents of {facts.slug}" -- {named}'
+    commit = ("commit", "-m", f"Documents of {facts.slug}", "--", *facts.dirty)
+    fix = git_command(facts.home, "add", "--", *facts.dirty).then("git", "-C", facts.home, *commit)
     return [Unmet("WORKTREE_DIRTY", f"uncommitted in {facts.home}: {some(facts.dirty)}", fix, facts.branch)]
 
 
 def _strays(facts: LandingFacts) -> list[Unmet]:
     if not facts.strays:
         return []
-    where = quoted(facts.home or facts.around.root)
+    where = facts.home or facts.around.root
     named = some([f"{each.commit[:10]} ({each.what}): {some(each.paths, 3)}" for each in facts.strays], _MOST)
     said = (
         f"{facts.branch} holds what was not merged there and no review covers: {named}."
         f" Take it back, or bring it into {facts.around.target_branch} by a mission of its own"
     )
-    commits = " ".join(each.commit[:12] for each in reversed(facts.strays))
+    commits = [each.commit[:12] for each in reversed(facts.strays)]
     plain = facts.home is not None and not any(each.joins for each in facts.strays)
-    fix = f"git -C {where} revert --no-edit {commits}" if plain else f"git -C {where} show {commits}"
+    fix = git_command(where, "revert", "--no-edit", *commits) if plain else git_command(where, "show", *commits)
     return [Unmet("UNREVIEWED_COMMITS", said, fix, facts.branch)]
 
 

@@ -64,7 +64,7 @@ def merge_facts(
         target_branch=place.target_branch,
         root=place.repo.root.as_posix(),
         home=home.path.as_posix() if home else None,
-        way_home="" if home else place.way_home,
+        way_home=None if home else place.way_home,
         packages=package_states(packages, manifest, status.snapshot),
         busy=home.busy if home else "",
         index_locked=str(lock) if lock is not None and lock.exists() else "",

@@ -7,8 +7,8 @@ from dataclasses import field
 
 from specify_cli.conditions import accept_rules
 from specify_cli.conditions.accept_rules import DirtyWorktree, PackageState
+from specify_cli.kernel.commands import Command, command, git_command, spec_kitty
 from specify_cli.kernel.errors import Unmet
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 from specify_cli.mission_metadata import PULL_REQUEST
 from specify_cli.status.models import Lane
@@ -36,7 +36,7 @@ WANTS: Mapping[str, str] = {
     "LANE_BRANCH_MISSING": "the branch of every lane is in this clone",
     "APPROVED_COMMIT_MISSING": "every lane holds what was approved",
     "UNREVIEWED_COMMITS": "every commit that would be merged was reviewed",
-    "REVIEW_OUTDATED": "planning documents are as they were approved",
+    "REVIEW_OUTDATED": "approvals are about the work, and the requirements, as they are now",
     "TARGET_BEHIND_REMOTE": "the target has what its remote had at the last fetch",
     "MERGE_UNDER_WAY": "no other merge waits for its conflict",
 }
@@ -86,6 +86,7 @@ class MergeFacts:
         index_locked: git's lock file on that checkout's index, where there is one.
         identity: whether git knows who commits.
         packages: every work package.
+        mapped: (work package, requirements that it was given after its approval).
         accepted: the last acceptance, or None.
         tips: code lane -> commit now.
         markers: files into which the work brought conflict markers.
@@ -105,16 +106,17 @@ class MergeFacts:
     root: str
     home: str | None
     packages: tuple[PackageState, ...]
-    way_home: str = ""
+    way_home: Command | None = None
     busy: str = ""
     index_locked: str = ""
     identity: bool = True
     lanes_known: bool = True
+    mapped: tuple[tuple[str, tuple[str, ...]], ...] = ()
     accepted: Accepted | None = None
     tips: Mapping[str, str] = field(default_factory=dict)
     dirty: tuple[DirtyWorktree, ...] = ()
     markers: tuple[Marked, ...] = ()
-    missing_branches: tuple[tuple[str, str, str], ...] = ()
+    missing_branches: tuple[tuple[str, str, Command], ...] = ()
     lacking: tuple[tuple[str, str, str, str], ...] = ()
     behind: tuple[str, int] | None = None
     under_way: tuple[str, ...] = ()
@@ -131,6 +133,7 @@ def unmet(facts: MergeFacts) -> list[Unmet]:
     return [
         *_checkout(facts),
         *_acceptance(facts),
+        *accept_rules.outdated(facts.mapped, facts.slug),
         *_way(facts),
         *accept_rules.worktrees(facts.dirty),
         *accept_rules.markers(facts.markers),
@@ -155,21 +158,26 @@ def _checkout(facts: MergeFacts) -> list[Unmet]:
         fix = continue_command(facts.home, facts.busy)
         found.append(Unmet("CHECKOUT_BUSY", f"{facts.home} is in the middle of a {facts.busy}", fix))
     if facts.index_locked:
-        said = f"git's lock {facts.index_locked} is there: git is at work in {facts.home}, or a crash left it behind"
-        found.append(Unmet("INDEX_LOCKED", said, f"rm {quoted(facts.index_locked)}  # only if no git runs there"))
+        said = (
+            f"git's lock {facts.index_locked} is there: git is at work in {facts.home}, or a crash left it behind; "
+            "remove it only if no git runs there"
+        )
+        found.append(Unmet("INDEX_LOCKED", said, command("rm", facts.index_locked)))
     if not facts.identity:
-        fix = 'git config --global user.name "Your Name" && git config --global user.email you@example.org'
+        fix = command("git", "config", "--global", "user.name", "Your Name").then(
+            "git", "config", "--global", "user.email", "you@example.org"
+        )
         said = "git does not know who you are, and a commit needs a name and a mail"
         found.append(Unmet("NO_GIT_IDENTITY", said, fix))
     return found
 
 
 def _acceptance(facts: MergeFacts) -> list[Unmet]:
-    accept = f"spec-kitty accept --mission {facts.slug}"
+    accept = spec_kitty("accept", "--mission", facts.slug)
     found = []
     # Without a home there may be nothing to read it from.
     if not facts.lanes_known and facts.home is not None:
-        fix = f"spec-kitty agent mission finalize-tasks --mission {facts.slug}"
+        fix = spec_kitty("agent mission finalize-tasks", "--mission", facts.slug)
         found.append(Unmet("LANES_MISSING", "lanes.json is missing: nobody knows what to merge", fix))
     if facts.accepted is None:
         found.append(Unmet("NOT_ACCEPTED", f"mission {facts.slug} is not accepted", accept))
@@ -188,12 +196,15 @@ def _way(facts: MergeFacts) -> list[Unmet]:
     if facts.contained or facts.started:
         return []
     if facts.accepted is not None and facts.accepted.mode == PULL_REQUEST:
-        said = f"{slug} goes into {target} by a pull request (--mode pr), and {target} does not have it yet"
-        fix = f"git -C {quoted(facts.home or facts.root)} pull --no-rebase  # once the host has merged it"
+        said = (
+            f"{slug} goes into {target} by a pull request (--mode pr), and {target} does not have it yet: once the "
+            "host has merged it, pull"
+        )
+        fix = git_command(facts.home or facts.root, "pull", "--no-rebase")
         return [Unmet("PULL_REQUEST_OPEN", said, fix, target)]
     if facts.protected:
         said = f"{target} is protected: what goes into it goes by a pull request"
-        return [Unmet("PROTECTED_BRANCH", said, f"spec-kitty accept --mode pr --mission {slug}", target)]
+        return [Unmet("PROTECTED_BRANCH", said, spec_kitty("accept", "--mode", "pr", "--mission", slug), target)]
     return []
 
 
@@ -203,12 +214,14 @@ def _elsewhere(facts: MergeFacts) -> list[Unmet]:
         remote, count = facts.behind
         said = f"{facts.target_branch} lacks {count} commit(s) of {remote} (as of the last fetch)"
         # A pull refuses where both sides have commits and no setting says how to bring them together.
-        fix = f"git -C {quoted(facts.home or facts.root)} merge --no-edit {quoted(remote)}"
+        fix = git_command(facts.home or facts.root, "merge", "--no-edit", remote)
         found.append(Unmet("TARGET_BEHIND_REMOTE", said, fix, remote))
     if facts.own_conflict:
         said = f"a merge of {facts.slug} waits for its conflict to be resolved"
-        found.append(Unmet("MERGE_UNDER_WAY", said, f"spec-kitty merge --resume --mission {facts.slug}", facts.slug))
+        found.append(
+            Unmet("MERGE_UNDER_WAY", said, spec_kitty("merge", "--resume", "--mission", facts.slug), facts.slug)
+        )
     for slug in facts.under_way:
         said = f"a merge of {slug} into {facts.target_branch} waits for its conflict to be resolved"
-        found.append(Unmet("MERGE_UNDER_WAY", said, f"spec-kitty merge --resume --mission {slug}", slug))
+        found.append(Unmet("MERGE_UNDER_WAY", said, spec_kitty("merge", "--resume", "--mission", slug), slug))
     return found

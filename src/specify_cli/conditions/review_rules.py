@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from specify_cli.conditions.ways import way_on
+from specify_cli.kernel.commands import Command, git_command, spec_kitty
 from specify_cli.kernel.errors import Unmet
-from specify_cli.kernel.text import quoted, some
+from specify_cli.kernel.text import some
 from specify_cli.kernel.values import frozen
 from specify_cli.status.models import Lane
 from specify_cli.workspaces.unfinished import in_words, next_command
@@ -92,22 +93,23 @@ class WorkFacts:
         return _UNSEEN if self.dirty and self.commits == 0 else frozenset()
 
 
-def _move(facts: WorkFacts) -> str:
-    return f"spec-kitty agent tasks move-task {facts.wp_id} --to for_review --mission {facts.mission_slug}"
+def _move(facts: WorkFacts, *more: str) -> Command:
+    to = ("--to", Lane.FOR_REVIEW)
+    return spec_kitty("agent tasks move-task", facts.wp_id, *to, "--mission", facts.mission_slug, *more)
 
 
 def not_in_progress(facts: WorkFacts) -> Iterator[Unmet]:
     """Somebody works on it."""
     if facts.lane is not Lane.IN_PROGRESS:
         said = f"{facts.wp_id} is {facts.lane}, not in progress"
-        way = f'{_move(facts)} --force --note "why"' if facts.lane in _OVER else None
+        way = _move(facts, "--force", "--note", "TEXT") if facts.lane in _OVER else None
         yield Unmet("NOT_IN_PROGRESS", said, way or way_on(facts.wp_id, facts.lane, facts.mission_slug), facts.wp_id)
 
 
 def workspace_missing(facts: WorkFacts) -> Iterator[Unmet]:
     """It has a workspace in this clone."""
     if facts.workspace is None:
-        begin = f"spec-kitty agent action implement {facts.wp_id} --agent NAME --mission {facts.mission_slug}"
+        begin = spec_kitty("agent action implement", facts.wp_id, "--agent", "NAME", "--mission", facts.mission_slug)
         yield Unmet("WORKSPACE_MISSING", f"{facts.wp_id} has no workspace in this clone", begin, facts.wp_id)
 
 
@@ -115,7 +117,7 @@ def wrong_branch(facts: WorkFacts) -> Iterator[Unmet]:
     """Its lane's branch is checked out there."""
     if facts.wrong_branch is not None and not facts.busy:
         # `-C` brings the lane's branch to the commits that were made beside it: without it they would be left behind.
-        switch = f"git -C {quoted(facts.workspace)} switch {'-C ' if facts.beside else ''}{facts.branch}"
+        switch = git_command(facts.workspace, "switch", *(["-C"] if facts.beside else []), facts.branch)
         said = f"{facts.workspace} is on {facts.wrong_branch}, not on {facts.branch}"
         yield Unmet("WORKTREE_WRONG_BRANCH", said, switch, facts.wp_id)
 
@@ -132,23 +134,23 @@ def dirty(facts: WorkFacts) -> Iterator[Unmet]:
     """Nothing is uncommitted there."""
     if facts.dirty and not facts.busy and not facts.unmerged:
         said = f"uncommitted in {facts.workspace}: {some(facts.dirty)}"
-        yield Unmet("WORKTREE_DIRTY", said, f'{_move(facts)} --commit "what was done"', facts.wp_id)
+        yield Unmet("WORKTREE_DIRTY", said, _move(facts, "--commit", "TEXT"), facts.wp_id)
 
 
 def no_new_commit(facts: WorkFacts) -> Iterator[Unmet]:
     """There is a commit since its base, and after a rejection another content than the rejected one."""
     if facts.unchanged_since is not None:
         said = f"nothing has changed since the review of {facts.unchanged_since[:10]}"
-        yield Unmet("NO_NEW_COMMIT", said, f'{_move(facts)} --commit "what was changed"', facts.wp_id)
+        yield Unmet("NO_NEW_COMMIT", said, _move(facts, "--commit", "TEXT"), facts.wp_id)
     elif facts.workspace is not None and facts.commits == 0 and not facts.dirty:
         said = f"no commit of {facts.wp_id} in {facts.workspace} yet"
-        fix = f'{_move(facts)} --commit "what was done"'
+        fix = _move(facts, "--commit", "TEXT")
         if facts.astray:
             said += "".join(f"; {each.message}" for each in facts.astray)
             fix = facts.astray[0].fix
         elif facts.left:
             said += f"; {some(facts.left)} are untracked, and {facts.wp_id} does not own them"
-            fix = f"git -C {quoted(facts.workspace)} add -- {' '.join(map(quoted, facts.left))} && {fix}"
+            fix = git_command(facts.workspace, "add", "--", *facts.left).then(*fix.steps[0])
         yield Unmet("NO_NEW_COMMIT", said, fix, facts.wp_id)
 
 
@@ -184,8 +186,8 @@ def subtasks_open(facts: WorkFacts) -> Iterator[Unmet]:
     said = f"not ticked: {some(facts.open_subtasks)}"
     if facts.ticked_in_copy:
         said += f" ({some(facts.ticked_in_copy)} ticked only in the worktree's copy of tasks.md, which nobody reads)"
-    mark = f"spec-kitty agent tasks mark-status {' '.join(facts.open_subtasks)} --status done"
-    yield Unmet("SUBTASKS_OPEN", said, f"{mark} --mission {facts.mission_slug}", facts.wp_id)
+    done = ("--status", "done", "--mission", facts.mission_slug)
+    yield Unmet("SUBTASKS_OPEN", said, spec_kitty("agent tasks mark-status", *facts.open_subtasks, *done), facts.wp_id)
 
 
 def for_review(facts: WorkFacts) -> list[Unmet]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from specify_cli.conditions.ways import way_on
+from specify_cli.conditions.ways import verdicts, way_on
 from specify_cli.kernel.commands import command, git_command, spec_kitty
 from specify_cli.kernel.errors import Unmet
 from specify_cli.kernel.text import some
@@ -39,9 +39,14 @@ def to_review(facts: ReviewFacts) -> list[Unmet]:
     if facts.lane is Lane.FOR_REVIEW:
         said = f"nobody reviews {wp_id} yet; {_who_may(facts)}"
         return [Unmet("REVIEW_MISSING", said, way_on(wp_id, facts.lane, facts.slug), wp_id)]
-    said = f"{facts.holder or 'somebody'} reviews {wp_id} and has given no verdict"
-    fix = f"spec-kitty agent tasks move-task {wp_id} --to approved --agent {facts.reviewer or 'NAME'}"
-    return [Unmet("REVIEW_VERDICT_MISSING", said, f"{fix} --mission {facts.slug}", wp_id)]
+    flags = ("--agent", facts.reviewer or "NAME")
+    approve, reject = verdicts(wp_id, facts.slug, *flags)
+    said = (
+        f"{facts.holder or 'somebody'} reviews {wp_id} and has given no verdict: approve it (`{approve}`) or send it "
+        f"back (`{reject}`)"
+    )
+    again = spec_kitty("agent action review", wp_id, *flags, "--mission", facts.slug)
+    return [Unmet("REVIEW_VERDICT_MISSING", said, again, wp_id)]
 
 
 def _who_may(facts: ReviewFacts) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from specify_cli.conditions import accept_rules, landing_rules, merge_rules
+from specify_cli.kernel.commands import Command, spec_kitty
 from specify_cli.kernel.errors import Unmet
 from specify_cli.kernel.values import as_dict, frozen, replace
 from specify_cli.status.models import Lane
@@ -83,13 +84,13 @@ class Why:
     wp_id: str | None
     lane: Lane | None
     next_move: str | None
-    command: str
+    command: Command
     unmet: tuple[Wanted, ...] = ()
     met: Mapping[str, str] | None = None
     held: Held | None = None
 
     @property
-    def next_step(self) -> str:
+    def next_step(self) -> Command:
         """The command that comes first."""
         return next((each.unmet.fix for each in self.unmet if each.unmet.fix), self.command)
 
@@ -131,7 +132,7 @@ def of_mission(
         forecast: whether the merge could be forecast; without lanes it cannot.
     """
     if merged:
-        return Why(slug, None, None, None, "spec-kitty mission list")
+        return Why(slug, None, None, None, spec_kitty("mission list"))
     undecided = frozenset() if forecast else _IN_THE_FORECAST
     accepted = not any(each.code in ("NOT_ACCEPTED", "ACCEPTANCE_STALE") for each in to_merge)
     if accepted:
@@ -147,7 +148,7 @@ def of_mission(
     return Why(slug, None, None, ACCEPT, _command(ACCEPT, slug), _wanted(ACCEPT, first) + _wanted(MERGE, then), met)
 
 
-def of_landing(slug: str, base: str, unmet: Sequence[Unmet], command: str) -> Why:
+def of_landing(slug: str, base: str, unmet: Sequence[Unmet], command: Command) -> Why:
     """What a mission wants that is merged into its own branch, until it lands.
 
     Args:
@@ -162,8 +163,8 @@ def _wanted(move: str, unmet: Sequence[Unmet]) -> tuple[Wanted, ...]:
     return tuple(Wanted(move, each) for each in unmet)
 
 
-def _command(move: str, slug: str) -> str:
-    return f"spec-kitty {move} --mission {slug}"
+def _command(move: str, slug: str) -> Command:
+    return spec_kitty(move, "--mission", slug)
 
 
 def of_package(
@@ -172,7 +173,7 @@ def of_package(
     lane: Lane,
     unmet: Sequence[Unmet],
     met: Mapping[str, str],
-    command: str,
+    command: Command,
     held: Held | None = None,
 ) -> Why:
     """What a work package wants for its next move; approved ones are answered by their mission.

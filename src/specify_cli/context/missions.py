@@ -53,7 +53,7 @@ def place_of(repo: Repository, slug: str) -> MissionPlace | None:
     place = _from_branch(repo, slug)
     for checkout in found:
         if place is None and not _is_left_over(checkout.path / SPECS / slug):
-            raise _meta_missing(checkout.path / SPECS / slug)
+            raise _meta_missing(repo, checkout.path / SPECS / slug)
     return place
 
 
@@ -78,13 +78,20 @@ def _is_left_over(folder: Path) -> bool:
     return bool(names) and names <= derived
 
 
-def _meta_missing(folder: Path) -> Refused:
+def _meta_missing(repo: Repository, folder: Path) -> Refused:
+    last = Git(folder).log_lines("HEAD", META, format="%H", limit=1) if repo.has_git else []
+    # Where the last commit that is about it took it away, the one before still has it.
+    revision = next((each for name in last for each in (name, f"{name}~1") if _has_meta(folder, each)), None)
     return Refused(
         f"{SPECS}/{folder.name} has no {META}: bring it back from git, or remove the folder",
         "MISSION_META_MISSING",
-        hint=git_command(folder, "restore", META),
-        details={"path": str(folder)},
+        hint=git_command(folder, "checkout", revision, "--", META) if revision else None,
+        details={"path": str(folder), "edit": str(folder / META)},
     )
+
+
+def _has_meta(folder: Path, revision: str) -> bool:
+    return Git(folder).show_bytes(f"{revision}:./{META}") is not None
 
 
 def _from_folder(repo: Repository, checkout: Checkout, slug: str) -> MissionPlace:
@@ -99,7 +106,7 @@ def _from_folder(repo: Repository, checkout: Checkout, slug: str) -> MissionPlac
     meta = load_meta(folder)
     if meta is None:
         if not _has_no_meta_yet(repo, folder):
-            raise _meta_missing(folder)
+            raise _meta_missing(repo, folder)
         meta = {}
     target = meta.get("target_branch")
     if not isinstance(target, str) or not target:

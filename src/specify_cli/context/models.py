@@ -60,10 +60,6 @@ class Actor:
         """The same as text."""
         return Command(self.flags)
 
-    def own(self, command: str) -> str:
+    def own(self, command: Command) -> Command:
         """A command of a hint with `--agent NAME` under its own name, where it is an agent."""
-        if self.is_person:
-            return command
-        if isinstance(command, Command):
-            return command.naming(*self.flags)
-        return command.replace("--agent NAME", self.words)
+        return command if self.is_person else command.naming(*self.flags)

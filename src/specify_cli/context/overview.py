@@ -9,7 +9,7 @@ from specify_cli.core.mission_target import begun_at, started_from
 from specify_cli.core.work_packages import WorkPackage, load_work_packages
 from specify_cli.home import MissionPlace, home_of
 from specify_cli.kernel import clock
-from specify_cli.kernel.text import quoted
+from specify_cli.kernel.commands import Command, git_command, spec_kitty
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.lanes.persistence import read_lanes
@@ -62,16 +62,16 @@ class Overview:
         return sum(map(len, self.board.values()))
 
     @property
-    def next_command(self) -> str:
+    def next_command(self) -> Command:
         """What brings the mission on."""
         slug = self.place.slug
         if self.state is MissionState.MERGED:
-            return landing_command(self.place, self.lands_on) if self.lands_on else "spec-kitty mission list"
+            return landing_command(self.place, self.lands_on) if self.lands_on else spec_kitty("mission list")
         if self.state is MissionState.ACCEPTED:
             return merge_command(self.place, self.status)
         if self.lanes is not None and self.total and _settled(self.board):
-            return f"spec-kitty accept --mission {slug}"
-        return f"spec-kitty next --agent NAME --mission {slug}"
+            return spec_kitty("accept", "--mission", slug)
+        return spec_kitty("next", "--agent", "NAME", "--mission", slug)
 
     def to_dict(self) -> dict[str, object]:
         """The shape in JSON answers."""
@@ -146,14 +146,15 @@ def lands_on(place: MissionPlace, events: Sequence[MissionEvent] = ()) -> str | 
     return base if base and base != place.target_branch and not is_landed(place, base) else None
 
 
-def landing_command(place: MissionPlace, base: str) -> str:
+def landing_command(place: MissionPlace, base: str) -> Command:
     """What a person runs to land a merged mission; where a host merges its pull request, once that has happened."""
-    land = f"spec-kitty merge --into {quoted(base)} --mission {place.slug}"
+    land = spec_kitty("merge", "--into", base, "--mission", place.slug)
     if place.meta.get("acceptance_mode") != PULL_REQUEST:
         return land
     home = home_of(place.repo, base)
-    pull = f"git -C {quoted(home.path)} pull --no-rebase" if home else f"git fetch origin {quoted(f'{base}:{base}')}"
-    return f"{pull} && {land}"
+    there = home.path if home else place.repo.root
+    pull = git_command(there, *(("pull", "--no-rebase") if home else ("fetch", "origin", f"{base}:{base}")))
+    return Command(*pull.steps, *land.steps)
 
 
 def is_merged_by_host(place: MissionPlace, status: Status) -> bool:
@@ -162,15 +163,15 @@ def is_merged_by_host(place: MissionPlace, status: Status) -> bool:
     return by_request and started_from(status.mission_events) is None
 
 
-def merge_command(place: MissionPlace, status: Status) -> str:
+def merge_command(place: MissionPlace, status: Status) -> Command:
     """What a person runs once a mission is accepted; where the host merges it, once that has happened."""
     return merging(place.slug, by_host=is_merged_by_host(place, status))
 
 
-def merging(slug: str, *, by_host: bool) -> str:
+def merging(slug: str, *, by_host: bool) -> Command:
     """The command that merges a mission, or records what a host has merged."""
-    merge = f"spec-kitty merge --mission {slug}"
-    return f"git pull --no-rebase && {merge}" if by_host else merge
+    merge = spec_kitty("merge", "--mission", slug)
+    return Command(("git", "pull", "--no-rebase"), *merge.steps) if by_host else merge
 
 
 def _settled(board: Mapping[str, list[str]]) -> bool:

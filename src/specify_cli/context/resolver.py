@@ -19,7 +19,7 @@ from specify_cli.context.missions import (
 from specify_cli.context.models import Context
 from specify_cli.home import MissionPlace, mission_of_branch
 from specify_cli.kernel import paths
-from specify_cli.kernel.commands import command, spec_kitty, the_call
+from specify_cli.kernel.commands import Command, command, spec_kitty, the_call
 from specify_cli.kernel.errors import Conflict, NotFound, Refused, SpecKittyError, UsageError
 from specify_cli.kernel.paths import SPECS, Repository
 from specify_cli.kernel.text import is_ulid
@@ -187,7 +187,7 @@ def _none_open(repo: Repository, known: int, broken: Sequence[Broken]) -> SpecKi
     return UsageError(f"{said}, and none was named", "MISSION_REQUIRED", hint=hint)
 
 
-def _ambiguous(said: str, slugs_found: Sequence[str], hint: str) -> Conflict:
+def _ambiguous(said: str, slugs_found: Sequence[str], hint: Command) -> Conflict:
     listed = ", ".join(slugs_found[:8]) + (" …" if len(slugs_found) > 8 else "")
     return Conflict(
         f"{said}: {listed}",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from specify_cli.core.agent_table import AGENTS, DEFAULT_AGENT, Agent, Format
 from specify_cli.core.command_text import fill_command, slash_command
 from specify_cli.kernel import frontmatter
+from specify_cli.kernel.commands import Command, spec_kitty
 from specify_cli.kernel.errors import UsageError
 
 _SHARED_NOTE = """\
@@ -18,7 +19,10 @@ the names.
 """
 
 
-def agent_of(key: str, hint: str = f"spec-kitty init --ai {DEFAULT_AGENT}") -> Agent:
+_BEGIN = spec_kitty("init", "--ai", DEFAULT_AGENT)
+
+
+def agent_of(key: str, hint: Command = _BEGIN) -> Agent:
     """The agent of that key.
 
     Args:

@@ -17,7 +17,7 @@ from specify_cli.core.plan_documents import MANIFEST, TASKS, PlanDocuments
 from specify_cli.core.requirement_mapping import SPEC, coverage
 from specify_cli.core.tasks_sections import tasks_sections
 from specify_cli.core.work_packages import WorkPackage, dependency_graph
-from specify_cli.kernel.commands import spec_kitty
+from specify_cli.kernel.commands import Command, spec_kitty
 from specify_cli.kernel.graph import reachable
 from specify_cli.kernel.text import natural_key, plural, some
 from specify_cli.kernel.values import frozen, replace
@@ -82,7 +82,7 @@ class Subject:
         return [package for package in found if package.id not in self.canceled]
 
     def problem(
-        self, code: str, name: str, line: int, message: str, wp_id: str | None = None, hint: str | None = None
+        self, code: str, name: str, line: int, message: str, wp_id: str | None = None, hint: Command | None = None
     ) -> PlanProblem:
         """Something in a document."""
         where = self.documents.where(name)

@@ -8,7 +8,7 @@ from pathlib import Path
 from specify_cli.core.rendered import render_views
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import locks, strays
-from specify_cli.kernel.commands import command, git_command, spec_kitty
+from specify_cli.kernel.commands import Command, command, git_command, spec_kitty
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.errors import Refused, SpecKittyError
 from specify_cli.kernel.notices import Notice
@@ -120,12 +120,12 @@ def _commit(place: MissionPlace, message: str) -> Committed:
         if ("ident" in done.said and "empty" in done.said) or "tell me who you are" in done.said:
             refusal = no_identity()
             return Committed(warnings=(Notice(refusal.code, refusal.message, refusal.hint),))
-        return Committed(warnings=(_failed(place, done.said or f"git commit ended with {done.code}"),))
+        return Committed(warnings=(_failed(place, done.said or command("git", "commit", "ended", "with", done.code)),))
     tip = loose_tip(place.repo.require_git(), place.target_branch) or git.resolve("HEAD")
     return Committed(tip, files=tuple(change.path for change in changes))
 
 
-def _failed(place: MissionPlace, output: str, hint: str | None = None) -> Notice:
+def _failed(place: MissionPlace, output: str, hint: Command | None = None) -> Notice:
     message = f"the milestone was recorded and not committed: {output}"
     return Notice("COMMIT_FAILED", message, hint or spec_kitty("materialize", "--mission", place.slug))
 

@@ -124,9 +124,8 @@ def _document_problems(documents: PlanDocuments, packages: Sequence[WorkPackage]
     for wp_id in sorted(work.lanes.keys() - here - work.canceled, key=natural_key):
         if wp_id not in documents.titles:
             message = f"{wp_id} is {work.lanes[wp_id]} and its prompt is gone: cancel it, or bring the prompt back"
-            yield PlanProblem(
-                "WP_REMOVED", message, wp_id, spec_kitty("agent tasks move-task", wp_id, "--to", "canceled")
-            )
+            fix = spec_kitty("agent tasks move-task", wp_id, "--to", "canceled", "--agent", "NAME")
+            yield PlanProblem("WP_REMOVED", message, wp_id, fix)
 
 
 def _plan_problems(packages: Sequence[WorkPackage], documents: PlanDocuments, work: Work) -> list[PlanProblem]:

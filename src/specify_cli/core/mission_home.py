@@ -10,10 +10,10 @@ from typing import Any, cast
 
 from specify_cli.home import MissionPlace, home_path, worktrees_folder
 from specify_cli.kernel import clock, files
+from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import Refused, SpecKittyError
 from specify_cli.kernel.git import ZERO, Git, GitFailed, RefUpdate
 from specify_cli.kernel.paths import SPECS, Checkout, Repository
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 from specify_cli.mission_metadata import identity_of, load_meta
 from specify_cli.status.emit import writing
@@ -207,7 +207,7 @@ def _check_free(path: Path) -> None:
         raise Refused(
             f"{path} is in the way of a worktree and holds files that are not ours",
             "WORKSPACE_BLOCKED",
-            hint=f"mv {quoted(path)} {quoted(f'{path}.kept')}",
+            hint=command("mv", path, f"{path}.kept"),
             details={"path": str(path)},
         )
 

@@ -13,6 +13,7 @@ from specify_cli.kernel.config import Config
 from specify_cli.kernel.errors import NotFound
 from specify_cli.kernel.text import natural_key
 from specify_cli.kernel.values import frozen
+from specify_cli.status.approvals import MAPPED
 from specify_cli.status.emit import writing
 
 SPEC = "spec.md"
@@ -102,8 +103,12 @@ def map_requirements(
                 texts[package.file] = after
         write_documents(feature_dir, texts)
         changed = tuple(package.id for package in packages if package.file in texts)
+        known = {package.id: package.requirement_refs for package in packages}
         for wp_id in changed:
-            note = {"text": f"requirement_refs: {', '.join(new[wp_id]) or 'none'}"}
+            added = [ref for ref in new[wp_id] if ref not in known[wp_id]]
+            note: dict[str, object] = {"text": f"requirement_refs: {', '.join(new[wp_id]) or 'none'}"}
+            if added:
+                note[MAPPED] = added
             log.record("note", actor=actor, session=session, wp_id=wp_id, data=note)
     return Mapped(changed, new, coverage(spec, load_work_packages(place)))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from specify_cli.context.missions import Broken
 from specify_cli.home import MissionPlace
+from specify_cli.kernel.commands import Command
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.errors import SpecKittyError
 from specify_cli.kernel.paths import KITTIFY, Repository
@@ -39,7 +40,7 @@ class Finding:
     severity: Severity
     code: str
     message: str
-    fix: str | None = None
+    fix: Command | None = None
 
     to_dict = as_dict
 

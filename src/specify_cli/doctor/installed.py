@@ -9,7 +9,7 @@ from specify_cli.core.installing import OFFER, Installed, State, compare, sync, 
 from specify_cli.core.project_files import CONFIG
 from specify_cli.core.settings import config_at
 from specify_cli.doctor.findings import Finding, Mended, Severity, Subject, of_error
-from specify_cli.kernel.commands import command, spec_kitty
+from specify_cli.kernel.commands import Command, command, spec_kitty
 from specify_cli.kernel.errors import SpecKittyError
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.text import plural, some
@@ -92,7 +92,7 @@ def _offer(path: str) -> Finding:
     return Finding(SECTION, Severity.NOTE, "FILE_OFFERED", message, command("diff", path, path + OFFER))
 
 
-def _finding(severity: Severity, code: str, names: Sequence[str], what: str, fix: str | None) -> list[Finding]:
+def _finding(severity: Severity, code: str, names: Sequence[str], what: str, fix: Command | None) -> list[Finding]:
     if not names:
         return []
     message = f"{plural(len(names), 'file')} {what}: {some(names, 4)}"

@@ -11,8 +11,9 @@ from specify_cli.core.radar import notices, radar
 from specify_cli.core.work_packages import load_work_packages
 from specify_cli.doctor.findings import Finding, Severity, Subject, of_error
 from specify_cli.home import MissionPlace
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import SpecKittyError
-from specify_cli.kernel.text import plural, quoted
+from specify_cli.kernel.text import plural
 from specify_cli.merge.intent import Pending, pending
 from specify_cli.merge.verifying import Verdict, Verified, verify, verify_landing
 from specify_cli.status.reading import read_status
@@ -68,7 +69,7 @@ def _not_landed(subject: Subject) -> list[Finding]:
             found.append(Finding(SECTION, Severity.NOTE, "NOT_LANDED", said, landing_command(place, left)))
         elif base and there and place.meta.get("merged_at"):
             said = f"{place.slug} has landed on {base}, and its branch {place.target_branch} is still here"
-            fix = f"spec-kitty merge --into {quoted(base)} --mission {place.slug}"
+            fix = spec_kitty("merge", "--into", base, "--mission", place.slug)
             found.append(Finding(SECTION, Severity.NOTE, "WORKTREE_NOT_NEEDED", said, fix))
     return found
 

@@ -13,7 +13,7 @@ from specify_cli.core.commits import publish_mode
 from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import locks
-from specify_cli.kernel.commands import git_command, spec_kitty
+from specify_cli.kernel.commands import Command, git_command, spec_kitty
 from specify_cli.kernel.errors import Refused, SpecKittyError
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.notices import Notice
@@ -153,7 +153,7 @@ def _clear(ground: _Ground, kept: Rescue) -> tuple[Notice, ...]:
     return (_left(workspace, left, status),) if left else ()
 
 
-def _left(workspace: Workspace, left: Sequence[str], status: str) -> Notice:
+def _left(workspace: Workspace, left: Sequence[str], status: Command) -> Notice:
     said = f"{plural(len(left), 'path')} in {workspace.path} could not be saved and stayed: {some(left)}"
     return Notice("WORKTREE_DIRTY", said, status)
 

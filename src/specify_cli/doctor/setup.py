@@ -17,7 +17,7 @@ from specify_cli.core.project_files import CONFIG, FIXED, METADATA
 from specify_cli.core.project_version import require_not_newer
 from specify_cli.doctor.findings import Finding, Severity, Subject, of_error
 from specify_cli.kernel import files
-from specify_cli.kernel.commands import command, git_command, spec_kitty
+from specify_cli.kernel.commands import Command, command, git_command, spec_kitty
 from specify_cli.kernel.config import Config, parse_config
 from specify_cli.kernel.errors import SpecKittyError, Unavailable
 from specify_cli.kernel.git import Git
@@ -185,13 +185,13 @@ def _ok(code: str, message: str) -> Finding:
     return Finding(SECTION, Severity.OK, code, message)
 
 
-def _note(code: str, message: str, fix: str | None) -> Finding:
+def _note(code: str, message: str, fix: Command | None) -> Finding:
     return Finding(SECTION, Severity.NOTE, code, message, fix)
 
 
-def _warning(code: str, message: str, fix: str) -> Finding:
+def _warning(code: str, message: str, fix: Command) -> Finding:
     return Finding(SECTION, Severity.WARNING, code, message, fix)
 
 
-def _error(code: str, message: str, fix: str) -> Finding:
+def _error(code: str, message: str, fix: Command) -> Finding:
     return Finding(SECTION, Severity.ERROR, code, message, fix)

@@ -180,7 +180,7 @@ def _strays(repo: Repository) -> list[Finding]:
             Severity.WARNING,
             "WORKTREE_STRAY",
             f"{entry} is a folder among the worktrees and no worktree itself",
-            command("mv", entry, f"{entry}.kept"),
+            command("mv", entry, repo.root / f"{entry.name}.kept"),
         )
         for entry in entries
         if entry.is_dir() and entry not in registered and any(entry.iterdir())

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from specify_cli.importing.models import Imported, ImportedMission, ImportedPackage
 from specify_cli.importing.reading import Reading, Rest, fields_text, listed, words
+from specify_cli.kernel.commands import command
 from specify_cli.kernel.text import natural_key
 from specify_cli.kernel.values import frozen
 from specify_cli.status.models import Lane
 
 ROOTS = (".beads",)
 _DATABASES = ("beads.db", "dolt/", "embeddeddolt/")
-_EXPORT = "bd export -o .beads/issues.jsonl"
+_EXPORT = command("bd", "export", "-o", ".beads/issues.jsonl")
 REST = (
     *(Rest(f".beads/{name}", "a database; what counts here is what beads exports", _EXPORT) for name in _DATABASES),
     Rest(".beads/", "settings and work files of beads"),

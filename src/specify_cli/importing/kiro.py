@@ -15,8 +15,7 @@ ROOTS = (".kiro",)
 REST = (
     Rest(
         ".kiro/steering/",
-        "guidance for agents: what is to hold for every mission belongs in the charter",
-        CHARTER,
+        f"guidance for agents: what is to hold for every mission belongs in {CHARTER}",
     ),
     Rest(".kiro/hooks/", "hooks of an editor: nothing of a repository is run here by itself"),
     Rest(".kiro/settings/", "settings of an editor"),

@@ -17,8 +17,7 @@ REST = (
     Rest("openspec/AGENTS.md", "instructions for agents of OpenSpec; spec-kitty brings its own"),
     Rest(
         "openspec/project.md",
-        "what holds for the whole project: it belongs in the charter, which every prompt is given",
-        CHARTER,
+        f"what holds for the whole project: it belongs in {CHARTER}, which every prompt is given",
     ),
     Rest("openspec/config.y", "settings of OpenSpec"),
 )

@@ -8,13 +8,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from specify_cli.importing.models import Imported, ImportedMission
 from specify_cli.kernel import frontmatter
+from specify_cli.kernel.commands import Command
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.notices import Notice
-from specify_cli.kernel.text import plural, quoted
+from specify_cli.kernel.text import plural
 from specify_cli.kernel.values import frozen
 
 UNREADABLE = "IMPORT_UNREADABLE"
-CHARTER = "mkdir -p .kittify/charter && cat {0} >> .kittify/charter/charter.md"
+CHARTER = ".kittify/charter/charter.md"
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -25,12 +26,12 @@ class Rest:
     Args:
         prefix: what their paths begin with.
         why: completes `PATH: …`.
-        hint: a command; `{0}` stands for the files.
+        hint: a command.
     """
 
     prefix: str
     why: str
-    hint: str | None = None
+    hint: Command | None = None
 
 
 class Reading:
@@ -68,7 +69,7 @@ class Reading:
         try:
             text = self.content(path).decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            self.unreadable(f"{path}: not UTF-8 (byte {error.start + 1})", path, "file")
+            self.unreadable(f"{path}: not UTF-8 (byte {error.start + 1})", path)
             return None
         return clean(text.replace("\r\n", "\n").replace("\r", "\n"))
 
@@ -109,26 +110,25 @@ class Reading:
             return None
         return found.fields, found.body
 
-    def unreadable(self, message: str, path: str, command: str = "edit") -> None:
+    def unreadable(self, message: str, path: str) -> None:
         """Tell that something in a file could not be read."""
-        self.note(UNREADABLE, message, f"{command} {quoted(self._at + path)}")
+        self.note(UNREADABLE, message, edit=self._at + path)
 
-    def note(self, code: str, message: str, hint: str | None = None) -> None:
+    def note(self, code: str, message: str, hint: Command | None = None, edit: str | None = None) -> None:
         """Tell of something once."""
-        notice = Notice(code, message, hint)
+        notice = Notice(code, message, hint, edit)
         if notice not in self.notices:
             self.notices.append(notice)
 
     def imported(self, missions: Sequence[ImportedMission], rest: Sequence[Rest] = ()) -> Imported:
         """What came of it; every file that nobody used is among the leftovers."""
-        groups: dict[tuple[str, str, str | None], list[str]] = {}
+        groups: dict[tuple[str, str, Command | None], list[str]] = {}
         for path in sorted(self.files.keys() - self._used):
             known = next((each for each in rest if path.startswith(each.prefix)), None)
             where = known.prefix if known else "/".join(path.split("/")[:2])
-            why, hint = (known.why, known.hint) if known else ("nothing in a mission corresponds to it", None)
-            groups.setdefault((where, why, hint), []).append(path)
-        for (where, why, command), paths in groups.items():
-            hint = command and command.format(" ".join(quoted(self._at + path) for path in paths[:9]))
+            why, mend = (known.why, known.hint) if known else ("nothing in a mission corresponds to it", None)
+            groups.setdefault((where, why, mend), []).append(path)
+        for (where, why, hint), paths in groups.items():
             what = paths[0] if len(paths) == 1 else f"{where.rstrip('/')} ({plural(len(paths), 'file')})"
             self.note("IMPORT_NO_COUNTERPART", f"{what}: {why}", hint)
         return Imported(tuple(missions), tuple(self.notices))

@@ -10,7 +10,7 @@ from specify_cli.importing import backlog, beads, kiro, openspec, speckit, taskm
 from specify_cli.importing.models import Imported
 from specify_cli.importing.reading import UNREADABLE
 from specify_cli.kernel import files
-from specify_cli.kernel.commands import command, spec_kitty
+from specify_cli.kernel.commands import Command, command, spec_kitty
 from specify_cli.kernel.errors import NotFound, SpecKittyError
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import at_home
@@ -76,7 +76,7 @@ def read_project(source: Source, path: Path) -> tuple[Path, Imported]:
     return folder, Imported(imported.missions, leftovers)
 
 
-def _nothing(source: Source, folder: Path, found: Mapping[str, bytes], hint: str | None) -> NotFound:
+def _nothing(source: Source, folder: Path, found: Mapping[str, bytes], hint: Command | None) -> NotFound:
     """The refusal for a folder without a project; where one of another tool is there, it is named."""
     others = [each for each in SOURCES.values() if each is not source]
     there = [each for each in others if each.read(dict(_files(folder, each.roots, [])), "").missions]

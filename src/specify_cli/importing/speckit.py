@@ -13,10 +13,10 @@ from specify_cli.status.models import Lane
 
 ROOTS = ("specs", ".specify", "memory/constitution.md")
 _TASKS = "tasks.md"
-_CHARTER = "the principles of the project: they belong in the charter, which every prompt is given"
+_CHARTER = f"the principles of the project: they belong in {CHARTER}, which every prompt is given"
 _OURS = "spec-kitty brings its own"
 REST = (
-    *(Rest(path, _CHARTER, CHARTER) for path in (".specify/memory/constitution.md", "memory/constitution.md")),
+    *(Rest(path, _CHARTER) for path in (".specify/memory/constitution.md", "memory/constitution.md")),
     Rest(".specify/templates/", f"templates; {_OURS} (.kittify/overrides takes those of a project)"),
     Rest(".specify/scripts/", f"scripts of spec-kit; {_OURS}"),
     Rest(".specify/", "settings of spec-kit"),

@@ -17,6 +17,15 @@ from typing import Self
 PROGRAM = "spec-kitty"
 
 
+class _Pipe(str):
+    """The sign between two programs of one step, which is not quoted."""
+
+    __slots__ = ()
+
+
+_PIPE = _Pipe("|")
+
+
 class Command(str):
     """One command line, or several that run one after another while each succeeds.
 
@@ -29,10 +38,15 @@ class Command(str):
 
     def __new__(cls, *steps: Iterable[object]) -> Self:
         """Quote every word as a POSIX shell needs it."""
-        lists = tuple(tuple(str(word) for word in step) for step in steps)
-        made = super().__new__(cls, " && ".join(shlex.join(words) for words in lists))
+        lists = tuple(tuple(word if isinstance(word, _Pipe) else str(word) for word in step) for step in steps)
+        made = super().__new__(cls, " && ".join(_joined(words) for words in lists))
         made.steps = lists
         return made
+
+    @classmethod
+    def parsed(cls, text: str) -> Command:
+        """The command that a text is."""
+        return cls(*(shlex.split(step) for step in text.split(" && ")))
 
     def then(self, *words: object) -> Command:
         """This command, and another one after it."""
@@ -41,6 +55,10 @@ class Command(str):
     def adding(self, *words: object) -> Command:
         """This command with further words at the end of its last step."""
         return Command(*self.steps[:-1], (*self.steps[-1], *words))
+
+    def into(self, *words: object) -> Command:
+        """This command, and one that reads what its last step prints."""
+        return self.adding(_PIPE, *words)
 
     def naming(self, *flags: str) -> Command:
         """This command with what somebody calls himself by in place of every `--agent NAME`."""
@@ -60,6 +78,10 @@ def spec_kitty(name: str, *words: object) -> Command:
 def git_command(folder: object, *words: object) -> Command:
     """A command of git in a folder."""
     return Command(("git", "-C", folder, *words))
+
+
+def _joined(words: Iterable[str]) -> str:
+    return " ".join(word if isinstance(word, _Pipe) else shlex.quote(word) for word in words)
 
 
 def _naming(words: Sequence[str], flags: Sequence[str]) -> list[str]:

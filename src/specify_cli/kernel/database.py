@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from specify_cli.kernel import files, lazy
-from specify_cli.kernel.commands import command
+from specify_cli.kernel.commands import Command, command
 from specify_cli.kernel.errors import Conflict, Refused, SpecKittyError, Unavailable
-from specify_cli.kernel.text import quoted
 
 if TYPE_CHECKING:
     import sqlite3
@@ -188,7 +187,7 @@ def _failure(path: Path, patience: float, name: str, error: Exception) -> SpecKi
 def _broken(path: Path, reason: str) -> Unavailable:
     # What was committed last may stand beside it; beside another file it would be taken for that one's.
     sides = [side for side in ("", "-wal", "-shm") if Path(f"{path}{side}").exists()]
-    mend = " && ".join(f"mv {quoted(f'{path}{side}')} {quoted(f'{path}.broken{side}')}" for side in sides)
+    mend = Command(*(("mv", f"{path}{side}", f"{path}.broken{side}") for side in sides))
     return Unavailable(
         f"{path} is damaged, or no database: {reason}",
         "DATABASE_BROKEN",

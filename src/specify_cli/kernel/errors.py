@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
+from specify_cli.kernel.commands import Command
 from specify_cli.kernel.values import as_dict, frozen
 
 
@@ -31,7 +32,7 @@ class Unmet:
 
     code: str
     what: str
-    fix: str | None
+    fix: Command | None
     subject: str | None = None
 
     to_dict = as_dict
@@ -55,7 +56,7 @@ class SpecKittyError(Exception):
         self,
         message: str,
         code: str,
-        hint: str | None = None,
+        hint: Command | None = None,
         details: Mapping[str, object] | None = None,
         unmet: Sequence[Unmet] = (),
     ) -> None:

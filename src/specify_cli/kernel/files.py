@@ -22,7 +22,6 @@ from typing import BinaryIO
 from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import Refused, Unavailable
 from specify_cli.kernel.links import leads_out
-from specify_cli.kernel.text import quoted
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
@@ -137,7 +136,7 @@ def parse_json(text: str, where: str) -> dict[str, object]:
 def _malformed(where: str, line: int, column: int, reason: str) -> Refused:
     # Of what lies in git's own folder there is no older copy, and the tool does without it.
     is_state = any(part.endswith(".git") for part in Path(where).parts)
-    mend = f"mv {quoted(where)} {quoted(f'{where}.broken')}" if is_state else f"git log -p -- {quoted(where)}"
+    mend = command("mv", where, f"{where}.broken") if is_state else command("git", "log", "-p", "--", where)
     return Refused(
         f"{where} line {line}, column {column}: {reason}",
         "MALFORMED_JSON",

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from specify_cli.kernel import process
+from specify_cli.kernel.commands import command, git_command
 from specify_cli.kernel.errors import Unavailable
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 
 # What `git rev-parse --local-env-vars` lists: these name another repository than the one we mean.
@@ -79,11 +79,11 @@ class GitRun:
     def failed(self, done: process.Completed, verb: str) -> GitFailed:
         """The error for a git command that should have worked."""
         said = done.said or ("it was stopped by a signal" if done.code < 0 else "no output")
-        code, hint = "GIT_FAILED", f"git -C {quoted(self.root)} status"
+        code, hint = "GIT_FAILED", git_command(self.root, "status")
         if done.code == -signal.SIGXFSZ or any(words in said for words in _FULL):
-            code, hint = "DISK_FULL", f"df -h {quoted(self.root)}"
+            code, hint = "DISK_FULL", command("df", "-h", self.root)
         elif any(words in said for words in _READ_ONLY):
-            code, hint = "STATE_READ_ONLY", f"chmod -R u+rwX {quoted(self.root / '.git')}"
+            code, hint = "STATE_READ_ONLY", command("chmod", "-R", "u+rwX", self.root / ".git")
         message = f"git {verb} failed in {self.root}: {said}"
         return GitFailed(message, code, hint, {"argv": list(done.argv), "exit_code": done.code})
 

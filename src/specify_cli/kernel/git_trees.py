@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from specify_cli.kernel import files, lazy
+from specify_cli.kernel.commands import git_command
 from specify_cli.kernel.git_read import GitRead
 from specify_cli.kernel.git_run import GitFailed
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 
 ZERO = "0" * 40
@@ -149,7 +149,7 @@ class GitTrees(GitRead):
         tips = [part for parent in parents for part in ("-p", parent)]
         done = self.call("commit-tree", *sign, tree, *tips, "-F", "-", input=message, env=env, write=True, timeout=600)
         if done.code != 0 and sign:
-            attempt = f"git -C {quoted(self.root)} commit-tree -S -m attempt 'HEAD^{{tree}}'"
+            attempt = git_command(self.root, "commit-tree", "-S", "-m", "attempt", "HEAD^{tree}")
             raise GitFailed(f"a commit could not be signed: {done.said}", "SIGNING_FAILED", attempt)
         if done.code != 0:
             raise self.failed(done, "commit-tree")

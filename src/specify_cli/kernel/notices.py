@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from specify_cli.kernel.commands import Command
 from specify_cli.kernel.values import frozen
 
 _listener: ContextVar[Callable[[str], None] | None] = ContextVar("listener", default=None)
@@ -40,7 +41,7 @@ class Notice:
 
     code: str
     message: str
-    hint: str | None = None
+    hint: Command | None = None
     edit: str | None = None
 
     def to_dict(self) -> dict[str, str | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from specify_cli.kernel.commands import Command
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.values import frozen
 
@@ -25,7 +26,7 @@ class PlanProblem:
     code: str
     message: str
     wp_id: str | None = None
-    hint: str | None = None
+    hint: Command | None = None
     file: str | None = None
     line: int | None = None
     cycle: tuple[str, ...] = ()

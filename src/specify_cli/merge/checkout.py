@@ -8,10 +8,11 @@ from pathlib import Path
 
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import files
+from specify_cli.kernel.commands import Command, git_command
 from specify_cli.kernel.errors import Refused, Unmet
 from specify_cli.kernel.git import Git, GitFailed, taken_out
 from specify_cli.kernel.paths import Checkout
-from specify_cli.kernel.text import quoted, some
+from specify_cli.kernel.text import some
 from specify_cli.kernel.values import replace
 from specify_cli.merge.intent import Intent
 from specify_cli.workspaces.recovery import is_coming
@@ -77,22 +78,22 @@ def overlap(place: MissionPlace, git: Git, old: str, tree: str) -> Unmet | None:
     return Unmet("DIRTY_OVERLAP", what, _put_aside(here, files, hidden))
 
 
-def _put_aside(git: Git, paths: Sequence[str], hidden: Sequence[str]) -> str:
+def _put_aside(git: Git, paths: Sequence[str], hidden: Sequence[str]) -> Command:
     """The command that stashes these files, ignored ones too, and nothing else."""
-    here, unmerged = f"git -C {quoted(git.root)}", [each.path for each in git.changes() if each.state in _UNMERGED]
+    unmerged = [each.path for each in git.changes() if each.state in _UNMERGED]
     if not paths:
-        return f"{here} status"
+        return git_command(git.root, "status")
     steps = (
-        ("update-index --no-assume-unchanged", hidden),
-        ("update-index --no-skip-worktree", hidden),
-        ("add", [path for path in paths if path in unmerged]),
-        ("stash push --all", paths),
+        (("update-index", "--no-assume-unchanged"), hidden),
+        (("update-index", "--no-skip-worktree"), hidden),
+        (("add",), [path for path in paths if path in unmerged]),
+        (("stash", "push", "--all"), paths),
     )
-    words = "git --literal-pathspecs" + here.removeprefix("git")
-    return " && ".join(f"{words} {verb} -- {' '.join(map(quoted, each))}" for verb, each in steps if each)
+    git_here = ("git", "--literal-pathspecs", "-C", git.root)
+    return Command(*((*git_here, *verb, "--", *each) for verb, each in steps if each))
 
 
-def _overlap(git: Git, blockers: Sequence[str], hint: str) -> Refused:
+def _overlap(git: Git, blockers: Sequence[str], hint: Command) -> Refused:
     return Refused(
         f"the merge would change files that you have changed or made in {git.root}: {', '.join(blockers[:8])}",
         "DIRTY_OVERLAP",
@@ -133,7 +134,7 @@ def follow(place: MissionPlace, intent: Intent) -> None:
         if git.rehearse_checkout(old, new):
             changed = _changed_by_user(git, moving) or _in_the_way(git, old, new)
             if changed:
-                aside = " && ".join(f"mv {quoted(home / path)} {quoted(home / f'{path}.mine')}" for path in changed)
+                aside = Command(*(("mv", home / path, home / f"{path}.mine") for path in changed))
                 raise _overlap(git, changed, aside) from None
         git.move_checkout(old, new)
     _check_out(git, [path for path in folder if path.rpartition("/")[2] in TOOLS_OWN])

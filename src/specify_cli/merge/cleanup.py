@@ -6,9 +6,9 @@ from collections.abc import Collection
 from pathlib import Path
 
 from specify_cli.home import MissionPlace
+from specify_cli.kernel.commands import command, git_command
 from specify_cli.kernel.git import ZERO, RefUpdate
 from specify_cli.kernel.notices import Notice
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 from specify_cli.merge.case import Case
 from specify_cli.merge.intent import Doomed, Intent
@@ -35,7 +35,7 @@ def clean(place: MissionPlace, intent: Intent) -> Cleaned:
         reason = remove_worktree(place.repo, Path(doomed.path), doomed.branch)
         if reason:
             kept.append(
-                Notice("WORKTREE_KEPT", f"{doomed.path} was kept: {reason}", f"git -C {quoted(doomed.path)} status")
+                Notice("WORKTREE_KEPT", f"{doomed.path} was kept: {reason}", git_command(doomed.path, "status"))
             )
         else:
             gone.append(doomed.path)
@@ -45,7 +45,9 @@ def clean(place: MissionPlace, intent: Intent) -> Cleaned:
         name = update.ref.removeprefix("refs/heads/")
         reason = delete_branch(place.repo, name, update.old)
         if reason:
-            kept.append(Notice("BRANCH_KEPT", f"{name} was kept: {reason}", f"git log --oneline -3 {name}"))
+            kept.append(
+                Notice("BRANCH_KEPT", f"{name} was kept: {reason}", command("git", "log", "--oneline", "-3", name))
+            )
         else:
             branches.append(name)
     return Cleaned(tuple(gone), tuple(branches), tuple(kept))

@@ -10,11 +10,12 @@ from typing import Any
 
 from specify_cli.home import MissionPlace, worktrees_folder
 from specify_cli.kernel import files
+from specify_cli.kernel.commands import Command, git_command, spec_kitty
 from specify_cli.kernel.errors import Conflict, Refused
 from specify_cli.kernel.git import NO_HOOKS, Git
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import WORKTREES, Repository
-from specify_cli.kernel.text import folded_name, plural, quoted, some
+from specify_cli.kernel.text import folded_name, plural, some
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.merge import intent as intents
 from specify_cli.merge.plan import stopped_ref
@@ -83,9 +84,9 @@ class Stopped:
         return Path(self.path)
 
     @property
-    def resume(self) -> str:
+    def resume(self) -> Command:
         """The command that goes on with it."""
-        return f"spec-kitty merge --resume --mission {self.mission_slug}"
+        return spec_kitty("merge", "--resume", "--mission", self.mission_slug)
 
 
 def _file(repo: Repository, key: str) -> Path:
@@ -162,7 +163,7 @@ def _make_room(place: MissionPlace, path: Path, *, ours_already: bool) -> None:
         raise Refused(
             f"{path} is a worktree that no stopped merge of {place.slug} knows of",
             "WORKSPACE_BLOCKED",
-            hint=f"git -C {quoted(place.repo.root)} worktree move {quoted(path)} {quoted(f'{path}.kept')}",
+            hint=git_command(place.repo.root, "worktree", "move", path, f"{path}.kept"),
             details={"path": str(path)},
         )
 
@@ -207,7 +208,7 @@ def error_of(place: MissionPlace, stopped: Stopped, step: Step | None) -> Confli
             "files": list(stopped.files),
             "conflicts": [clash.to_dict() for clash in step.clashes] if step else [],
             "resume": stopped.resume,
-            "abort": f"spec-kitty merge --abort --mission {stopped.mission_slug}",
+            "abort": spec_kitty("merge", "--abort", "--mission", stopped.mission_slug),
         },
     )
 
@@ -267,7 +268,7 @@ def check_seen(stopped: Stopped, actor: str) -> None:
         f"{actor} resolved the conflict in {files}, and review.by is other: "
         f"another actor has to look at {stopped.path} and run `{stopped.resume}`",
         "RESOLUTION_UNREVIEWED",
-        hint=f"git -C {quoted(stopped.path)} diff {own[-1].ours} {own[-1].commit}",
+        hint=git_command(stopped.path, "diff", own[-1].ours, own[-1].commit),
         details={"resolved": [each.to_dict() for each in own]},
     )
 
@@ -287,7 +288,7 @@ def _unresolved(stopped: Stopped, names: list[str], why: str) -> Refused:
     return Refused(
         f"{stopped.path}: {why}: {', '.join(names[:8])}",
         "MERGE_UNRESOLVED",
-        hint=f"git -C {quoted(stopped.worktree)} status",
+        hint=git_command(stopped.worktree, "status"),
         details={"files": names, "worktree": stopped.path},
     )
 

@@ -13,11 +13,11 @@ from specify_cli.core.mission_lanes import lanes_of
 from specify_cli.core.mission_target import begun_at
 from specify_cli.core.work_packages import WorkPackage, load_work_packages
 from specify_cli.home import MissionPlace
+from specify_cli.kernel.commands import Command, git_command, spec_kitty
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.errors import Conflict, NotFound, Refused, Unmet
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.notices import Notice
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.merge import conflict, rebase, settling
@@ -78,7 +78,7 @@ class Merged:
     @property
     def next_step(self) -> str:
         """What a person does now."""
-        return f"spec-kitty status --mission {self.summary['mission_slug']}"
+        return spec_kitty("status", "--mission", self.summary["mission_slug"])
 
 
 def examine(place: MissionPlace, stopped: conflict.Stopped | None = None, *, elsewhere: Git | None = None) -> Examined:
@@ -194,7 +194,7 @@ def gone_on(place: MissionPlace, *, push: bool) -> Merged | None:
         raise Refused(
             f"{place.slug} is merged as {waiting.new[:10]} and not pushed yet",
             "MERGE_UNDER_WAY",
-            hint=f"spec-kitty merge --resume --mission {place.slug}",
+            hint=spec_kitty("merge", "--resume", "--mission", place.slug),
         )
     return merged_of(settling.finish(place.repo, waiting, push=True))
 
@@ -215,7 +215,7 @@ def abort(place: MissionPlace) -> bool:
             raise Refused(
                 f"{place.slug} is merged as {intent.new[:10]} already; there is nothing left to give up",
                 "MERGE_ALREADY_MADE",
-                hint=f"spec-kitty merge --resume --mission {place.slug}",
+                hint=spec_kitty("merge", "--resume", "--mission", place.slug),
             )
         removed = conflict.forget(place)
         if removed is None and place.key not in met:
@@ -261,10 +261,10 @@ def merged_of(done: Finished, warnings: tuple[Notice, ...] = ()) -> Merged:
     intent = done.intent
     if done.push_refused:
         remote = intent.push.remote if intent.push else "the remote"
-        hint = f"spec-kitty merge --resume --mission {intent.mission_slug}"
+        hint = spec_kitty("merge", "--resume", "--mission", intent.mission_slug)
         if done.push_late:
-            take_in = f"pull --no-rebase --no-edit {quoted(remote)} {quoted(intent.target_branch)}"
-            hint = f"git -C {quoted(intent.home)} {take_in} && {hint}"
+            take_in = git_command(intent.home, "pull", "--no-rebase", "--no-edit", remote, intent.target_branch)
+            hint = Command(*take_in.steps, *hint.steps)
         raise Conflict(
             f"{intent.mission_slug} is merged as {intent.new[:10]}, but {remote} refused the push: {done.push_refused}",
             "PUSH_REJECTED",
@@ -306,17 +306,17 @@ def _nothing(place: MissionPlace, what: str) -> NotFound:
     return NotFound(
         f"no merge of {place.slug} is under way, so there is nothing to {what}",
         "NO_MERGE_UNDER_WAY",
-        hint=f"spec-kitty merge --dry-run --mission {place.slug}",
+        hint=spec_kitty("merge", "--dry-run", "--mission", place.slug),
     )
 
 
 def _check_target(place: MissionPlace, wish: Wish) -> None:
     if wish.target is not None and wish.target != place.target_branch:
         begun = begun_at(place.meta, read_status(place).mission_events)
-        after = f"git switch {wish.target} && git merge {place.target_branch}"
-        way = f"spec-kitty merge --mission {place.slug} && {after}"
+        way = spec_kitty("merge", "--mission", place.slug)
+        way = way.then("git", "switch", wish.target).then("git", "merge", place.target_branch)
         if begun == wish.target:
-            way = f"spec-kitty merge --into {quoted(begun)} --mission {place.slug}"
+            way = spec_kitty("merge", "--into", begun, "--mission", place.slug)
         raise Refused(
             f"mission {place.slug} lives on {place.target_branch} and is merged there, not into {wish.target}",
             "TARGET_DIFFERS",

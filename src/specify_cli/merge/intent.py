@@ -13,11 +13,11 @@ from typing import Any, TypeVar, cast
 
 from specify_cli.core.project_version import refuse_newer
 from specify_cli.kernel import files
+from specify_cli.kernel.commands import Command, command, spec_kitty
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.git import RefUpdate
 from specify_cli.kernel.lazy import load
 from specify_cli.kernel.paths import Repository
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen, replace
 
 VERSION = 1
@@ -90,10 +90,10 @@ class Intent:
         return self.made and self.push is not None and not self.pushed
 
     @property
-    def again(self) -> str:
+    def again(self) -> Command:
         """The command that began it."""
-        into = f" --into {quoted(self.target_branch)}" if self.summary.get("landed") else ""
-        return f"spec-kitty merge{into} --mission {self.mission_slug}"
+        into = ("--into", self.target_branch) if self.summary.get("landed") else ()
+        return spec_kitty("merge", *into, "--mission", self.mission_slug)
 
 
 _LISTED: Mapping[str, Any] = {
@@ -117,9 +117,9 @@ class Pending:
     path: Path
 
     @property
-    def fix(self) -> str:
+    def fix(self) -> Command:
         """The command that goes on with it."""
-        return f"spec-kitty merge --resume --mission {self.slug}"
+        return spec_kitty("merge", "--resume", "--mission", self.slug)
 
 
 def folder(repo: Repository) -> Path:
@@ -211,7 +211,7 @@ def recorded(path: Path, what: str, code: str, parsed: Callable[[Mapping[str, An
         raise Refused(
             f"{path} is not {what} that this version can read: {said}",
             code,
-            hint=f"mv {quoted(path)} {quoted(f'{path}.damaged')}",
+            hint=command("mv", path, f"{path}.damaged"),
             details={"path": str(path)},
         ) from error
 

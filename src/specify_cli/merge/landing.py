@@ -17,10 +17,10 @@ from specify_cli.core.mission_lanes import lanes_of
 from specify_cli.core.mission_target import begun_at
 from specify_cli.core.work_packages import load_work_packages
 from specify_cli.home import MissionPlace, home_of
+from specify_cli.kernel.commands import Command, git_command, spec_kitty
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.errors import NotFound, Refused, UsageError
 from specify_cli.kernel.git import Git
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.merge import conflict, engine, settling
 from specify_cli.merge.engine import Examined, Merged
@@ -84,7 +84,7 @@ def land(place: MissionPlace, config: Config, wish: Wish) -> Merged:
     place.repo.require_git()
     _base_of(place, read_status(place), wish)
     if wish.strategy is not None and wish.strategy not in STRATEGIES:
-        hint = f"spec-kitty merge {wish.command(place.slug)}"
+        hint = spec_kitty("merge", wish.command(place.slug))
         raise UsageError("a mission lands with --strategy squash or merge", "USAGE_ERROR", hint)
     with settling.alone(place.repo, "merge"):
         done = engine.gone_on(place, push=wish.push)
@@ -222,19 +222,19 @@ def _base_of(place: MissionPlace, status: Status, wish: Wish) -> MissionPlace:
         raise Refused(
             f"mission {place.slug} lives on {place.target_branch} and is merged there, not into {into}",
             "TARGET_DIFFERS",
-            hint=f"spec-kitty merge --mission {place.slug}",
+            hint=spec_kitty("merge", "--mission", place.slug),
         )
     if begun != into and begun and place.git.branch_tip(begun) is not None:
         raise Refused(
             f"mission {place.slug} began at {begun} and lands there, not on {into}",
             "TARGET_DIFFERS",
-            hint=f"spec-kitty merge --into {quoted(begun)} --mission {place.slug}",
+            hint=spec_kitty("merge", "--into", begun, "--mission", place.slug),
         )
     return replace(place, target_branch=into, home=home_of(place.repo, into))
 
 
 def _no_branch(place: MissionPlace, branch: str) -> NotFound:
-    fetch = f"git -C {quoted(place.repo.root)} fetch origin {quoted(f'{branch}:{branch}')}"
+    fetch = git_command(place.repo.root, "fetch", "origin", f"{branch}:{branch}")
     return NotFound(f"there is no branch {branch} in this clone", "BRANCH_NOT_FOUND", hint=fetch)
 
 
@@ -296,7 +296,7 @@ def _around(place: MissionPlace, base: MissionPlace, status: Status, before: str
     )
 
 
-def _wrong(place: MissionPlace) -> tuple[tuple[str, str | None], ...]:
+def _wrong(place: MissionPlace) -> tuple[tuple[str, Command | None], ...]:
     wrong = (Verdict.INVALID, Verdict.MISMATCH)
     return tuple((each.said, each.fix) for each in verify(place) if each.verdict in wrong)
 

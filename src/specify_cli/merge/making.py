@@ -7,6 +7,7 @@ from collections.abc import Callable
 from specify_cli.core.commits import commit_lock
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import locks
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import Conflict, Unavailable
 from specify_cli.kernel.git import ZERO, RefUpdate
 from specify_cli.merge import intent as intents
@@ -54,7 +55,7 @@ def _check_unmoved(place: MissionPlace, status: Status, log: Writer) -> None:
         raise Conflict(
             f"a work package of {place.slug} moved while the merge was computed",
             "MISSION_MOVED",
-            hint=f"spec-kitty merge --mission {place.slug}",
+            hint=spec_kitty("merge", "--mission", place.slug),
         )
 
 

@@ -18,10 +18,10 @@ from specify_cli.core.mission_target import started_from
 from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace, runtime_folder
 from specify_cli.kernel import files, locks
+from specify_cli.kernel.commands import Command, command, git_command, spec_kitty
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.errors import Conflict, Refused, Unavailable
 from specify_cli.kernel.git import ZERO, RefUpdate
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.branch_naming import is_mission_branch
 from specify_cli.merge import github, plan, pull_text
@@ -76,7 +76,7 @@ class Delivery:
     def next_step(self) -> str:
         """What a person does next; what follows a `git pull` is for when the host has merged it."""
         if not is_mission_branch(self.head) and self.stage is not Stage.UNMERGED:
-            return f"git switch {quoted(self.base)} && git pull"
+            return command("git", "switch", self.base).then("git", "pull")
         return merging(self.slug, by_host=bool(self.url) or self.stage is Stage.PUSHED)
 
     def to_dict(self) -> dict[str, object]:
@@ -154,7 +154,7 @@ def _mission_branch(place: MissionPlace, seen: Examined, remote: str) -> Deliver
         raise Refused(
             f"{place.slug} cannot be merged as it is now: {', '.join(clashes[:5]) or 'nothing is planned'}",
             "NOT_ACCEPTABLE",
-            hint=f"spec-kitty accept --mission {place.slug}",
+            hint=spec_kitty("accept", "--mission", place.slug),
         )
     told = Delivery(Stage.MERGED, place.slug, remote, merge.mission_branch, base)
     if merge.is_contained:
@@ -209,21 +209,22 @@ def _delivered(
     return Delivery(stage, told.slug, told.remote, told.head, base, commit, url, title, str(body), pushed)
 
 
-def opening(head: str, base: str, title: str, body_file: str) -> str:
+def opening(head: str, base: str, title: str, body_file: str) -> Command:
     """The command with which a person opens a pull request."""
     words = (f"--base={base}", f"--head={head}", f"--title={title}", f"--body-file={body_file}")
-    return f"gh pr create {' '.join(map(quoted, words))}"
+    return command("gh", "pr", "create", *words)
 
 
 def _push(place: MissionPlace, told: Delivery, commit: str) -> None:
     done = place.git.push(told.remote, f"{commit}:refs/heads/{told.head}")
     if done.code != 0:
-        root = quoted(place.git.root)
-        remote, head = quoted(told.remote), quoted(told.head)
+        root, remote, head = place.git.root, told.remote, told.head
         raise Conflict(
             f"{told.remote} refused {told.head}: {done.said}",
             "PUSH_REJECTED",
-            hint=f"git -C {root} fetch {remote} {head} && git -C {root} log --oneline {commit[:10]}..FETCH_HEAD",
+            hint=git_command(root, "fetch", remote, head).then(
+                "git", "-C", root, "log", "--oneline", f"{commit[:10]}..FETCH_HEAD"
+            ),
             details={"head": told.head, "commit": commit, "kept": "everything"},
         )
 
@@ -253,5 +254,5 @@ def _no_base(place: MissionPlace, remote: str, base: str) -> Refused:
     return Refused(
         f"{remote} has no branch {base} that a pull request could go into",
         "BASE_NOT_ON_REMOTE",
-        hint=f"git -C {quoted(place.repo.root)} push {quoted(remote)} {quoted(base)}",
+        hint=git_command(place.repo.root, "push", remote, base),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from specify_cli.home import MissionPlace
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.git import Git
 from specify_cli.merge import plan
@@ -79,7 +80,7 @@ def not_linear(place: MissionPlace, why: str, conflicts: Sequence[Step] = ()) ->
     return Refused(
         f"{place.slug} cannot be rebased to one commit per work package: {why}",
         "REBASE_NOT_LINEAR",
-        hint=f"spec-kitty merge --strategy squash --mission {place.slug}",
+        hint=spec_kitty("merge", "--strategy", "squash", "--mission", place.slug),
         details={"conflicts": [step.to_dict() for step in conflicts]},
     )
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from specify_cli.home import MissionPlace
+from specify_cli.kernel.commands import git_command
 from specify_cli.kernel.errors import Refused, Unavailable
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 from specify_cli.merge.intent import Push
 
@@ -38,7 +38,7 @@ def push_of(place: MissionPlace, branch: str) -> Push:
         raise Refused(
             f"{place.repo.root} has no remote to push {branch} to",
             "NO_REMOTE",
-            hint=f"git -C {quoted(place.repo.root)} remote add origin URL",
+            hint=git_command(place.repo.root, "remote", "add", "origin", "URL"),
         )
     return Push(remote, f"{ref}:{ref}")
 
@@ -55,7 +55,7 @@ def ask(place: MissionPlace, remote: str, *branches: str) -> Branches:
         raise Unavailable(
             f"{remote} does not answer: {done.said}",
             "REMOTE_UNREACHABLE",
-            hint=f"git -C {quoted(place.repo.root)} ls-remote {quoted(remote)} HEAD",
+            hint=git_command(place.repo.root, "ls-remote", remote, "HEAD"),
         )
     default, tips = None, {}
     for line in done.out.splitlines():

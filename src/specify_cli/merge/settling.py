@@ -9,10 +9,10 @@ from pathlib import Path
 from specify_cli.core.commits import commit_lock
 from specify_cli.home import MissionPlace, home_of
 from specify_cli.kernel import clock, files, locks
+from specify_cli.kernel.commands import Command, command, spec_kitty
 from specify_cli.kernel.errors import SpecKittyError, Unavailable
 from specify_cli.kernel.git import ZERO, Git, GitFailed, RefUpdate
 from specify_cli.kernel.paths import Repository
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 from specify_cli.merge import checkout, cleanup, conflict
 from specify_cli.merge import intent as intents
@@ -114,10 +114,10 @@ def moved(git: Git, intent: Intent) -> bool:
 def _refs_locked(git: Git, said: str) -> Unavailable:
     said, folder = said.partition("\n")[0], git.run("rev-parse", "--path-format=absolute", "--git-common-dir").strip()
     return Unavailable(
-        f"an interrupted merge cannot be settled, because git cannot move a reference: {said}",
+        f"an interrupted merge cannot be settled, because git cannot move a reference: {said}; if no git runs, a crash "
+        "left these locks behind: remove them",
         "REFS_LOCKED",
-        hint=f"find {quoted(folder)} -name '*.lock' -not -path '*/spec-kitty/locks/*'"
-        "  # if no git runs, a crash left these behind: remove them",
+        hint=command("find", folder, "-name", "*.lock", "-not", "-path", "*/spec-kitty/locks/*"),
     )
 
 
@@ -173,10 +173,10 @@ def bring_along(place: MissionPlace, intent: Intent) -> Intent:
 
 
 def _incomplete(intent: Intent, error: SpecKittyError) -> Unavailable:
-    hint = f"spec-kitty merge --resume --mission {intent.mission_slug}"
+    hint = spec_kitty("merge", "--resume", "--mission", intent.mission_slug)
     if error.code in ("DIRTY_OVERLAP", "INDEX_LOCKED"):
-        first, mark, remark = (error.hint or "").partition("  # ")
-        hint = f"{first} && {hint}{mark}{remark}"
+        first = error.hint.steps if isinstance(error.hint, Command) else ()
+        hint = Command(*first, *hint.steps)
     return Unavailable(
         f"{intent.mission_slug} is merged as {intent.new[:10]}, but {intent.home} could not follow: {error.message}",
         "MERGE_INCOMPLETE",

@@ -10,9 +10,9 @@ from typing import Any
 from specify_cli.core.mission_target import begun_at
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import files
+from specify_cli.kernel.commands import Command, git_command
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.git import Git
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 from specify_cli.merge import plan
 from specify_cli.merge import receipt as receipts
@@ -46,7 +46,7 @@ class Verified:
 
     verdict: Verdict
     said: str
-    fix: str | None = None
+    fix: Command | None = None
 
 
 def verify_landing(place: MissionPlace) -> list[Verified]:
@@ -58,7 +58,7 @@ def verify_landing(place: MissionPlace) -> list[Verified]:
     text, where = place.read(LANDING), place.where(LANDING)
     if text is None:
         return []
-    look = f"git -C {quoted(place.git.root)} log -p -- {quoted(where)}"
+    look = git_command(place.git.root, "log", "-p", "--", where)
     try:
         data = files.parse_json(text, where)
         named: Any = data["target"], data["mission"], data["result"]
@@ -89,7 +89,7 @@ def verify(place: MissionPlace) -> list[Verified]:
     text = place.read(RECEIPT)
     if text is None:
         return []
-    look = f"git -C {quoted(place.git.root)} log -p -- {quoted(place.where(RECEIPT))}"
+    look = git_command(place.git.root, "log", "-p", "--", place.where(RECEIPT))
     try:
         found = receipts.parsed(files.parse_json(text, place.where(RECEIPT)))
     except Refused as error:

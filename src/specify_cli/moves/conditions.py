@@ -11,7 +11,7 @@ from specify_cli.conditions.review_rules import WorkFacts
 from specify_cli.conditions.verdict_rules import VerdictFacts
 from specify_cli.conditions.ways import way_on
 from specify_cli.kernel import lazy
-from specify_cli.kernel.commands import command
+from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.config import ENFORCE
 from specify_cli.kernel.errors import SpecKittyError, Unmet, UsageError
 from specify_cli.kernel.text import some
@@ -98,18 +98,19 @@ def _feedback_missing(moment: Moment) -> Iterator[Unmet]:
 
 
 def _feedback_required(moment: Moment) -> SpecKittyError:
-    target = moment.request.target
+    who = () if moment.actor.is_person else moment.actor.flags
+    words = ("--to", moment.request.target, "--review-feedback-file", "FILE", *who, "--mission", moment.slug)
     return UsageError(
         f"sending {moment.wp_id} back wants feedback: what is wrong, where, and what would be right",
         "FEEDBACK_REQUIRED",
-        hint=f"spec-kitty agent tasks move-task {moment.wp_id} --to {target} --review-feedback-file FILE",
+        hint=spec_kitty("agent tasks move-task", moment.wp_id, *words),
     )
 
 
 def _not_planned(moment: Moment) -> Iterator[Unmet]:
     if moment.package is None:
         said = f"{moment.wp_id} is no longer in the plan"
-        fix = f"spec-kitty agent tasks list-tasks --mission {moment.slug}"
+        fix = spec_kitty("agent tasks list-tasks", "--mission", moment.slug)
         yield Unmet("WP_NOT_FOUND", said, fix, moment.wp_id)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from specify_cli.context.models import Actor
 from specify_cli.kernel import clock
-from specify_cli.kernel.commands import spec_kitty
+from specify_cli.kernel.commands import Command, spec_kitty
 from specify_cli.kernel.errors import Conflict, Refused, Unmet
 from specify_cli.kernel.values import replace
 from specify_cli.status.holders import Holder
@@ -19,7 +19,7 @@ def already_claimed(wp_id: str, holder: Holder | None, slug: str, actor: Actor) 
     return Conflict(
         f"{wp_id} is held by {holder or 'somebody else'}",
         "WP_ALREADY_CLAIMED",
-        hint=actor.own(f"spec-kitty next --agent NAME --wait 60 --mission {slug}"),
+        hint=actor.own(spec_kitty("next", "--agent", "NAME", "--wait", "60", "--mission", slug)),
         details={
             "wp_id": wp_id,
             "claimed_by": holder.actor if holder else None,
@@ -32,10 +32,10 @@ def already_claimed(wp_id: str, holder: Holder | None, slug: str, actor: Actor) 
 def self_review_refused(wp_id: str, slug: str, actor: Actor) -> Refused:
     """The refusal for a review of one's own work while others could do it."""
     return Refused(
-        f"{wp_id} is your own work, and somebody else has to review it",
+        f"{wp_id} is your own work, and somebody else has to review it (review.self: true in .kittify/config.yaml "
+        "lets everybody review their own)",
         "SELF_REVIEW",
-        hint=actor.own(f"spec-kitty next --agent NAME --mission {slug}")
-        + "  # or set review.self: true in .kittify/config.yaml",
+        hint=actor.own(spec_kitty("next", "--agent", "NAME", "--mission", slug)),
         details={"wp_id": wp_id},
     )
 
@@ -74,7 +74,7 @@ def not_quiet(
 
 def of_claim(unmet: Iterable[Unmet], held: Mapping[str, Holder], slug: str, actor: Actor) -> tuple[Unmet, ...]:
     """What a claim wants, with commands that this actor can run: what another one holds is waited for."""
-    wait = f"spec-kitty next --agent NAME --wait 60 --mission {slug}"
+    wait = spec_kitty("next", "--agent", "NAME", "--wait", "60", "--mission", slug)
     me = Holder(actor.name, actor.session)
     found = []
     for each in unmet:
@@ -88,11 +88,13 @@ def of_own_work(unmet: Iterable[Unmet], slug: str, actor: Actor) -> tuple[Unmet,
     return tuple(replace(each, fix=_fix(each, slug, actor)) for each in unmet)
 
 
-def _fix(each: Unmet, slug: str, actor: Actor) -> str | None:
+def _fix(each: Unmet, slug: str, actor: Actor) -> Command | None:
     if actor.is_person or each.fix is None:
         return each.fix
     if each.code == "WP_NOT_CLAIMABLE" or (each.code == "NOT_IN_PROGRESS" and " implement " not in each.fix):
-        return actor.own(f"spec-kitty next --agent NAME --mission {slug}")  # out of its hands; force is for people
+        return actor.own(
+            spec_kitty("next", "--agent", "NAME", "--mission", slug)
+        )  # out of its hands; force is for people
     if each.fix.startswith("spec-kitty agent tasks ") and " --agent " not in each.fix:
-        return f"{each.fix} {actor.words}"
+        return each.fix.adding(*actor.flags)
     return actor.own(each.fix)

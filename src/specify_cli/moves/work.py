@@ -6,9 +6,9 @@ from specify_cli.core.commits import commit_lock, no_identity
 from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import locks
+from specify_cli.kernel.commands import git_command
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.git import Git
-from specify_cli.kernel.text import quoted
 from specify_cli.workspaces.lookup import ROOT, Workspace
 from specify_cli.workspaces.scope import left_over, scope_of
 from specify_cli.workspaces.unfinished import in_words, next_command, unmerged
@@ -51,6 +51,6 @@ def commit_work(place: MissionPlace, workspace: Workspace, package: WorkPackage,
         raise Refused(
             f"git commit failed in {workspace.path}: {done.said}",
             "COMMIT_FAILED",
-            hint=f"git -C {quoted(workspace.path)} status",
+            hint=git_command(workspace.path, "status"),
         )
     return git.resolve("HEAD")

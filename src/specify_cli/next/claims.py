@@ -16,10 +16,11 @@ from specify_cli.core.commits import publish_mode
 from specify_cli.core.readiness import needs_of
 from specify_cli.core.work_packages import WorkPackage
 from specify_cli.kernel import clock
+from specify_cli.kernel.commands import git_command, spec_kitty
 from specify_cli.kernel.errors import Conflict, Refused, Unmet
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.notices import Notice
-from specify_cli.kernel.text import plural, quoted
+from specify_cli.kernel.text import plural
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.lanes.branch_naming import lane_branch_name
 from specify_cli.lanes.models import LanesManifest
@@ -195,7 +196,7 @@ def _claim_review(
             raise Refused(
                 f"{package.id} is {current}, not for_review",
                 "WP_NOT_FOR_REVIEW",
-                hint=f"spec-kitty status --mission {place.slug}",
+                hint=spec_kitty("status", "--mission", place.slug),
                 details={"wp_id": package.id, "lane": str(current)},
             )
         mine = current is Lane.IN_REVIEW and holder == me
@@ -248,7 +249,7 @@ def _to_show(
     added = len(git.commits(f"{handed}..{tip}"))
     what = f"{plural(added, 'commit')} made since" if added else "another commit than the one that was handed over"
     said = f"{package.id} was handed over at {handed[:10]}; its lane is at {str(tip)[:10]}, and you review {what} too"
-    return tip, (Notice("LANE_MOVED", said, f"git -C {quoted(workspace.path)} log --oneline {handed[:12]}..{tip}"),)
+    return tip, (Notice("LANE_MOVED", said, git_command(workspace.path, "log", "--oneline", f"{handed[:12]}..{tip}")),)
 
 
 def _is_followed(wp_id: str, manifest: LanesManifest | None, records: Mapping[str, ReviewRecord]) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import field
 from enum import StrEnum
 
 from specify_cli.core.readiness import BUSY, SATISFIED, is_ready
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.next.observation import Kinship, Observation, PackageView, PlanningView, Question, Waiting
 from specify_cli.status.holders import Holder
@@ -228,7 +229,7 @@ def _for_others(seen: Observation) -> list[Waiting]:
 
 def _why_not(seen: Observation, package: PackageView) -> str:
     """Why a work package that is not finished cannot be handed out."""
-    finalize = f"spec-kitty agent mission finalize-tasks --mission {seen.mission_slug}"
+    finalize = spec_kitty("agent mission finalize-tasks", "--mission", seen.mission_slug)
     lanes = {each.wp_id: each.lane for each in seen.packages}
     needs = [f"{need} ({lanes.get(need, 'unknown')})" for need in package.needs if lanes.get(need) not in SATISFIED]
     if package.lane is Lane.PLANNED and package.lane_id is None:

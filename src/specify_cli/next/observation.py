@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from specify_cli.kernel.commands import Command
 from specify_cli.kernel.values import frozen
 from specify_cli.status.holders import Holder
 from specify_cli.status.models import Lane
 
 
-def with_fix(missing: str) -> tuple[str, str | None]:
+def with_fix(missing: str) -> tuple[str, Command | None]:
     """What a guard wants, and the command that meets it where the text goes on with one."""
     what, _, fix = missing.partition(" (fix: ")
-    return what, fix.removesuffix(")") or None
+    return what, Command.parsed(fix.removesuffix(")")) if fix else None
 
 
 @frozen

@@ -10,6 +10,7 @@ from specify_cli.core.tasks_document import wp_titles
 from specify_cli.core.templates import template
 from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.text import digest
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.next.observation import PlanningView, Question
@@ -83,7 +84,7 @@ def unmet_of(
             return ("there is no work package to finalize",)
         alive = [wp_id for wp_id in planned if wp_id not in canceled]
         missing = [wp_id for wp_id in alive if manifest is None or manifest.lane_for_wp(wp_id) is None]
-        fix = f"spec-kitty agent mission finalize-tasks --mission {place.slug}"
+        fix = spec_kitty("agent mission finalize-tasks", "--mission", place.slug)
         return (f"lanes.json does not cover {', '.join(missing)} (fix: {fix})",) if missing else ()
     return ()
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from specify_cli.context.models import Context
 from specify_cli.core.work_packages import load_work_packages
+from specify_cli.kernel.commands import git_command, spec_kitty
 from specify_cli.kernel.errors import Conflict, NotFound
-from specify_cli.kernel.text import quoted
 from specify_cli.lanes.branch_naming import parse_lane_id_from_branch
 from specify_cli.lanes.persistence import require_lanes
 from specify_cli.next.claims import needed_by
@@ -30,7 +30,7 @@ def refresh(context: Context) -> Workspace | None:
     record = read_record(place, lane_id) if lane_id else None
     if lane_id is None or record is None:
         raise NotFound(
-            f"{place.repo.checkout} is not the workspace of a lane", "NOT_A_WORKSPACE", hint="spec-kitty context list"
+            f"{place.repo.checkout} is not the workspace of a lane", "NOT_A_WORKSPACE", hint=spec_kitty("context list")
         )
     manifest = require_lanes(place)
     packages = {package.id: package for package in load_work_packages(place)}
@@ -48,5 +48,5 @@ def refresh(context: Context) -> Workspace | None:
             raise
         wps = error.details.get("wps")
         names = [need.name for need in needed if isinstance(wps, list) and need.wp_id in wps]
-        hint = f"git -C {quoted(record.path)} merge {names[-1]}" if names else error.hint
+        hint = git_command(record.path, "merge", names[-1]) if names else error.hint
         raise Conflict(error.message, error.code, hint=hint, details=error.details) from error

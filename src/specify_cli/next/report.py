@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from specify_cli.conditions.ways import verdicts
 from specify_cli.context.missions import place_of
 from specify_cli.context.models import Actor, Context
 from specify_cli.context.overview import is_accepted
@@ -9,7 +10,7 @@ from specify_cli.core.commits import milestone, publish_mode
 from specify_cli.core.mission_sizes import mission_type_of
 from specify_cli.core.work_packages import WorkPackage, load_work_packages
 from specify_cli.kernel import lazy
-from specify_cli.kernel.commands import command
+from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.errors import Conflict, NotFound, Refused
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.values import frozen, replace
@@ -93,7 +94,7 @@ def report_step(
     packages = {package.id: package for package in load_work_packages(context.place)}
     package = packages.get(step.wp_id)
     if package is None:
-        hint = f"spec-kitty agent tasks list-tasks --mission {context.place.slug}"
+        hint = spec_kitty("agent tasks list-tasks", "--mission", context.place.slug)
         raise NotFound(f"{step.wp_id} is no longer planned", "WP_NOT_FOUND", hint=hint)
     if result == "success":
         unmet, notices = _finish(context, actor, step, package, note, no_change)
@@ -128,7 +129,7 @@ def commit_open_work(context: Context, actor: Actor, message: str) -> None:
 
 def _open_step(status: Status, slug: str, actor: Actor, step_id: str | None) -> OpenStep | None:
     """The step that is reported; None where its work has moved on, so that there is nothing to judge."""
-    me, hint = Holder(actor.name, actor.session), f"spec-kitty next {actor.words} --mission {slug}"
+    me, hint = Holder(actor.name, actor.session), spec_kitty("next", *actor.flags, "--mission", slug)
     held = status.holders()
     waiting = {
         key: step for key, step in unreported(status.mission_events).items() if is_current(status.snapshot, step)
@@ -237,12 +238,14 @@ def _finish(
 ) -> tuple[tuple[str, ...], tuple[Notice, ...]]:
     """Make a success true where it is not yet; what is missing otherwise, and what there is to say about it."""
     if step.action == "review":
+        slug = context.place.slug
+        approve, reject = verdicts(package.id, slug, *actor.flags)
         raise Refused(
-            f"{package.id} has no verdict yet, and a review is reported by its verdict",
+            f"{package.id} has no verdict yet, and a review is reported by its verdict: approve it (`{approve}`) or "
+            f"send it back (`{reject}`)",
             "REVIEW_VERDICT_MISSING",
-            hint=f"spec-kitty agent tasks move-task {package.id} --to approved {actor.words}"
-            f" --mission {context.place.slug}",
-            details={"wp_id": package.id},
+            hint=spec_kitty("agent action review", package.id, *actor.flags, "--mission", slug),
+            details={"wp_id": package.id, "approve": approve, "reject": reject},
         )
     try:
         moved = move(context, actor, package, Request(Lane.FOR_REVIEW, note=note, no_change=no_change))

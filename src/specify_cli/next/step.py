@@ -9,6 +9,7 @@ from specify_cli.context.models import Actor, Context
 from specify_cli.core.commits import publish_mode
 from specify_cli.core.mission_sizes import mission_type_of
 from specify_cli.kernel import clock
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import Conflict, SpecKittyError, UsageError
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.values import frozen, replace
@@ -135,7 +136,7 @@ def _alarm(slug: str, actor: Actor, reported: Report) -> Notice:
     what = " ".join(part for part in (reported.action, reported.wp_id) if part)
     missing, _ = with_fix(reported.unmet[0])
     said = f"{what} was reported as done {reported.times} times while nothing changed; still missing: {missing}"
-    hint = f'spec-kitty next {actor.words} --result blocked --note "what is in the way" --mission {slug}'
+    hint = spec_kitty("next", *actor.flags, "--result", "blocked", "--note", "TEXT", "--mission", slug)
     return Notice("LOOP_ALARM", said, hint)
 
 
@@ -301,7 +302,7 @@ def _issue(
         mine = next((step for step in reversed(running) if step.holder == me), None)
         other = running[-1] if mine is None and running and wp_id is None else None
         if other is not None and (other.holder != taken_from or not other.quiet):
-            raise Conflict(f"{action} is held by {other.holder}", "STEP_TAKEN", hint="spec-kitty next --wait 60")
+            raise Conflict(f"{action} is held by {other.holder}", "STEP_TAKEN", hint=spec_kitty("next", "--wait", "60"))
         if wp_id is None:
             leases.touch(context.place, action, actor.name, actor.session)
         if mine is not None:

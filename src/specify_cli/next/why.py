@@ -13,8 +13,8 @@ from specify_cli.context.models import Actor, Context
 from specify_cli.core.readiness import BUSY
 from specify_cli.core.work_packages import WorkPackage, load_work_packages, require_work_package
 from specify_cli.home import MissionPlace
+from specify_cli.kernel.commands import Command, spec_kitty
 from specify_cli.kernel.errors import Unmet
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.lanes.persistence import read_lanes
@@ -56,7 +56,7 @@ class _Case:
         return self.context.place.slug
 
     @property
-    def way(self) -> str:
+    def way(self) -> Command:
         """What brings it on when nothing is missing."""
         return way_on(self.package.id, self.lane, self.slug)
 
@@ -86,7 +86,7 @@ def why_package(context: Context, wp_id: str) -> Why | None:
         return _reviewed(case)
     if case.lane is Lane.BLOCKED:
         return _blocked(case)
-    return _answer(case, [], {}, f"spec-kitty status --mission {case.slug}")
+    return _answer(case, [], {}, spec_kitty("status", "--mission", case.slug))
 
 
 def why_planning(context: Context) -> Why | None:
@@ -101,7 +101,7 @@ def why_planning(context: Context) -> Why | None:
     step = next((each for each in seen.observation.planning if each.name == state), None)
     if step is None:
         return None
-    command = f"spec-kitty next --agent NAME --mission {slug}"
+    command = spec_kitty("next", "--agent", "NAME", "--mission", slug)
     unmet = [Unmet("STEP_UNFINISHED", what, fix or command, step.name) for what, fix in map(with_fix, step.unmet)]
     unmet += [_asked(slug, step.name, each) for each in step.questions]
     wanted = tuple(Wanted(step.name, each) for each in unmet)
@@ -115,7 +115,7 @@ def _held_step(place: MissionPlace, step: OpenStep) -> Held:
     return Held(step.holder.actor, step.holder.session, step.at, state, lease.last_seen if lease else None)
 
 
-def _answer(case: _Case, unmet: list[Unmet], met: dict[str, str], command: str) -> Why:
+def _answer(case: _Case, unmet: list[Unmet], met: dict[str, str], command: Command) -> Why:
     return why_rules.of_package(case.slug, case.package.id, case.lane, unmet, met, command, _held(case))
 
 
@@ -159,7 +159,7 @@ def _working(case: _Case) -> Why:
     if question is not None:
         unmet.append(_asked(case.slug, package.id, question))
     hand_over = way_on(package.id, Lane.IN_PROGRESS, case.slug)
-    command = hand_over if doer.is_person else f"{hand_over} --agent {quoted(doer.name)}"
+    command = hand_over if doer.is_person else hand_over.adding(*doer.flags)
     return _answer(case, unmet, met, command)
 
 
@@ -184,7 +184,7 @@ def _blocked(case: _Case) -> Why:
     lanes = {wp_id: status.snapshot.lane_of(wp_id) for wp_id in case.packages}
     question = question_of(package, lanes, status.events, answered(status.mission_events))
     unmet = [_asked(case.slug, package.id, question)] if question else []
-    command = f"spec-kitty agent tasks move-task {package.id} --to in_progress --mission {case.slug}"
+    command = spec_kitty("agent tasks move-task", package.id, "--to", Lane.IN_PROGRESS, "--mission", case.slug)
     return _answer(case, unmet, {}, command)
 
 

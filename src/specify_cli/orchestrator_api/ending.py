@@ -5,6 +5,7 @@ from __future__ import annotations
 from specify_cli.acceptance.accept import AcceptOptions, accept
 from specify_cli.context.actor import who
 from specify_cli.home import MissionPlace
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import Refused, SpecKittyError
 from specify_cli.merge import engine
 from specify_cli.merge import intent as intents
@@ -86,5 +87,5 @@ def _check_new(place: MissionPlace, done: Merged) -> None:
         raise Refused(
             f"mission {place.slug} was merged already, as {done.summary['merged_commit']}",
             "ALREADY_MERGED",
-            hint=f"spec-kitty status --mission {place.slug}",
+            hint=spec_kitty("status", "--mission", place.slug),
         )

@@ -9,6 +9,7 @@ from specify_cli.context.models import Context
 from specify_cli.context.resolver import require_mission_id, resolve_mission
 from specify_cli.core.project_version import refuse_newer
 from specify_cli.home import MissionPlace
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import NotFound, SpecKittyError
 from specify_cli.mission_metadata import identity_of
 
@@ -25,7 +26,7 @@ def opened(mission: str) -> Iterator[Context]:
         Refused: `MISSION_ID_MISSING`, `PROJECT_NEWER`.
     """
     if not mission.strip():
-        raise NotFound("the name of the mission is empty", "MISSION_NOT_FOUND", hint="spec-kitty mission list")
+        raise NotFound("the name of the mission is empty", "MISSION_NOT_FOUND", hint=spec_kitty("mission list"))
     context = resolve_mission(mission)
     refuse_newer(context.repo.root, context.repo.checkout)
     try:

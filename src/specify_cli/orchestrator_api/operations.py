@@ -8,8 +8,8 @@ from specify_cli.context.models import Context
 from specify_cli.core.work_packages import WorkPackage, load_work_packages, require_work_package
 from specify_cli.home import runtime_folder
 from specify_cli.kernel import files
+from specify_cli.kernel.commands import git_command
 from specify_cli.kernel.errors import Refused
-from specify_cli.kernel.text import quoted
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.lanes.persistence import read_lanes
 from specify_cli.next.claims import Claim, claim_review, claim_work, needed_by
@@ -97,6 +97,6 @@ def _check_ancestry(
         raise Refused(
             f"{begun.branch} no longer holds what {package.id} builds on: {', '.join(missing)}",
             "ANCESTRY_NOT_ESTABLISHED",
-            hint=f"git -C {quoted(begun.path)} merge {' '.join(missing)}",
+            hint=git_command(begun.path, "merge", *missing),
             details={"wp_id": package.id, "lane_id": begun.lane_id, "missing_refs": missing},
         )

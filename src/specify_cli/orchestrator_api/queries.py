@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from specify_cli.core.work_packages import load_work_packages
+from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.lazy import load
 from specify_cli.orchestrator_api.envelope import CONTRACT_VERSION, MIN_PROVIDER_VERSION
@@ -35,7 +36,7 @@ def _check_provider(version: str, told: Mapping[str, object]) -> None:
     except ValueError:
         known, said = False, f"{version!r} is no version"
     if not known:
-        hint = "pip install --upgrade spec-kitty-orchestrator"
+        hint = command("pip", "install", "--upgrade", "spec-kitty-orchestrator")
         details = {**told, "provider_version": version}
         raise Refused(said, "CONTRACT_VERSION_MISMATCH", hint=hint, details=details)
 

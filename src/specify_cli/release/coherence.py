@@ -10,7 +10,7 @@ from pathlib import Path
 from packaging.version import Version
 
 from specify_cli.kernel import files, paths, yaml
-from specify_cli.kernel.commands import command, spec_kitty
+from specify_cli.kernel.commands import Command, command, spec_kitty
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.values import frozen
@@ -36,7 +36,7 @@ class Failure:
 
     code: str
     message: str
-    fix: str | None
+    fix: Command | None
 
     def to_dict(self) -> dict[str, str | None]:
         """As it stands in the answer."""
@@ -98,9 +98,7 @@ def _pyproject(repo_root: Path) -> tuple[str, Stated]:
         ) from None
     version = project.get("version") if isinstance(project, dict) else None
     if not isinstance(project, dict) or not isinstance(version, str):
-        raise Refused(
-            f"{PYPROJECT} states no version below [project]", "PYPROJECT_INVALID", hint=f"grep -n version {PYPROJECT}"
-        )
+        raise Refused(f"{PYPROJECT} states no version below [project]", "PYPROJECT_INVALID", hint=None)
     line = _line(text, r"version\s*=", "[project]")
     return str(project.get("name", "")), Stated(version, f"{PYPROJECT}:{line}")
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.text import one_line, visible
 from specify_cli.kernel.values import frozen
 from specify_cli.review.changes import ChangeSet
@@ -95,7 +96,7 @@ def _older(feedback: Sequence[Feedback]) -> str:
 def review_prompt(parts: ReviewPrompt) -> str:
     """The whole prompt of a review."""
     change = parts.change
-    move = f"spec-kitty agent tasks move-task {parts.wp_id} --mission {parts.mission_slug} {parts.words}"
+    move = spec_kitty("agent tasks move-task", parts.wp_id, "--mission", parts.mission_slug, parts.words)
     place = f"Worktree `{one_line(parts.workspace)}`, branch `{one_line(parts.branch)}`"
     own = "**You implemented this yourself: the verdict will be marked as a self-review. Be strict.**\n\n"
     return f"""# Review {parts.wp_id}: {one_line(parts.title)}

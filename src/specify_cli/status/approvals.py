@@ -6,12 +6,17 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from specify_cli.kernel.values import frozen, replace
+from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane, StatusEvent
 from specify_cli.status.moves import FORCED_BY
 from specify_cli.status.reducer import Fold
 
 SETTLED = frozenset({Lane.APPROVED, Lane.DONE})
 _REVIEW = frozenset({Lane.FOR_REVIEW, Lane.IN_REVIEW})
+
+
+# In a note: the requirements that a work package was given by it.
+MAPPED = "mapped_requirements"
 
 
 class Doubt(StrEnum):
@@ -178,3 +183,20 @@ def _workspace(data: Mapping[str, object] | None) -> _Workspace:
         if isinstance(value := data.get(name), str)
     }
     return _Workspace(**{name: value for name, value in texts.items() if value})
+
+
+def mapped_since(events: Iterable[StatusEvent], facts: Iterable[MissionEvent]) -> dict[str, tuple[str, ...]]:
+    """Work package -> requirements that it was given after its approval, which nobody reviewed it for."""
+    approved: dict[str, str] = {}
+    for event in events:
+        if event.to_lane not in SETTLED:
+            approved.pop(event.wp_id, None)
+        elif event.from_lane not in SETTLED:
+            approved[event.wp_id] = event.at
+    found: dict[str, tuple[str, ...]] = {}
+    for fact in facts:
+        refs = fact.data.get(MAPPED) if fact.type == "note" else None
+        wp_id = fact.wp_id or ""
+        if isinstance(refs, list) and fact.at > approved.get(wp_id, "9"):
+            found[wp_id] = tuple(dict.fromkeys([*found.get(wp_id, ()), *map(str, refs)]))
+    return found

@@ -12,8 +12,9 @@ from typing import Unpack
 
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import clock, ids, locks
+from specify_cli.kernel.commands import Command, spec_kitty
 from specify_cli.kernel.errors import Conflict, Refused, Unmet
-from specify_cli.kernel.text import is_ulid, quoted
+from specify_cli.kernel.text import is_ulid
 from specify_cli.kernel.values import replace
 from specify_cli.status import lines, mission_log, reading, store, transitions
 from specify_cli.status.holders import Holder, holders
@@ -165,9 +166,9 @@ class Writer:
             self._refuse_if_held(wp_id, source, target, Holder(actor, options.get("session") or None))
         problems = transitions.unmet(source, target, context, wp_id) or _actor_missing(actor, target, wp_id)
         if problems:
-            at = f" --mission {self._place.slug}"
-            who = f" {quoted(actor)}" if actor.strip() else " NAME"
-            told = [replace(each, fix=(each.fix or "").replace(" NAME", who) + at) for each in problems]
+            at = ("--mission", self._place.slug)
+            who = actor if actor.strip() else "NAME"
+            told = [replace(each, fix=each.fix and _filled(each.fix, who).adding(*at)) for each in problems]
             raise _rejected(wp_id, source, target, told)
         return context
 
@@ -180,7 +181,7 @@ class Writer:
         raise Conflict(
             f"{wp_id} is {source} and held by {holder}",
             "WP_ALREADY_CLAIMED",
-            hint=f"spec-kitty next --agent {quoted(mover.actor)} --mission {self._place.slug}",
+            hint=spec_kitty("next", "--agent", mover.actor, "--mission", self._place.slug),
             details={
                 "mission_slug": self._place.slug,
                 "wp_id": wp_id,
@@ -255,10 +256,16 @@ def _context(actor: str, target: Lane, options: MoveOptions) -> MoveContext:
         raise TransitionError(error.message, "TRANSITION_REJECTED", error.hint) from error
 
 
+def _filled(fix: str, who: str) -> Command:
+    """A fix with the mover's name wherever it leaves a place for one."""
+    steps = fix.steps if isinstance(fix, Command) else ()
+    return Command(*([who if word == "NAME" else word for word in step] for step in steps))
+
+
 def _actor_missing(actor: str, target: Lane, wp_id: str) -> list[Unmet]:
     if actor.strip():
         return []
-    hint = f"spec-kitty agent tasks move-task {wp_id} --to {target} --agent NAME"
+    hint = spec_kitty("agent tasks move-task", wp_id, "--to", target, "--agent", "NAME")
     return [Unmet("actor", "every move wants an actor", hint, wp_id)]
 
 

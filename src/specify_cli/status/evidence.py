@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.values import as_dict, frozen
 
@@ -125,7 +126,9 @@ class DoneEvidence:
 def _invalid(message: str) -> Refused:
     example = '{"review": {"reviewer": "ada", "verdict": "approved", "reference": "REF"}}'
     return Refused(
-        message, "INVALID_EVIDENCE", hint=f"spec-kitty agent status emit WP01 --to done --evidence-json '{example}'"
+        message,
+        "INVALID_EVIDENCE",
+        hint=spec_kitty("agent status emit", "WP01", "--to", "done", "--evidence-json", example),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from sys import intern
 
 from specify_cli.kernel import clock
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import Refused
 
 
@@ -14,7 +15,7 @@ def invalid(data: Mapping[str, object], key: str, problem: str) -> Refused:
     return Refused(
         f"event {data.get('event_id', '(no id)')!r}: {key} {problem}",
         "INVALID_EVENT",
-        hint="spec-kitty agent status validate",
+        hint=spec_kitty("agent status validate"),
         details={"key": key},
     )
 

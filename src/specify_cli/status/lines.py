@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
 from specify_cli.kernel import files
+from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.errors import Refused
-from specify_cli.kernel.text import quoted
 from specify_cli.status.problems import TORN, Problem, Severity
 
 LIMIT = 1 << 20  # bytes of a line; a longer one is reported and skipped
@@ -46,9 +46,9 @@ def require_length(entry: Mapping[str, object]) -> None:
     size = len(encode([entry]))
     if size > LIMIT:
         raise Refused(
-            f"an event of {size} bytes is too long for the log, which takes {LIMIT}; nothing was recorded",
+            f"an event of {size} bytes is too long for the log, which takes {LIMIT}; nothing was recorded: shorten the "
+            "text, or commit it as a file and name that",
             "EVENT_TOO_LONG",
-            hint="split -b 900k FILE  # or commit the text as a file, and name that",
             details={"size": size, "limit": LIMIT},
         )
 
@@ -98,7 +98,7 @@ class Scan:
 
     def report(self, code: str, message: str, line: int, severity: Severity = Severity.ERROR) -> None:
         """Note a line that is skipped."""
-        fix = "spec-kitty doctor log --fix"
+        fix = spec_kitty("doctor", "log", "--fix")
         self.problems.append(Problem(severity, code, f"{message}; it is skipped", self.where, line, fix))
 
 
@@ -185,7 +185,7 @@ def is_log(path: Path) -> bool:
     raise Refused(
         f"{path} is a {kind}, where a log belongs",
         "LOG_NOT_A_FILE",
-        hint=f"mv {quoted(path)} {path}.aside",
+        hint=command("mv", path, f"{path}.aside"),
         details={"path": str(path)},
     )
 

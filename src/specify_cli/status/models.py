@@ -13,6 +13,7 @@ from sys import intern
 from typing import TypedDict
 
 from specify_cli.kernel import clock
+from specify_cli.kernel.commands import Command, spec_kitty
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.legacy import LEGACY_KEYS, LEGACY_LANES, LEGACY_REASONS, current_names
 from specify_cli.kernel.values import frozen
@@ -211,10 +212,10 @@ class WorkPackageState(TypedDict):
     holder_since: str | None
 
 
-def settling(wp_id: str, lane: Lane, note: str, slug: str) -> str:
+def settling(wp_id: str, lane: Lane, note: str, slug: str) -> Command:
     """The command that settles where a work package is."""
-    at = f" --mission {slug}" if slug else ""
-    return f'spec-kitty agent tasks move-task {wp_id} --to {lane} --force --note "{note}"{at}'
+    at = ("--mission", slug) if slug else ()
+    return spec_kitty("agent tasks move-task", wp_id, "--to", lane, "--force", "--note", note, *at)
 
 
 @frozen
@@ -253,7 +254,7 @@ class LostClaim:
         )
 
     @property
-    def fix(self) -> str:
+    def fix(self) -> Command:
         """The command that settles it in favour of what stands."""
         note = f"settled: {self.winner_actor or self.lane.value} keeps it"
         return settling(self.wp_id, self.lane, note, self.mission_slug)

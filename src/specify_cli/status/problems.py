@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from specify_cli.kernel.commands import Command
 from specify_cli.kernel.values import as_dict, frozen
 
 TORN = "TORN_TAIL"  # the code of a last line that a crash cut off
@@ -35,6 +36,6 @@ class Problem:
     message: str
     file: str = ""
     line: int | None = None
-    fix: str | None = None
+    fix: Command | None = None
 
     to_dict = as_dict

@@ -7,6 +7,7 @@ from dataclasses import field
 from typing import Any, TypeVar
 
 from specify_cli.home import MissionPlace
+from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.status import mission_log, reducer, store
@@ -105,7 +106,7 @@ def _events(reading: Reading[Any], kind: type[E], is_one: Callable[[Line], bool]
             except Refused as error:
                 file, line = reading.origin(index)
                 # A whole object that says something we do not understand may be a newer version's: nobody removes it.
-                fix = f"git log -p -- {reading.log.place.relative}"
+                fix = command("git", "log", "-p", "--", reading.log.place.relative)
                 message = f"{error.message}; it is skipped"
                 problems.append(Problem(Severity.ERROR, error.code, message, file, line, fix))
     return events, problems

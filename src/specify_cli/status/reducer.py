@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from specify_cli.kernel import clock
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.legacy import NO_HOLDERS
 from specify_cli.kernel.values import replace
@@ -50,7 +51,7 @@ def distinct(events: Iterable[StatusEvent]) -> list[StatusEvent]:
             raise Refused(
                 f"event {event.event_id} of {event.wp_id} is in the log with two different contents",
                 "EVENT_ID_CONFLICT",
-                hint="spec-kitty agent status validate",
+                hint=spec_kitty("agent status validate"),
                 details={"event_id": event.event_id, "wp_id": event.wp_id},
             )
     return list(found.values())

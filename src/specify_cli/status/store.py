@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import clock, files, lazy
+from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import Refused, SpecKittyError
 from specify_cli.kernel.links import leads_out
 from specify_cli.kernel.values import frozen, replace
@@ -251,7 +252,7 @@ def _open_copy(log: LogFile) -> Path | None:
         raise Refused(
             f"{copy.parent} leads out of the project and is not written through",
             "SYMLINK_REFUSED",
-            hint=f"ls -l {copy.parent}",
+            hint=command("ls", "-l", copy.parent),
         )
     return copy
 

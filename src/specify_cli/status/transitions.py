@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 
+from specify_cli.kernel.commands import Command, spec_kitty
 from specify_cli.kernel.errors import Unmet
 from specify_cli.kernel.values import frozen
 from specify_cli.status.evidence import DoneEvidence, ReviewResult
@@ -114,51 +115,64 @@ class MoveContext:
 class _Condition:
     holds: Callable[[MoveContext], bool]
     missing: str
-    fix: str
+    fix: Callable[[str, Lane], Command]
 
 
-_MOVE = "spec-kitty agent tasks move-task {wp} --to {to}"
+def _move(*more: str) -> Callable[[str, Lane], Command]:
+    """The move itself, with more words."""
+    return lambda wp_id, target: spec_kitty("agent tasks move-task", wp_id, "--to", target, *more)
+
+
 _CONDITIONS: Mapping[Guard, _Condition] = {
-    Guard.ACTOR: _Condition(lambda move: _said(move.actor), "an actor: who makes the move", f"{_MOVE} --agent NAME"),
+    Guard.ACTOR: _Condition(lambda move: _said(move.actor), "an actor: who makes the move", _move("--agent", "NAME")),
     Guard.WORKSPACE: _Condition(
         lambda move: _said(move.workspace_context),
         "a workspace: where the work is done",
-        "spec-kitty agent action implement {wp} --agent NAME",
+        lambda wp_id, _: spec_kitty("agent action implement", wp_id, "--agent", "NAME"),
     ),
     Guard.SUBTASKS: _Condition(
         lambda move: move.subtasks_complete is True,
         "every subtask ticked",
-        "spec-kitty why {wp}",
+        lambda wp_id, _: spec_kitty("why", wp_id),
     ),
     Guard.IMPLEMENTATION: _Condition(
         lambda move: move.implementation_evidence_present is True,
         "evidence of the implementation: a commit newer than the work package's base",
-        _MOVE + ' --commit "what was done"',
+        _move("--commit", "TEXT"),
     ),
     Guard.REVIEW_EVIDENCE: _Condition(
         lambda move: move.evidence is not None,
         "review evidence: reviewer, verdict and reference",
-        f"{_MOVE} --reviewer NAME --approval-ref REF",
+        _move("--reviewer", "NAME", "--approval-ref", "REF"),
     ),
-    Guard.REASON: _Condition(lambda move: _said(move.reason), "a reason", _MOVE + ' --note "why"'),
+    Guard.REASON: _Condition(lambda move: _said(move.reason), "a reason", _move("--note", "TEXT")),
     Guard.REVIEW_FREE: _Condition(
         lambda move: move.current_actor is None or move.current_actor == move.actor,
         "that nobody else holds the review",
-        "spec-kitty status",
+        lambda _, __: spec_kitty("next", "--agent", "NAME", "--wait", "60"),
     ),
     Guard.REVIEW_RESULT: _Condition(
         lambda move: move.review_result is not None,
         "a review result: reviewer, verdict and reference",
-        _MOVE + ' --reviewer NAME --approval-ref REF --note "verdict"',
+        _move("--reviewer", "NAME", "--approval-ref", "REF", "--note", "TEXT"),
     ),
     Guard.OTHER_HEAD: _Condition(
         lambda move: move.other_head is True,
         "another commit than the approved one",
-        "spec-kitty why {wp}",
+        lambda wp_id, _: spec_kitty("why", wp_id),
     ),
     Guard.REVIEW_REFERENCE: _Condition(
-        lambda move: _said(move.review_ref), "a review reference: the feedback", f"{_MOVE} --review-feedback-file FILE"
+        lambda move: _said(move.review_ref), "a review reference: the feedback", _move("--review-feedback-file", "FILE")
     ),
+}
+
+
+# What is left to do with a work package that is over.
+_FINAL: Mapping[Lane, str] = {
+    Lane.DONE: "done is final, but for another review of what came after it; what is still missing is a new work "
+    "package",
+    Lane.CANCELED: "canceled is final; what is still wanted becomes a new work package, or a person takes it up again "
+    "with --force and a note",
 }
 
 
@@ -181,25 +195,22 @@ def unmet(source: Lane, target: Lane, move: MoveContext, wp_id: str = "WPnn") ->
     if guards is None:
         return [_no_such_move(source, target, wp_id)]
     return [
-        Unmet(
-            guard, f"{source} -> {target} wants {condition.missing}", condition.fix.format(wp=wp_id, to=target), wp_id
-        )
+        Unmet(guard, f"{source} -> {target} wants {condition.missing}", condition.fix(wp_id, target), wp_id)
         for guard in guards
         if not (condition := _CONDITIONS[guard]).holds(move)
     ]
 
 
 def _force_wants(target: Lane, wp_id: str) -> Unmet:
-    fix = _MOVE.format(wp=wp_id, to=target) + ' --agent NAME --force --note "why"'
+    fix = _move("--agent", "NAME", "--force", "--note", "TEXT")(wp_id, target)
     return Unmet("force", "a forced move wants an actor and a reason", fix, wp_id)
 
 
 def _no_such_move(source: Lane, target: Lane, wp_id: str) -> Unmet:
     ways = f"from {source} it goes to {', '.join(allowed_targets(source))}"
-    final = f"{source} is final" + (", but for another review of what came after it" if source is Lane.DONE else "")
-    said = f"there is no move {source} -> {target}: {final if source in TERMINAL_LANES else ways}"
+    said = f"there is no move {source} -> {target}: {_FINAL.get(source) or ways}"
     # Not the forced move: an agent that follows the hint would go around the review, and around who holds the work.
-    return Unmet("matrix", said, f"spec-kitty why {wp_id}", wp_id)
+    return Unmet("matrix", said, spec_kitty("why", wp_id), wp_id)
 
 
 def allowed_targets(source: Lane) -> list[Lane]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from specify_cli.kernel.commands import Command, command, spec_kitty
 from specify_cli.kernel.errors import Refused
-from specify_cli.kernel.text import quoted
 from specify_cli.status import lines
 from specify_cli.status.lines import Line, Scan
 from specify_cli.status.mission_log import MissionEvent, is_mission_event
@@ -76,7 +76,7 @@ class Union:
                 self._add(entry, number, mark)
         for owner, numbers in sorted(foreign.items()):
             message = f"{len(numbers)} events belong to another mission, {owner}; they are skipped"
-            self._report(Severity.WARNING, "FOREIGN_MISSION", message, numbers[0], "spec-kitty doctor log")
+            self._report(Severity.WARNING, "FOREIGN_MISSION", message, numbers[0], spec_kitty("doctor", "log"))
 
     def _add(self, entry: Kept, number: int, mark: bytes = b"") -> None:
         event_id = _told(entry, "event_id")
@@ -102,7 +102,7 @@ class Union:
             return
         message = f"event {event_id} stands twice in the log with different contents; one of them counts"
         where = [Path(scan.where) for scan in (self._recorded, self._published)]
-        fix = " ".join(["grep -n", quoted(event_id), *(quoted(path) for path in where if path.exists())])
+        fix = command("grep", "-n", event_id, *(path for path in where if path.exists()))
         self._report(Severity.ERROR, "EVENT_ID_CONFLICT", message, number, fix)
         of_copy = self.numbers[known] > 0
         shared = of_copy and self._marks[known] in self._recorded.met
@@ -115,7 +115,7 @@ class Union:
             self.numbers[known] = number
             self._marks[known] = mark
 
-    def _report(self, severity: Severity, code: str, message: str, number: int, fix: str) -> None:
+    def _report(self, severity: Severity, code: str, message: str, number: int, fix: Command) -> None:
         where = (self._recorded if number < 0 else self._published).where
         self.problems.append(Problem(severity, code, message, where, abs(number), fix))
 

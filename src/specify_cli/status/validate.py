@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
+from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.text import is_ulid, plural
 from specify_cli.kernel.values import frozen
@@ -166,7 +167,9 @@ def validate_predecessors(events: Collection[StatusEvent], origins: Origins = _N
         if event.prev is not None and event.prev not in ids:
             file, line = origins.get(event.event_id, ("", None))
             message = f"event {event.event_id} of {event.wp_id} builds on {event.prev}, which the log lacks"
-            problems.append(Problem(Severity.WARNING, "MISSING_PREDECESSOR", message, file, line, "git pull"))
+            problems.append(
+                Problem(Severity.WARNING, "MISSING_PREDECESSOR", message, file, line, command("git", "pull"))
+            )
     return problems
 
 
@@ -183,8 +186,8 @@ def validate_work_packages(snapshot: StatusSnapshot, known_wps: Collection[str],
         if wp_id in known_wps:
             continue
         message = f"{wp_id} is {state['lane']} and not in the plan"
-        fix = f'spec-kitty agent tasks move-task {wp_id} --to canceled --note "removed from the plan"'
-        fix += f" --mission {snapshot.mission_slug}"
+        words = ("--to", Lane.CANCELED, "--note", "removed from the plan", "--mission", snapshot.mission_slug)
+        fix = spec_kitty("agent tasks move-task", wp_id, *words)
         final = state["lane"] in TERMINAL_LANES
         severity = Severity.NOTE if final else Severity.ERROR
         problems.append(Problem(severity, "UNKNOWN_WORK_PACKAGE", message, file, None, None if final else fix))
@@ -200,7 +203,7 @@ def validate_publication(*logs: Reading[Kept]) -> list[Problem]:
             f"{plural(len(log.unpublished), 'event')} of {log.log.name} recorded and not yet published",
             log.log.where,
             None,
-            f"spec-kitty materialize --mission {log.log.place.slug}",
+            spec_kitty("materialize", "--mission", log.log.place.slug),
         )
         for log in logs
         if log.unpublished and log.log.place.repo.has_git

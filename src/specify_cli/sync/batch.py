@@ -31,13 +31,13 @@ MAX_BYTES = 256 * 1024  # uncompressed; a single event may be larger
 REQUEST_SECONDS = 60.0
 # Category -> the command that mends it, or tells more.
 REMEDIES: Mapping[str, str] = {
-    Category.SCHEMA_MISMATCH: "spec-kitty sync diagnose",
-    Category.AUTH_EXPIRED: "spec-kitty auth login --force",
-    Category.SERVER_ERROR: "spec-kitty sync status --check",
-    Category.UNKNOWN: "spec-kitty sync queue list",
-    Category.PERMISSION: "spec-kitty auth status",
-    Category.RATE_LIMITED: "spec-kitty sync now",
-    Category.TOO_LARGE: "spec-kitty sync queue list",
+    Category.SCHEMA_MISMATCH: spec_kitty("sync diagnose"),
+    Category.AUTH_EXPIRED: spec_kitty("auth login", "--force"),
+    Category.SERVER_ERROR: spec_kitty("sync status", "--check"),
+    Category.UNKNOWN: spec_kitty("sync queue list"),
+    Category.PERMISSION: spec_kitty("auth status"),
+    Category.RATE_LIMITED: spec_kitty("sync now"),
+    Category.TOO_LARGE: spec_kitty("sync queue list"),
     Category.PROTOCOL_SKEW: "pip install --upgrade spec-kitty-cli",
 }
 _TRIES = 3

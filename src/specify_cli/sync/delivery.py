@@ -7,6 +7,7 @@ from dataclasses import field
 
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import clock, ids
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.http import HttpAnswer
 from specify_cli.kernel.paths import Repository
 from specify_cli.kernel.values import frozen
@@ -139,7 +140,7 @@ def _walk(
             return total
         if run.result.success_count == before:
             problem = "the queue is full of events that the server does not take; the rest waits in the journals"
-            run.result.stopped = Stop("unknown", problem, "QUEUE_FULL", "spec-kitty sync queue list")
+            run.result.stopped = Stop("unknown", problem, "QUEUE_FULL", spec_kitty("sync queue list"))
 
 
 def _told_of(collector: Collector, known: Mapping[str, MissionPlace]) -> list[MissionPlace]:

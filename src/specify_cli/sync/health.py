@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from specify_cli.kernel.commands import spec_kitty
+from specify_cli.kernel.commands import Command, spec_kitty
 from specify_cli.kernel.errors import Refused, SpecKittyError, Unavailable
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.text import plural
@@ -31,7 +31,7 @@ class Ping:
 
     word: str
     note: str
-    hint: str | None = None
+    hint: Command | None = None
 
     @property
     def is_well(self) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from specify_cli.home import MissionPlace
+from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import SpecKittyError
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import Repository
-from specify_cli.kernel.text import quoted
 from specify_cli.sync import consent
 from specify_cli.tracker.config import GITHUB_CLI
 from specify_cli.tracker.providers.github_cli import GitHubIssues
@@ -30,7 +30,7 @@ def close_origin(place: MissionPlace, merged_commit: str) -> tuple[Notice, ...]:
     if not isinstance(ticket, Mapping) or ticket.get("provider") != GITHUB_CLI:
         return ()
     repository, key = str(ticket.get("resource_id")), str(ticket.get("external_issue_key"))
-    by_hand = f"gh issue close {quoted(key.removeprefix('GH-'))} --repo={quoted(repository)}"
+    by_hand = command("gh", "issue", "close", key.removeprefix("GH-"), f"--repo={repository}")
     try:
         if consent.consented_at(place.repo, consent_key(repository)) is None:
             said = f"issue {key} of {repository} stays open: nobody bound this clone to its issues"

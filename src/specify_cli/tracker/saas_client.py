@@ -216,14 +216,14 @@ class SaaSTrackerClient:
         raise SaaSTrackerClientError(
             f"the operation {operation} did not end within {OPERATION_LIMIT:g} s; it may still end at the server",
             error_code="operation_timeout",
-            called=("TRACKER_OPERATION_TIMEOUT", "spec-kitty tracker status"),
+            called=("TRACKER_OPERATION_TIMEOUT", spec_kitty("tracker status")),
         )
 
     def _failed(self, error: object) -> SaaSTrackerClientError:
         envelope = error if isinstance(error, dict) else {"message": error}
         found = told(envelope, 200, self.server, "the operation failed")
         if not found.user_action_required:
-            found.code, found.hint = "TRACKER_OPERATION_FAILED", "spec-kitty tracker status"
+            found.code, found.hint = "TRACKER_OPERATION_FAILED", spec_kitty("tracker status")
         return found
 
     @property

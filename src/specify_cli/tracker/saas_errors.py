@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from specify_cli.kernel import clock
+from specify_cli.kernel.commands import Command, command, spec_kitty
 from specify_cli.kernel.errors import Refused
-from specify_cli.kernel.text import quoted
 from specify_cli.sync.answers import LONGEST_WAIT, json_of, retry_after
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ _DEFAULT_WAIT = 5.0
 _LONGEST_TEXT = 1000
 
 # What a failure is called here, and what mends it. The server's own code is in `details`.
-_MEANINGS: Mapping[int, tuple[str, str]] = {
-    400: ("TRACKER_REQUEST_REFUSED", "spec-kitty tracker status"),
-    401: ("SESSION_EXPIRED", "spec-kitty auth login"),
-    403: ("TRACKER_FORBIDDEN", "spec-kitty auth status"),
-    404: ("TRACKER_NOT_FOUND", "spec-kitty tracker status"),
-    409: ("TRACKER_CONFLICT", "spec-kitty tracker status"),
-    422: ("TRACKER_REQUEST_REFUSED", "spec-kitty tracker status"),
-    429: ("RATE_LIMITED", "sleep 60 && spec-kitty tracker status"),
+_MEANINGS: Mapping[int, tuple[str, Command]] = {
+    400: ("TRACKER_REQUEST_REFUSED", spec_kitty("tracker status")),
+    401: ("SESSION_EXPIRED", spec_kitty("auth login")),
+    403: ("TRACKER_FORBIDDEN", spec_kitty("auth status")),
+    404: ("TRACKER_NOT_FOUND", spec_kitty("tracker status")),
+    409: ("TRACKER_CONFLICT", spec_kitty("tracker status")),
+    422: ("TRACKER_REQUEST_REFUSED", spec_kitty("tracker status")),
+    429: ("RATE_LIMITED", Command(("sleep", "60"), *spec_kitty("tracker status").steps)),
 }
 
 
@@ -50,9 +50,9 @@ class SaaSTrackerClientError(Refused):
         status_code: int | None = None,
         details: Mapping[str, object] | None = None,
         user_action_required: bool = False,
-        called: tuple[str, str] | None = None,
+        called: tuple[str, Command] | None = None,
     ) -> None:
-        code, hint = called or _MEANINGS.get(status_code or 0, ("SERVER_ERROR", "spec-kitty sync status --check"))
+        code, hint = called or _MEANINGS.get(status_code or 0, ("SERVER_ERROR", spec_kitty("sync status", "--check")))
         said = {"server_code": error_code, "status": status_code, "user_action_required": user_action_required}
         super().__init__(message, code, hint, {**(details or {}), **said})
         self.error_code = error_code
@@ -73,7 +73,7 @@ def unusable(why: str, status: int | None = None) -> SaaSTrackerClientError:
     return SaaSTrackerClientError(
         f"the answer of the server cannot be used: {why}",
         status_code=status,
-        called=("ANSWER_INVALID", "spec-kitty sync status --check"),
+        called=("ANSWER_INVALID", spec_kitty("sync status", "--check")),
     )
 
 
@@ -114,7 +114,7 @@ def told(envelope: Body, status: int, server: str, fallback: str) -> SaaSTracker
         status_code=status,
         details=envelope,
         user_action_required=action,
-        called=("TRACKER_ACTION_REQUIRED", f"python -m webbrowser {quoted(server)}") if action else None,
+        called=("TRACKER_ACTION_REQUIRED", command("python3", "-m", "webbrowser", server)) if action else None,
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from specify_cli.kernel import paths
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import SpecKittyError
 from specify_cli.kernel.values import frozen
 from specify_cli.sync.project_identity import ensure_identity
@@ -33,7 +34,7 @@ class StaleBindingError(SaaSTrackerClientError):
             error_code=error_code,
             details={"binding_ref": binding_ref},
             user_action_required=True,
-            called=("TRACKER_BINDING_STALE", f"spec-kitty tracker bind --provider {provider}"),
+            called=("TRACKER_BINDING_STALE", spec_kitty("tracker bind", "--provider", provider)),
         )
         self.binding_ref = binding_ref
 
@@ -155,7 +156,7 @@ class SaaSTrackerService:
                 f"{binding_ref} is no binding for this project ({reason})" + (f": {guidance}" if guidance else ""),
                 error_code=reason,
                 details=found,
-                called=("TRACKER_BINDING_INVALID", f"spec-kitty tracker discover --provider {provider}"),
+                called=("TRACKER_BINDING_INVALID", spec_kitty("tracker discover", "--provider", provider)),
             )
         if found.get("binding_ref") not in {None, binding_ref}:
             raise unusable(f"asked about {binding_ref}, it speaks of another binding")

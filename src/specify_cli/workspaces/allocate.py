@@ -11,10 +11,10 @@ from pathlib import Path
 
 from specify_cli.home import MissionPlace, worktrees_folder
 from specify_cli.kernel import locks
+from specify_cli.kernel.commands import command, git_command
 from specify_cli.kernel.errors import NotFound, Refused, SpecKittyError
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.paths import Checkout
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.lanes.branch_naming import PLANNING_LANE_ID, lane_branch_name, mission_branch_name
 from specify_cli.lanes.models import ExecutionLane, LanesManifest
@@ -204,12 +204,12 @@ def _asked_base(git: Git, base: str, tip: str | None) -> str:
     """The commit that a person names as the base; it must hold what the lane has already."""
     commit = git.resolve(base)
     if commit is None:
-        raise NotFound(f"there is no commit {base!r}", "BASE_NOT_FOUND", hint="git branch --all")
+        raise NotFound(f"there is no commit {base!r}", "BASE_NOT_FOUND", hint=command("git", "branch", "--all"))
     if tip is not None and not git.is_ancestor(tip, commit):
         raise Refused(
             f"{base} does not contain what the lane has already ({tip[:10]})",
             "BASE_INVALID",
-            hint=f"git log {base}..{tip}",
+            hint=command("git", "log", f"{base}..{tip}"),
         )
     return commit
 
@@ -226,7 +226,9 @@ def _start(place: MissionPlace, refs: dict[str, str], branch: str, *, begun: boo
         return _Start(standing, None)
     target = refs.get(f"refs/heads/{place.target_branch}")
     if target is None:
-        raise NotFound(f"there is no branch {place.target_branch}", "BRANCH_NOT_FOUND", hint="git fetch --all")
+        raise NotFound(
+            f"there is no branch {place.target_branch}", "BRANCH_NOT_FOUND", hint=command("git", "fetch", "--all")
+        )
     return _Start(target, None, mission_branch)
 
 
@@ -250,7 +252,7 @@ def _check_clean(place: MissionPlace, worktree: Checkout, branch: str, wp_id: st
         raise Refused(
             f"{worktree.path} {odd}, so {wp_id} cannot begin there",
             "WORKTREE_BUSY" if worktree.busy else "WORKTREE_WRONG_BRANCH",
-            hint=f"git -C {quoted(worktree.path)} {'status' if worktree.busy else f'switch {branch}'}",
+            hint=git_command(worktree.path, *(("status",) if worktree.busy else ("switch", branch))),
             details={"path": str(worktree.path)},
         )
     git = Git(worktree.path)
@@ -263,11 +265,12 @@ def _check_clean(place: MissionPlace, worktree: Checkout, branch: str, wp_id: st
 
 
 def _dirty(path: Path, dirty: Sequence[str], wp_id: str) -> Refused:
-    named = " ".join(quoted(each) for each in dirty)
     return Refused(
         f"{path} has uncommitted changes ({', '.join(dirty[:5])}), so {wp_id} cannot begin there",
         "WORKTREE_DIRTY",
-        hint=f'cd {quoted(path)} && git add -- {named} && git commit -m "Keep what was left" -- {named}',
+        hint=git_command(path, "add", "--", *dirty).then(
+            "git", "-C", path, "commit", "-m", "Keep what was left", "--", *dirty
+        ),
         details={"files": list(dirty), "path": str(path)},
     )
 

@@ -14,9 +14,10 @@ from pathlib import Path
 from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import clock
+from specify_cli.kernel.commands import Command, command
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.notices import Notice
-from specify_cli.kernel.text import quoted, some
+from specify_cli.kernel.text import some
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.status.holders import WORKING
@@ -63,20 +64,20 @@ class Astray:
         return f"files of {self.wp_id} were changed in {self.checkout} instead of {self.workspace}: {files}"
 
     @property
-    def fix(self) -> str:
+    def fix(self) -> Command:
         """The commands that bring the work over; nothing is taken away before it has arrived."""
-        here, there = f"git -C {quoted(self.checkout)}", quoted(self.workspace)
-        steps = []
+        here = ("git", "-C", self.checkout)
+        steps = Command()
         if self.changed:
-            names = " ".join(map(quoted, self.changed))
-            steps.append(f"{here} diff --binary HEAD -- {names} | git -C {there} apply")
-            steps.append(f"{here} checkout HEAD -- {names}")
+            difference = command(*here, "diff", "--binary", "HEAD", "--", *self.changed)
+            steps = difference.into("git", "-C", self.workspace, "apply")
+            steps = steps.then(*here, "checkout", "HEAD", "--", *self.changed)
         if self.staged:
-            steps.append(f"{here} rm --cached --quiet -- {' '.join(map(quoted, self.staged))}")
+            steps = steps.then(*here, "rm", "--cached", "--quiet", "--", *self.staged)
         for name in self.new:
             target = self.workspace / name
-            steps.append(f"mkdir -p {quoted(target.parent)} && mv -n {quoted(self.checkout / name)} {quoted(target)}")
-        return " && ".join(steps)
+            steps = steps.then("mkdir", "-p", target.parent).then("mv", "-n", self.checkout / name, target)
+        return steps
 
     def to_dict(self) -> dict[str, object]:
         """As `status --json` shows it."""

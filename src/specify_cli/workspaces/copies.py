@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from specify_cli.home import MissionPlace
+from specify_cli.kernel.commands import git_command
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.notices import Notice
-from specify_cli.kernel.text import quoted, some
+from specify_cli.kernel.text import some
 from specify_cli.workspaces.forecast_models import Forecast
 
 # Told by the log, or planned in the home and ticked by a command: an edit in a lane is of no use to anybody.
@@ -22,8 +23,8 @@ def left_in_lanes(place: MissionPlace, forecast: Forecast) -> Iterator[Notice]:
         seen.update(names)
         if names:
             said = f"{lane_id} holds documents of the mission, which no merge takes from a lane: {some(names)}"
-            paths = " ".join(quoted(f"{place.relative}/{name}") for name in names)
-            yield Notice("LEFT_IN_LANE", said, f"git -C {quoted(git.root)} checkout {tip} -- {paths}")
+            paths = [f"{place.relative}/{name}" for name in names]
+            yield Notice("LEFT_IN_LANE", said, git_command(git.root, "checkout", tip, "--", *paths))
 
 
 def _written(git: Git, target: str, tip: str, folder: str) -> list[str]:

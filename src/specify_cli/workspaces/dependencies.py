@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from specify_cli.core.commits import no_identity
 from specify_cli.home import MissionPlace
+from specify_cli.kernel.commands import Command, git_command, spec_kitty
 from specify_cli.kernel.errors import Conflict, Refused
 from specify_cli.kernel.git import Git
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 from specify_cli.workspaces.records import workspace_records
 from specify_cli.workspaces.trees import Workbench
@@ -100,13 +100,13 @@ def branch_missing(place: MissionPlace, branch: str, what: str = "branch") -> Re
     return Refused(said, "LANE_BRANCH_MISSING", hint=way_back(place, branch), details={"branch": branch})
 
 
-def way_back(place: MissionPlace, branch: str) -> str:
+def way_back(place: MissionPlace, branch: str) -> Command:
     """The command that brings a lane's branch back: from its last work that this clone still has, else fetched."""
     git, wanted = place.git, (each for each in workspace_records(place) if each.branch == branch)
     heads = [span.head for record in wanted for span in record.wps.values() if span.head and git.resolve(span.head)]
     last = next((head for head in heads if all(git.is_ancestor(each, head) for each in heads)), None)
-    words = f"branch {branch} {last}" if last else f"fetch origin {branch}:{branch}"
-    return f"git -C {quoted(place.repo.root)} {words}"
+    words = ("branch", branch, last) if last else ("fetch", "origin", f"{branch}:{branch}")
+    return git_command(place.repo.root, *words)
 
 
 def still_missing(git: Git, refs: dict[str, str], commit: str, needed: Sequence[Needed]) -> tuple[Needed, ...]:
@@ -139,7 +139,7 @@ def _merge(
         raise Conflict(
             f"{wp_id} builds on {others}, whose changes of {', '.join(conflicts[:5])} conflict",
             "DEPENDENCY_CONFLICT",
-            hint=f"spec-kitty agent action implement {wp_id} --agent NAME --mission {place.slug} --settle",
+            hint=spec_kitty("agent action implement", wp_id, "--agent", "NAME", "--mission", place.slug, "--settle"),
             details={"files": conflicts, "wps": [*holders, need.wp_id], "wp_id": wp_id},
         )
     if git.identity() is None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from specify_cli.home import MissionPlace
+from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import NotFound
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.graph import topological
@@ -68,7 +69,9 @@ def forecast(
     refs = place.git.branches("refs/heads")
     target = refs.get(f"refs/heads/{place.target_branch}")
     if target is None:
-        raise NotFound(f"there is no branch {place.target_branch}", "BRANCH_NOT_FOUND", hint="git fetch --all")
+        raise NotFound(
+            f"there is no branch {place.target_branch}", "BRANCH_NOT_FOUND", hint=command("git", "fetch", "--all")
+        )
     lanes = lane_tips(place, manifest, refs, canceled, heads or {})
     mission = refs.get(f"refs/heads/{mission_branch_name(place.slug)}")
     # Not dated by a target that moves on: what a person resolved is known by the commits that it brings together.

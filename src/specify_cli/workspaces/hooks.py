@@ -14,6 +14,7 @@ from pathlib import Path
 
 from specify_cli.home import MissionPlace, runtime_folder
 from specify_cli.kernel import clock, files, locks, process
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.errors import SpecKittyError, Unavailable
 from specify_cli.kernel.git import Git
@@ -133,7 +134,7 @@ class _Site:
         refused = [f"{name} ({reason})" for name in wish.lines if (reason := self._copy_one(name))]
         self._note(wish, _DONE)
         said = f"not copied into {self.workspace.path}: {', '.join(refused)}"
-        return [Notice("COPY_SKIPPED", said, "spec-kitty hooks list")] if refused else []
+        return [Notice("COPY_SKIPPED", said, spec_kitty("hooks list"))] if refused else []
 
     def _copy_one(self, name: str) -> str:
         """Copy one file; why it was not copied, empty where it stands there now."""
@@ -169,12 +170,12 @@ class _Site:
     def _run(self, wish: Wish) -> list[Notice]:
         survivor = self._survivor()
         if survivor is not None:
-            said = f"{HOOK_PATH} is still at work in {self.workspace.path}, begun by a command that was killed"
-            return [Notice("HOOK_FAILED", said, f"ps -fp {survivor}")]
+            said = f"{HOOK_PATH} is still at work in {self.workspace.path}, begun by a killed command (pid {survivor})"
+            return [Notice("HOOK_FAILED", said)]
         outcome = self._outcome(wish)
         self._note(wish, _FAILED if outcome else _DONE)
         said = f"{HOOK_PATH} failed ({outcome}); its output is in {self._log}"
-        return [Notice("HOOK_FAILED", said, f"cat {quoted(self._log)}")] if outcome else []
+        return [Notice("HOOK_FAILED", said)] if outcome else []
 
     def _outcome(self, wish: Wish) -> str:
         """Run the hook; what went wrong, empty where it ended well."""

@@ -6,6 +6,7 @@ from dataclasses import field
 from pathlib import Path
 
 from specify_cli.home import MissionPlace
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.paths import WORKTREES
 from specify_cli.kernel.values import frozen
@@ -68,7 +69,7 @@ def lane_of(manifest: LanesManifest | None, place: MissionPlace, wp_id: str) -> 
         raise Refused(
             f"{wp_id} has no lane in {place.where('lanes.json')}",
             "LANES_MISSING",
-            hint=f"spec-kitty agent mission finalize-tasks --mission {place.slug}",
+            hint=spec_kitty("agent mission finalize-tasks", "--mission", place.slug),
         )
     return lane
 

@@ -12,8 +12,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from specify_cli.home import MissionPlace
+from specify_cli.kernel.commands import Command, git_command
 from specify_cli.kernel.git import Git
-from specify_cli.kernel.text import plural, quoted
+from specify_cli.kernel.text import plural
 from specify_cli.kernel.values import frozen
 from specify_cli.workspaces.forecast_models import Forecast, LaneTip, Outcome
 from specify_cli.workspaces.lookup import lane_path
@@ -66,9 +67,9 @@ class Marked:
         return f"{self.path}:{number}{also}: conflict markers are left{who}"
 
     @property
-    def look(self) -> str:
+    def look(self) -> Command:
         """The command that shows them."""
-        return f"git -C {quoted(self.worktree)} grep -nE {quoted(SHOW)} -- {quoted(self.path)}"
+        return git_command(self.worktree, "grep", "-nE", SHOW, "--", self.path)
 
 
 def blocks(data: bytes, size: int = USUAL) -> Iterator[Block]:

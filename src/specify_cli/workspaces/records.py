@@ -7,8 +7,8 @@ from pathlib import Path
 
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import files
+from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import Refused
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 
 
@@ -82,7 +82,7 @@ def read_record(place: MissionPlace, lane_id: str) -> LaneRecord | None:
         return LaneRecord(str(data["lane_id"]), Path(str(data["path"])), str(data["branch"]), wps)
     except (KeyError, TypeError, AttributeError) as error:
         raise Refused(
-            f"{path} is not a workspace record: {error}", "RECORD_INVALID", hint=f"rm {quoted(path)}"
+            f"{path} is not a workspace record: {error}", "RECORD_INVALID", hint=command("rm", path)
         ) from error
 
 

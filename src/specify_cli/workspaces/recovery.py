@@ -7,10 +7,10 @@ from pathlib import Path
 
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import files
+from specify_cli.kernel.commands import command, git_command
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.paths import WORKTREES, Checkout, discover
-from specify_cli.kernel.text import quoted
 from specify_cli.workspaces.lookup import lane_path
 from specify_cli.workspaces.records import forget_making, read_making
 from specify_cli.workspaces.removal import is_lanes_own
@@ -51,11 +51,11 @@ def standing(place: MissionPlace, lane_id: str, branch: str, recorded: Path | No
                 raise locked_away(place, each)
         _check_free(lane_path(place, lane_id))
     elif not is_lanes_own(place.repo, found, recorded):
-        aside = f"switch {quoted(place.target_branch)}" if found.path == place.repo.main else "switch --detach"
+        aside = place.target_branch if found.path == place.repo.main else "--detach"
         raise Refused(
             f"{found.path} has {branch} checked out, and a lane's work is done in a worktree of its own",
             "LANE_BRANCH_IN_USE",
-            hint=f"git -C {quoted(found.path)} {aside}",
+            hint=git_command(found.path, "switch", aside),
             details={"branch": branch, "path": str(found.path)},
         )
     return found
@@ -133,7 +133,7 @@ def _check_free(path: Path) -> None:
         raise Refused(
             f"{path} is in the way of a worktree and holds files that are not ours",
             "WORKSPACE_BLOCKED",
-            hint=f"mv {quoted(path)} {quoted(f'{path}.kept')}",
+            hint=command("mv", path, f"{path}.kept"),
             details={"path": str(path)},
         )
 
@@ -145,6 +145,6 @@ def locked_away(place: MissionPlace, tree: Checkout) -> Refused:
     return Refused(
         f"{said}; bring it back, or give it up",
         "WORKSPACE_BLOCKED",
-        hint=f"git -C {quoted(place.repo.root)} worktree unlock {quoted(tree.path)}",
+        hint=git_command(place.repo.root, "worktree", "unlock", tree.path),
         details={"path": str(tree.path)},
     )

@@ -17,10 +17,10 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
 from specify_cli.kernel import clock, files, locks
+from specify_cli.kernel.commands import Command, command, spec_kitty
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.digests import sha256
 from specify_cli.kernel.paths import KITTIFY, Checkout, Repository
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.branch_naming import is_lane_branch
 
@@ -76,11 +76,11 @@ class Wish:
         return self.problem or said.get(self.state, "")
 
     @property
-    def hint(self) -> str:
+    def hint(self) -> Command:
         """The command for what is not trusted."""
         if self.problem:
-            return f"{'chmod +x' if 'executable' in self.problem else 'ls -lL'} {quoted(self.path)}"
-        return "spec-kitty hooks trust"
+            return command(*(("chmod", "+x") if "executable" in self.problem else ("ls", "-lL")), self.path)
+        return spec_kitty("hooks trust")
 
     def to_dict(self) -> dict[str, object]:
         """The shape in JSON answers."""

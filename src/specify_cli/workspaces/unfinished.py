@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from specify_cli.kernel.commands import Command, git_command
 from specify_cli.kernel.git import Change
-from specify_cli.kernel.text import quoted, some
+from specify_cli.kernel.text import some
 
 BISECT = "bisect"
 _BOTH_SIDES = frozenset({"DD", "AU", "UD", "UA", "DU", "AA", "UU"})
@@ -16,23 +17,23 @@ def unmerged(changes: Iterable[Change]) -> tuple[str, ...]:
     return tuple(change.path for change in changes if change.state in _BOTH_SIDES)
 
 
-def continue_command(path: object, doing: str) -> str:
+def continue_command(path: object, doing: str) -> Command:
     """The command that ends an operation; it opens no editor, so that a program can run it."""
     if doing == BISECT:
-        return f"git -C {quoted(path)} bisect reset"
-    return f"git -C {quoted(path)} -c core.editor=true {doing} --continue"
+        return git_command(path, "bisect", "reset")
+    return git_command(path, "-c", "core.editor=true", doing, "--continue")
 
 
-def abort_command(path: object, doing: str) -> str:
+def abort_command(path: object, doing: str) -> Command:
     """The command that gives an operation up; without a name for it, what only the index tells of."""
     if doing == BISECT:
         return continue_command(path, doing)
-    return f"git -C {quoted(path)} {f'{doing} --abort' if doing else 'reset --merge'}"
+    return git_command(path, *((doing, "--abort") if doing else ("reset", "--merge")))
 
 
-def next_command(path: object, doing: str, left: Sequence[str] = ()) -> str:
+def next_command(path: object, doing: str, left: Sequence[str] = ()) -> Command:
     """What is run next: git's own list of what is left, and once nothing is left, the end of the operation."""
-    return f"git -C {quoted(path)} status" if left or not doing else continue_command(path, doing)
+    return git_command(path, "status") if left or not doing else continue_command(path, doing)
 
 
 def in_words(path: object, doing: str, left: Sequence[str] = ()) -> str:

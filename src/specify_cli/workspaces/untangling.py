@@ -10,15 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from specify_cli.home import MissionPlace
+from specify_cli.kernel.commands import Command, git_command
 from specify_cli.kernel.git import Git
-from specify_cli.kernel.text import quoted
 from specify_cli.workspaces.forecast_models import TARGET_STEP, Clash, Forecast, LaneTip, Step
 from specify_cli.workspaces.lookup import lane_path
 from specify_cli.workspaces.trees import Workbench
 from specify_cli.workspaces.unfinished import next_command, unmerged
 
 # (step, file in conflict) -> command
-Ways = Mapping[tuple[str, str], str]
+Ways = Mapping[tuple[str, str], Command]
 
 
 def ways_out(place: MissionPlace, forecast: Forecast, git: Git | None = None) -> Ways:
@@ -40,7 +40,7 @@ class _Untangling:
     bench: Workbench
     coming: dict[str, set[str]] = field(default_factory=dict)
 
-    def way(self, step: Step, clash: Clash) -> str:
+    def way(self, step: Step, clash: Clash) -> Command:
         """The command for one file, given that those that were asked about before have been run."""
         lanes = self.forecast.code_lanes
         if step.name == TARGET_STEP:
@@ -73,13 +73,12 @@ class _Untangling:
     def _has(self, lane: LaneTip, other: LaneTip) -> bool:
         return self.bench.git.is_ancestor(other.tip or "", lane.tip or "")
 
-    def _merge(self, lane: LaneTip, branch: str) -> str:
+    def _merge(self, lane: LaneTip, branch: str) -> Command:
         path = lane.record.path if lane.record else lane_path(self.place, lane.lane_id)
         standing = self.place.repo.checkout_at(path)
         if standing is None:
-            root = quoted(self.place.repo.root)
-            return f"git -C {root} worktree add {quoted(path)} {quoted(lane.branch)}"
+            return git_command(self.place.repo.root, "worktree", "add", path, lane.branch)
         left = unmerged(Git(path).changes())
         if standing.busy or left:
             return next_command(path, standing.busy, left)
-        return f"git -C {quoted(path)} merge {quoted(branch)}"
+        return git_command(path, "merge", branch)

@@ -172,7 +172,7 @@ def test_a_note_too_long_for_the_log_is_refused_before_anything_is_recorded(miss
         ("move-task", "WP01", "--to", "blocked", "--note", "-"),
     ):
         error = tasks(mission, *words, input="x" * 1_100_000).failed("EVENT_TOO_LONG", 1).json()
-        assert error["hint"]
+        assert "shorten the text, or commit it as a file" in error["error"]
     assert mission.lane("WP01") is Lane.PLANNED
     handed_in(mission)
     words = ("move-task", "WP01", "--to", "planned", "--review-feedback-file", "-")

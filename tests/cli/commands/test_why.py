@@ -132,7 +132,10 @@ def test_a_review_wants_a_reviewer_and_then_a_verdict(mission: Mission) -> None:
     told = why(mission, "WP01")
     assert (told["next_move"], codes(told)) == ("approved", ["REVIEW_VERDICT_MISSING"])
     assert "codex (c1) reviews WP01" in told["unmet"][0]["what"]
-    assert "--to approved --agent codex" in told["unmet"][0]["fix"]
+    verdict = told["unmet"][0]
+    assert verdict["fix"] == f"spec-kitty agent action review WP01 --agent codex --mission {mission.slug}"
+    assert "--to approved --agent codex" in verdict["what"]
+    assert "--to planned --review-feedback-file FILE --agent codex" in verdict["what"]
 
 
 def test_who_may_not_review_is_said(mission: Mission) -> None:

@@ -48,7 +48,7 @@ def show() -> Reply:
     repo = paths.discover(paths.starting_point())
     text = read_charter(repo)
     if text is None:
-        raise NotFound("this project has no charter", "CHARTER_MISSING", hint=spec_kitty("charter init"))
+        raise NotFound("this project has no charter", "CHARTER_MISSING", hint=spec_kitty("charter init", "--defaults"))
     data = {
         "result": "success",
         "path": str(path_of(repo)),

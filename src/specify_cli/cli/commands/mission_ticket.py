@@ -62,7 +62,7 @@ def from_ticket(
         raise NotFound(
             f"no ticket of {found.provider} fits {asked!r}" if asked else f"{found.provider} has no open ticket",
             "TICKET_NOT_FOUND",
-            hint=_COMMAND,
+            hint=spec_kitty(_COMMAND),
             details={"query_used": found.query_used, "candidates": []},
         )
     ticket = _choice(found, select, asked, yes=yes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -20,6 +21,7 @@ from specify_cli.cli.options import (
 from specify_cli.cli.output import Reply, safe, style
 from specify_cli.cli.selecting import reading
 from specify_cli.cli.times import short
+from specify_cli.conditions.ways import verdicts
 from specify_cli.context.models import Context
 from specify_cli.context.overview import overview
 from specify_cli.kernel.errors import UsageError
@@ -127,6 +129,8 @@ def _text(decision: Decision, context: Context, words: str, only: str | None) ->
         lines.append(f"  prompt    {safe(decision.prompt_file)}")
     lines.append("")
     lines.append(f"  Next: {style(_next(decision, context, words, only), 'bold')}")
+    if decision.kind == DecisionKind.STEP and decision.action == "review":
+        lines.append(f"    or: {style(safe(_verdicts(decision, context, words)[1]), 'bold')}")
     return "\n".join(lines)
 
 
@@ -144,6 +148,10 @@ def _headline(decision: Decision) -> str:
     return f"{style(slug, 'bold')}: {style('nothing to do right now', 'yellow')}"
 
 
+def _verdicts(decision: Decision, context: Context, words: str) -> tuple[str, str]:
+    return verdicts(decision.wp_id or "", context.place.slug, *shlex.split(words))
+
+
 def _next(decision: Decision, context: Context, words: str, only: str | None) -> str:
     slug, agent = safe(context.place.slug), safe(words)
     loop = f"spec-kitty next {agent} --mission {slug}" + (f" --only {','.join(sorted(_names(only)))}" if only else "")
@@ -154,7 +162,7 @@ def _next(decision: Decision, context: Context, words: str, only: str | None) ->
     if decision.kind == DecisionKind.BLOCKED:
         return f"{loop} --wait 60" if decision.waiting_for else f"spec-kitty status --mission {slug}"
     if decision.action == "review":
-        return f"spec-kitty agent tasks move-task {decision.wp_id} --to approved {agent} --mission {slug}"
+        return safe(_verdicts(decision, context, words)[0])
     if decision.kind == DecisionKind.STEP:
         return f"{loop} --result success"
     return loop
