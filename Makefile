@@ -28,6 +28,8 @@ lint: $(STAMP) ## Style, types and architecture.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin src scripts
+	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32 src scripts
 	$(BIN)/lint-imports --no-cache
 
 bench: compiled ## Measure every command against its bar.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import today
+from tests.support import elsewhere, today
 from tests.support.cli import Result, run_here, run_script
 from tests.support.environment import isolate
 from tests.support.git import Repo, make_repo
@@ -26,10 +26,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("spec-kitty")
     group.addoption("--today", metavar="DATE", help="the moment at which each test begins: 2028-02-29, or with a time")
     group.addoption("--zone", metavar="TZ", default="UTC", help="the time zone of the machine, such as Asia/Tokyo")
+    group.addoption("--without-posix", action="store_true", help="hide from the program what Windows lacks")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Set the clock before anything is collected."""
+    elsewhere.configure(lacking=config.getoption("--without-posix"))
     try:
         today.configure(config.getoption("--today"), config.getoption("--zone"))
     except ValueError as error:

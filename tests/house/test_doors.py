@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.source import Module, modules
+from tests.support.source import Module, dotted, modules
 
 DOORS = {
     "subprocess": "kernel.process",
@@ -42,7 +42,8 @@ EXCEPTIONS = {
     ("kernel.database", "open"): "its own, of a database",
     ("kernel.process", "open"): "the output of a program in the background goes straight to its file",
     ("kernel.swap", "os.fdopen"): "writes many files that are made durable together",
-    ("kernel.swap", "os.replace"): "lets them take their places",
+    ("kernel.system", "os.replace"): "has a way for systems that refuse it at times",
+    ("kernel.system", "os.fsync"): "has a way for systems that sync one file at a time",
     ("core.project_setup", "folder.rmdir"): "takes back the empty folders of a set-up that failed",
     ("core.agents", "shutil"): "asks which agents are installed",
 }
@@ -62,6 +63,29 @@ def test_a_library_is_imported_by_its_door_alone(library: str, door: str) -> Non
         for name, node in module.imports()
         if name.partition(".")[0] == library
     )
+
+
+# What Windows has no name for; `kernel.system` has a way for both.
+POSIX_ONLY = {
+    "O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_DIRECTORY", "fchmod", "fchown", "uname", "sync", "killpg",
+    "getpgid", "setsid", "fork", "forkpty", "mkfifo", "openpty", "geteuid", "getuid", "getgid", "chown",
+    "lchown", "getloadavg", "sysconf", "wait4", "nice", "SIGKILL", "SIGXFSZ", "SIGHUP", "SIGQUIT", "SIGALRM",
+    "SIGUSR1", "SIGCHLD", "SIGPIPE", "SIGTSTP", "SIGWINCH",
+}  # fmt: skip
+
+
+def test_only_one_module_names_what_windows_lacks() -> None:
+    def found() -> Iterator[tuple[Module, ast.AST, str]]:
+        for module in modules():
+            if module.name == "kernel.system":
+                continue
+            for node in ast.walk(module.tree):
+                if isinstance(node, ast.Attribute) and node.attr in POSIX_ONLY:
+                    yield module, node, dotted(node)
+                if isinstance(node, ast.Constant) and str(node.value).startswith(("fcntl:", "pwd:", "resource:")):
+                    yield module, node, str(node.value)
+
+    assert not violations(found())
 
 
 @pytest.mark.parametrize("library", FORBIDDEN)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import today
+from tests.support import elsewhere, today
 
 _REMOVED = ("CLAUDE_CODE_SESSION_ID", "CODEX_THREAD_ID", "SPECIFY_REPO_ROOT", "NO_COLOR", "FORCE_COLOR", "COLUMNS")
 _GIT_SETTINGS = """[user]
@@ -46,6 +46,7 @@ def isolated(home: Path) -> dict[str, str]:
         "https_proxy": "http://127.0.0.1:9",
         "no_proxy": "127.0.0.1,localhost",
         **today.variables(),
+        **elsewhere.variables(),
     }
 
 

@@ -17,8 +17,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from specify_cli.kernel import clock
+from tests.support.ahead.sitecustomize import AHEAD
 
-VARIABLE = "TESTS_CLOCK_AHEAD"  # seconds; read by `ahead/sitecustomize.py` in every Python that a test starts
+VARIABLE = AHEAD  # read by `ahead/sitecustomize.py` in every Python that a test starts
 _AHEAD = Path(__file__).parent / "ahead"
 _NOON = 12
 # Scenes that tests share must be whole by the time the first of them begins, and no lease in them may look quiet.

@@ -32,12 +32,12 @@ from specify_cli.core.mission_target import (
 from specify_cli.core.mission_types import DEFAULT_TYPE, MissionType, load_mission_type
 from specify_cli.core.planning import scaffold
 from specify_cli.home import MissionPlace, home_branch, home_path, mission_of_branch, runtime_folder
-from specify_cli.kernel import clock, files, ids, locks, paths
+from specify_cli.kernel import clock, files, ids, locks, paths, system
 from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.config import Config, parse_config
-from specify_cli.kernel.errors import Conflict, SpecKittyError, UsageError
+from specify_cli.kernel.errors import Conflict, Refused, SpecKittyError, UsageError
 from specify_cli.kernel.git import Git
-from specify_cli.kernel.paths import KITTIFY, SPECS, Checkout, Repository
+from specify_cli.kernel.paths import KITTIFY, SPECS, WORKTREES, Checkout, Repository
 from specify_cli.kernel.values import frozen
 from specify_cli.mission_metadata import META, write_meta
 from specify_cli.status.emit import writing
@@ -108,6 +108,7 @@ def create_mission_core(
     """
     repo = paths.discover(repo_root or paths.starting_point())
     check_slug(mission_slug)
+    _check_length(repo, mission_slug)
     here, git = standing(repo), Git(repo.checkout)
     mission_type = sized(load_mission_type(mission or DEFAULT_TYPE, repo), size)
     documents = [mission_type.first_document, *(FULL if size is Size.FULL else ())]
@@ -233,6 +234,19 @@ def check_slug(slug: str) -> None:
         "INVALID_SLUG",
         hint=spec_kitty("agent mission create", suggestion or "my-mission"),
     )
+
+
+def _check_length(repo: Repository, slug: str) -> None:
+    """Refuse what would lead to paths that are too long for the programs of this system."""
+    most, name = system.LONGEST_PATH, f"000-{slug}"
+    path = repo.root / WORKTREES / f"{name}-lane-a" / SPECS / name / "tasks" / f"WP01-{'x' * _LONGEST_SLUG}.md"
+    if most and len(str(path)) > most:
+        raise Refused(
+            f"the files of {slug} would have paths of {len(str(path))} characters, and this system takes {most}: "
+            "choose a shorter name, or move the project to a folder nearer to the root of the drive",
+            "PATH_TOO_LONG",
+            details={"path": str(path), "limit": most},
+        )
 
 
 def _numbers(repo: Repository, git: Git, refs: Mapping[str, str]) -> dict[int, str]:

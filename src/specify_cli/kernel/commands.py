@@ -6,6 +6,7 @@ lists from which that text was made, so that the place that prints it can add wh
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Self
 
+from specify_cli.kernel import system
+
 PROGRAM = "spec-kitty"
+# What the shells of Windows do not take as it is; `\\` and `:` stand in every path there.
+_SPECIAL = re.compile(r"[^\w\\/:.+=@~-]|^@|^--%$", re.ASCII)
 
 
 class _Pipe(str):
@@ -37,9 +42,9 @@ class Command(str):
     steps: tuple[tuple[str, ...], ...]
 
     def __new__(cls, *steps: Iterable[object]) -> Self:
-        """Quote every word as a POSIX shell needs it."""
+        """Quote every word as the shell in use needs it."""
         lists = tuple(tuple(word if isinstance(word, _Pipe) else str(word) for word in step) for step in steps)
-        made = super().__new__(cls, " && ".join(_joined(words) for words in lists))
+        made = super().__new__(cls, _one_after_another([_joined(words) for words in lists]))
         made.steps = lists
         return made
 
@@ -81,7 +86,37 @@ def git_command(folder: object, *words: object) -> Command:
 
 
 def _joined(words: Iterable[str]) -> str:
-    return " ".join(word if isinstance(word, _Pipe) else shlex.quote(word) for word in words)
+    return " ".join(word if isinstance(word, _Pipe) else quote(word) for word in words)
+
+
+def _one_after_another(lines: Sequence[str]) -> str:
+    if system.shell() != system.POWERSHELL:
+        return " && ".join(lines)
+    # The PowerShell that comes with Windows knows no `&&`.
+    return "; if ($?) { ".join(lines) + " }" * (len(lines) - 1)
+
+
+def quote(word: str) -> str:
+    """One word as the shell in use reads it back: a POSIX shell, PowerShell, or the command prompt of Windows."""
+    shell = system.shell()
+    if shell == system.POSIX:
+        return shlex.quote(word)
+    if word and not _SPECIAL.search(word):
+        return word
+    if shell == system.POWERSHELL:
+        # The one that comes with Windows puts quotes around words with blanks, drops empty ones, and looks no further.
+        return "'" + (_as_argument(word, ends=" " in word) or '""').replace("'", "''") + "'"
+    argument = f'"{_as_argument(word, ends=True)}"'
+    if '"' in word:
+        # The command prompt takes every quote for the end of one, so it must see none.
+        return re.sub(r'([()%!^"<>&|])', r"^\1", argument)
+    # Between quotes it leaves everything alone but the percent sign, which no sign keeps from it there.
+    return argument.replace("%", '"^%"')
+
+
+def _as_argument(word: str, *, ends: bool) -> str:
+    """A word of a command line of Windows, where backslashes count before a quote: its own, or that which ends it."""
+    return re.sub(r'(\\*)("|\Z)' if ends else r'(\\*)(")', lambda match: match[1] * 2 + (match[2] and '\\"'), word)
 
 
 def _naming(words: Sequence[str], flags: Sequence[str]) -> list[str]:

@@ -19,6 +19,7 @@ from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
+from specify_cli.kernel import system
 from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import Refused, Unavailable
 from specify_cli.kernel.links import leads_out
@@ -27,7 +28,6 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
 # No document, however large the project, is larger; a log is read line by line and has no such limit.
 LIMIT = 64 * 1024 * 1024
-_WITHOUT_WAITING = os.O_NONBLOCK | os.O_CLOEXEC
 
 
 def explain(error: OSError, path: Path) -> Refused | Unavailable:
@@ -50,7 +50,7 @@ def open_regular(path: Path) -> BinaryIO:
     Raises:
         OSError: there is none, or a folder, a pipe, a device or a socket stands in its place. Nothing is waited for.
     """
-    handle = os.open(path, os.O_RDONLY | _WITHOUT_WAITING)
+    handle = system.open_file(path, os.O_RDONLY)
     try:
         _require_regular(handle, path)
         return os.fdopen(handle, "rb")
@@ -192,13 +192,13 @@ def atomic_write(path: Path, content: str | bytes, *, mkdir: bool = False, priva
             with os.fdopen(handle, "wb") as sink:
                 sink.write(data)
                 sink.flush()
-                os.fchmod(sink.fileno(), 0o600 if private else mode)
+                system.set_mode(sink.fileno(), name, 0o600 if private else mode)
                 os.fsync(sink.fileno())
-            os.replace(name, path)
+            system.replace(name, path)
         except BaseException:
             name.unlink(missing_ok=True)
             raise
-        _sync_folder(path.parent)
+        system.sync_folder(path.parent)
     except OSError as error:
         raise explain(error, path) from error
 
@@ -210,7 +210,7 @@ def _temporary(path: Path) -> tuple[int, Path]:
     """A new file beside another; its name tells the process, so that nobody else's is met."""
     name = path.parent / f".{path.name[:40]}.{os.getpid()}-{next(_counter)}.tmp"
     name.unlink(missing_ok=True)
-    return os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), name
+    return system.open_file(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600, follow=False), name
 
 
 def _mode_to_keep(path: Path) -> int:
@@ -251,14 +251,6 @@ def _umask() -> int:
     return mask
 
 
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def append(path: Path, data: bytes, *, private: bool = True) -> None:
     """Append whole lines in one write and fsync them; a write that failed half-way is taken back.
 
@@ -272,8 +264,8 @@ def append(path: Path, data: bytes, *, private: bool = True) -> None:
     try:
         if private:
             make_private(path.parent)
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | _WITHOUT_WAITING
-        handle = os.open(path, flags, 0o600 if private else 0o666)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+        handle = system.open_file(path, flags, 0o600 if private else 0o666, follow=False)
         try:
             _require_regular(handle, path)
             before = os.fstat(handle).st_size
@@ -288,7 +280,7 @@ def append(path: Path, data: bytes, *, private: bool = True) -> None:
         finally:
             os.close(handle)
         if before == 0:
-            _sync_folder(path.parent)
+            system.sync_folder(path.parent)
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise _through_link(path) from error
@@ -298,7 +290,7 @@ def append(path: Path, data: bytes, *, private: bool = True) -> None:
 def truncate(path: Path, size: int) -> None:
     """Cut a file down to its first `size` bytes and fsync it; the caller holds the lock of an append."""
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | _WITHOUT_WAITING)
+        handle = system.open_file(path, os.O_WRONLY, follow=False)
         try:
             os.ftruncate(handle, size)
             os.fsync(handle)
@@ -310,8 +302,8 @@ def truncate(path: Path, size: int) -> None:
 
 def scribble(path: Path, text: str) -> None:
     """Leave a note for this user that nobody relies on: not durable, and a failure does not matter."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _WITHOUT_WAITING
-    with suppress(OSError), os.fdopen(os.open(path, flags, 0o600), "wb") as sink:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    with suppress(OSError), os.fdopen(system.open_file(path, flags, 0o600), "wb") as sink:
         sink.write(encode(text))
 
 
@@ -319,8 +311,8 @@ def copy(source: Path, target: Path) -> None:
     """Copy a file with its permissions: not durable."""
     try:
         # Whatever may be read in it, nobody else reads it meanwhile.
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | _WITHOUT_WAITING
-        os.close(os.open(target, flags, 0o600))
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        os.close(system.open_file(target, flags, 0o600, follow=False))
         shutil.copy(source, target)
     except OSError as error:
         raise explain(error, target) from error
@@ -395,6 +387,6 @@ def move(source: Path, target: Path) -> None:
     """Rename a file or folder; the target must not exist."""
     try:
         source.rename(target)
-        _sync_folder(target.parent)
+        system.sync_folder(target.parent)
     except OSError as error:
         raise explain(error, target) from error

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Mapping
 from pathlib import Path
 
-from specify_cli.kernel import process
+from specify_cli.kernel import process, system
 from specify_cli.kernel.commands import command, git_command
 from specify_cli.kernel.errors import Unavailable
 from specify_cli.kernel.values import frozen
@@ -80,7 +79,7 @@ class GitRun:
         """The error for a git command that should have worked."""
         said = done.said or ("it was stopped by a signal" if done.code < 0 else "no output")
         code, hint = "GIT_FAILED", git_command(self.root, "status")
-        if done.code == -signal.SIGXFSZ or any(words in said for words in _FULL):
+        if (system.FILE_TOO_LARGE and done.code == -system.FILE_TOO_LARGE) or any(words in said for words in _FULL):
             code, hint = "DISK_FULL", command("df", "-h", self.root)
         elif any(words in said for words in _READ_ONLY):
             code, hint = "STATE_READ_ONLY", command("chmod", "-R", "u+rwX", self.root / ".git")
@@ -97,6 +96,8 @@ def _environment(extra: Mapping[str, str] | None, *, write: bool) -> dict[str, s
     env["LC_ALL"] = "C"
     env["GIT_TERMINAL_PROMPT"] = "0"
     env["GIT_NO_REPLACE_OBJECTS"] = "1"  # what is judged is what is merged: no other object stands for one
+    if system.LONGEST_PATH:
+        env |= {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "core.longpaths", "GIT_CONFIG_VALUE_0": "true"}
     if not write:
         env["GIT_OPTIONAL_LOCKS"] = "0"
     env.update(extra or {})

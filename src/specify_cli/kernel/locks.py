@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import sys
@@ -12,7 +11,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from specify_cli.kernel import clock, files, lazy
+from specify_cli.kernel import clock, files, system
 from specify_cli.kernel.errors import Conflict, SpecKittyError
 from specify_cli.kernel.notices import announce
 
@@ -80,15 +79,8 @@ def alone_in(folder: Path) -> Iterator[None]:
 
 
 def _flock(handle: int, folder: Path) -> None:
-    flock, alone = lazy.load("fcntl:flock"), lazy.load("fcntl:LOCK_EX") | lazy.load("fcntl:LOCK_NB")
     begun, is_told = clock.monotonic(), False
-    while True:
-        try:
-            flock(handle, alone)
-            return
-        except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.EACCES):
-                raise
+    while not system.hold_folder(handle):
         waited = clock.monotonic() - begun
         if waited > _ALONE:
             raise _locked(str(folder), _holder_of_folder(handle), {}, _ALONE)
@@ -100,8 +92,7 @@ def _flock(handle: int, folder: Path) -> None:
 
 def _holder_of_folder(handle: int) -> str:
     """Who holds a folder, as far as Linux tells."""
-    node = os.fstat(handle)
-    where = f"{os.major(node.st_dev):02x}:{os.minor(node.st_dev):02x}:{node.st_ino}"
+    where = system.name_in_locks(handle)
     with suppress(SpecKittyError):
         for line in (files.read_text(Path("/proc/locks")) or "").splitlines():
             words = line.split()

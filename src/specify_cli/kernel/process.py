@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from specify_cli.kernel import files
+from specify_cli.kernel import files, system
 from specify_cli.kernel.errors import Unavailable
 from specify_cli.kernel.values import frozen
 
@@ -91,8 +90,10 @@ class Running:
 
     def kill(self) -> None:
         """End it at once, and what it started."""
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.handle.pid, signal.SIGKILL)
+        if (words := system.end_group(self.handle.pid)) and self.handle.poll() is None:
+            with suppress(OSError):
+                subprocess.run(words, capture_output=True, check=False)
+            self.handle.kill()
         self.handle.wait()
 
 
@@ -102,12 +103,8 @@ def _told_to_end() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {sign: signal.signal(sign, _unwind) for sign in (signal.SIGTERM, signal.SIGHUP)}
-    try:
+    with system.told_to_end(_unwind):
         yield
-    finally:
-        for sign, handler in before.items():
-            signal.signal(sign, handler)
 
 
 def _unwind(sign: int, _frame: object) -> None:
@@ -124,7 +121,7 @@ def start(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None, outp
         try:
             handle = subprocess.Popen(
                 list(argv), cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT,
-                start_new_session=True,
+                **system.APART,
             )  # fmt: skip
         except OSError as error:
             raise _not_started(argv, cwd, error) from error
@@ -133,9 +130,7 @@ def start(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None, outp
 
 def is_running(pid: int) -> bool:
     """Whether a process of ours is at work; one that has ended and that nobody has asked about yet is not."""
-    try:
-        os.kill(pid, 0)
-    except OSError:
+    if not system.exists(pid):
         return False
     try:
         told = files.read_text(Path(f"/proc/{pid}/stat")) or ""

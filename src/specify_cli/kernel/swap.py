@@ -7,7 +7,7 @@ import os
 import stat
 from pathlib import Path
 
-from specify_cli.kernel import files
+from specify_cli.kernel import files, system
 from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import Refused
 
@@ -21,11 +21,13 @@ def write_beside(path: Path, data: bytes, mode: int | None = None) -> None:
     """
     files.make_private(path.parent)
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+        handle = system.open_file(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, follow=False)
         with os.fdopen(handle, "wb") as sink:
             sink.write(data)
             if mode is not None:
-                os.fchmod(sink.fileno(), mode)
+                system.set_mode(sink.fileno(), path, mode)
+            sink.flush()
+            system.sync_later(sink.fileno())
     except OSError as error:
         raise files.explain(error, path) from error
 
@@ -37,7 +39,7 @@ def mode_of(path: Path) -> int | None:
 
 def flush() -> None:
     """Have everything that was written so far reach the disk."""
-    os.sync()
+    system.sync_all()
 
 
 def take_place(waiting: Path, path: Path) -> None:
@@ -54,7 +56,7 @@ def take_place(waiting: Path, path: Path) -> None:
         message = f"{path} is a symbolic link and is not written through"
         raise Refused(message, "SYMLINK_REFUSED", hint=command("rm", path))
     try:
-        os.replace(waiting, path)
+        system.replace(waiting, path)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise files.explain(error, path) from error

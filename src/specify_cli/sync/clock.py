@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import getpass
-import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from specify_cli.kernel import clock, files, locks
+from specify_cli.kernel import clock, files, locks, system
 from specify_cli.kernel.digests import sha256
 from specify_cli.kernel.errors import Refused
 from specify_cli.sync.config import private_home, state_home
@@ -74,7 +73,7 @@ def generate_node_id() -> str:
         user = getpass.getuser()
     except (OSError, KeyError):
         user = "unknown"  # a container may run a user that has no name
-    return sha256(f"{os.uname().nodename}:{user}".encode("utf-8", "surrogateescape"))[:12]
+    return sha256(f"{system.host()}:{user}".encode("utf-8", "surrogateescape"))[:12]
 
 
 def _value(found: object) -> int | None:

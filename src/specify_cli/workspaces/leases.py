@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from specify_cli.home import MissionPlace
-from specify_cli.kernel import clock, files
+from specify_cli.kernel import clock, files, system
 from specify_cli.kernel.errors import SpecKittyError
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.values import frozen
@@ -55,7 +55,7 @@ def touch(place: MissionPlace, key: str, actor: str, session: str | None) -> Non
     seen: dict[str, object] = {
         "actor": actor,
         "session": session,
-        "host": os.uname().nodename,
+        "host": system.host(),
         "last_seen": clock.stamp(),
     }
     files.write_json(path, seen)

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from specify_cli.home import MissionPlace
-from specify_cli.kernel import clock, files, process
+from specify_cli.kernel import clock, files, process, system
 from specify_cli.kernel.errors import SpecKittyError
 from specify_cli.kernel.text import digest
 from specify_cli.kernel.values import frozen
@@ -49,7 +49,7 @@ def waiting(place: MissionPlace, holder: Holder, only: frozenset[str]) -> Iterat
             "actor": holder.actor,
             "session": holder.session,
             "only": sorted(only),
-            "host": os.uname().nodename,
+            "host": system.host(),
             "pid": os.getpid(),
             "last_seen": clock.stamp(),
         }
@@ -96,7 +96,7 @@ def _read(path: Path) -> Waiter | None:
     actor, session, pid, only = (data.get(key) for key in ("actor", "session", "pid", "only"))
     if not isinstance(actor, str) or not isinstance(pid, int) or abs(clock.epoch() - seen) > FRESH_SECONDS:
         return None
-    if data.get("host") == os.uname().nodename and not process.is_running(pid):
+    if data.get("host") == system.host() and not process.is_running(pid):
         return None
     actions = frozenset(map(str, only)) if isinstance(only, list) else frozenset()
     return Waiter(Holder(actor, session if isinstance(session, str) else None), actions)

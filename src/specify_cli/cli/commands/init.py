@@ -13,6 +13,7 @@ from specify_cli.cli.output import Reply, progress, safe, style
 from specify_cli.core.agent_table import AGENTS, DEFAULT_AGENT
 from specify_cli.core.agents import hints, installed, parse_agents
 from specify_cli.core.project_setup import SetUp, configured_agents, set_up
+from specify_cli.kernel import system
 from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.paths import at_home, starting_point
@@ -79,6 +80,9 @@ def _folder(name: str | None) -> Path:
         return start
     if not name.strip():
         raise UsageError("the name of the folder is empty", "INVALID_NAME", hint=spec_kitty("init", "my-project"))
+    if system.is_reserved(Path(name).name):
+        said = f"Windows has no folder named {name!r}, and whoever clones the project there could not"
+        raise UsageError(said, "INVALID_NAME", hint=spec_kitty("init", "my-project"))
     return start / at_home(name)
 
 
