@@ -68,6 +68,7 @@ def test_the_id_that_was_offered_goes_on_with_what_it_was_offered_for(mission: M
     offered = warning(first, "SESSION_UNKNOWN")["hint"].split()[1:]
     again = mission.project.run(*offered, "--json").ok().json()
     assert (again["wp_id"], again["step_id"], again["resumed"]) == ("WP01", first["step_id"], True)
+    assert codes(again) == []  # another id would lock it out of its own step
     assert again["session"] == offered[offered.index("--session") + 1]
     assert ask(mission)["wp_id"] == "WP02"  # whoever still gives none is somebody else from now on
     given_back = mission.project.run(*offered, "--result", "failed", "--note", "no", "--json").json()

@@ -82,3 +82,14 @@ def test_an_empty_change_is_called_so(project: Project) -> None:
     reviewer = Agent(mission, "codex", "c1")
     step = reviewer.next()
     assert step.kind == "blocked" or "The change is empty" in reviewer.prompt(step)
+
+
+def test_a_session_given_by_a_flag_stands_in_the_verdicts_as_words_of_their_own(project: Project) -> None:
+    mission = finalized_mission(project, Task("WP01"))
+    Agent(mission).submit("WP01")
+    taken = project.run("agent", "action", "review", "WP01", "--agent", "codex", "--session", "c 1", "--json")
+    text = Path(taken.ok().json()["prompt_file"]).read_text(encoding="utf-8")
+    flags = f"--mission {mission.slug} --agent codex --session 'c 1'"
+    assert f"    spec-kitty agent tasks move-task WP01 {flags} --to approved --note" in text
+    assert f"    spec-kitty agent tasks move-task WP01 {flags} --to planned --review-feedback-file <file>" in text
+    assert f"    spec-kitty next --agent codex --session 'c 1' --mission {mission.slug}\n" in text

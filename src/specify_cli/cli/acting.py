@@ -23,7 +23,7 @@ def acting(mission: str | None, agent: str | None = None, session: str | None = 
     context = resolve_mission(mission)
     actor = who(agent, context.repo, context.place, session)
     if session is not None and session.startswith(OFFERED):
-        load("specify_cli.next.sessions:take_up")(context, actor)
+        actor = load("specify_cli.next.sessions:take_up")(context, actor)
     return context, actor
 
 

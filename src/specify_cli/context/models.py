@@ -36,6 +36,7 @@ class Actor:
         policy: what a program that drives agents declares about them; it is recorded with its moves.
         session_source: who gave the session its id: `agent`, the program itself, or `given`, a flag or variable.
         by_flag: `--session` gave it, so that every command said to the actor has to repeat it.
+        taken_up: in this call its session takes up what its agent was handed without one.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Actor:
     policy: Mapping[str, object] | None = None
     session_source: str | None = None
     by_flag: bool = False
+    taken_up: bool = False
 
     @property
     def is_person(self) -> bool:

@@ -208,7 +208,7 @@ def review_text(context: Context, claim: Claim, actor: Actor, status: Status) ->
             package.title,
             place.slug,
             actor.name,
-            actor.words,
+            actor.flags,
             _goal(place),
             f"{package.body.rstrip()}\n\n{_ownership(package, change.paths)}",
             workspace.path,

@@ -16,6 +16,7 @@ from specify_cli.kernel import ids
 from specify_cli.kernel.commands import Command, command
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.text import digest
+from specify_cli.kernel.values import replace
 from specify_cli.next.observation import OpenStep
 from specify_cli.next.steps import is_current, unreported
 from specify_cli.status.emit import Writer, writing
@@ -53,13 +54,17 @@ def unknown_session(actor: Actor, slug: str, step_id: str | None = None) -> Noti
     )
 
 
-def already_open(actor: Actor, slug: str, what: str, since: str) -> Notice:
+def already_open(actor: Actor, slug: str, what: str, since: str | None) -> Notice | None:
     """What the caller is told whose step was handed to its own name and session before.
+
+    The first call of an offered id is no second caller: another id would lock it out of its own step.
 
     Args:
         what: the step in words.
-        since: when it was handed out.
+        since: when it was handed out; None where it is handed out now.
     """
+    if since is None or actor.taken_up:
+        return None
     me = Holder(actor.name, actor.session)
     return Notice(
         "STEP_ALREADY_OPEN",
@@ -73,16 +78,18 @@ def _again(actor: Actor, session: str, slug: str) -> Command:
     return command("spec-kitty", "next", "--agent", actor.name, "--session", session, "--mission", slug)
 
 
-def take_up(context: Context, actor: Actor) -> None:
+def take_up(context: Context, actor: Actor) -> Actor:
     """Hand to an offered session id what its agent holds without one; for any other id nothing happens."""
     if actor.session is None or not _OFFERED.match(actor.session):
-        return
+        return actor
     place = context.place
     if not place.repo.has_git or not _offered(read_status(place), actor):
-        return
+        return actor
     with writing(place, publish=publish_mode(context.config)) as log:
-        for step in _offered(log, actor):
+        steps = _offered(log, actor)
+        for step in steps:
             _hand_over(place, log, actor, step)
+    return replace(actor, taken_up=bool(steps))
 
 
 def _offered(log: Status | Writer, actor: Actor) -> list[OpenStep]:

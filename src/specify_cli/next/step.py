@@ -212,9 +212,9 @@ def _hand_out_once(context: Context, actor: Actor, turn: Turn, warnings: tuple[N
                 raise
             continue
         notices = tuple(Notice(error.code, error.message, error.hint) for error in refused.values())
-        if handed.since and not turn.reports:
-            what = " ".join(part for part in (choice.action, choice.wp_id) if part)
-            notices += (already_open(actor, context.place.slug, what, handed.since),)
+        what = " ".join(part for part in (choice.action, choice.wp_id) if part)
+        if not turn.reports and (open_before := already_open(actor, context.place.slug, what, handed.since)):
+            notices += (open_before,)
         return answer(context.place, seen, choice, actor, handed=handed, warnings=warnings + notices)
 
 

@@ -23,7 +23,7 @@ class ReviewPrompt:
     """What a review prompt is made of.
 
     Args:
-        agent, words: its name, and how it names itself in a command.
+        agent, flags: its name, and how it names itself in a command.
         change: what the work package changes.
         feedback, findings: of earlier reviews.
         since: what came after the commit that the last review rejected; None in a first review.
@@ -37,7 +37,7 @@ class ReviewPrompt:
     title: str
     mission_slug: str
     agent: str
-    words: str
+    flags: Sequence[str]
     goal: str
     prompt: str
     workspace: Path
@@ -96,7 +96,7 @@ def _older(feedback: Sequence[Feedback]) -> str:
 def review_prompt(parts: ReviewPrompt) -> str:
     """The whole prompt of a review."""
     change = parts.change
-    move = spec_kitty("agent tasks move-task", parts.wp_id, "--mission", parts.mission_slug, parts.words)
+    move = spec_kitty("agent tasks move-task", parts.wp_id, "--mission", parts.mission_slug, *parts.flags)
     place = f"Worktree `{one_line(parts.workspace)}`, branch `{one_line(parts.branch)}`"
     own = "**You implemented this yourself: the verdict will be marked as a self-review. Be strict.**\n\n"
     return f"""# Review {parts.wp_id}: {one_line(parts.title)}
@@ -140,7 +140,7 @@ Ask for changes: write the points into a file, each with its severity (critical,
 
 After the verdict:
 
-    spec-kitty next {parts.words} --mission {parts.mission_slug}
+    {spec_kitty("next", *parts.flags, "--mission", parts.mission_slug)}
 """
 
 

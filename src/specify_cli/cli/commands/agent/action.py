@@ -98,9 +98,10 @@ def _quiet_holder(context: Context, actor: Actor, wp_id: str) -> Holder | None:
 def _reply(context: Context, actor: Actor, claim: Claim, action: str) -> Reply:
     prompt = prompt_for(context, actor, claim, action)
     slug = context.place.slug
-    told = [unknown_session(actor, slug, prompt.step_id)]
-    if prompt.since:
-        told.append(already_open(actor, slug, f"{action} {claim.package.id}", prompt.since))
+    told = [
+        unknown_session(actor, slug, prompt.step_id),
+        already_open(actor, slug, f"{action} {claim.package.id}", prompt.since),
+    ]
     data = {
         **resolution(context, action, claim.package.id, actor.name),
         "workspace_path": str(claim.workspace.path),
