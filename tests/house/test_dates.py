@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.source import Module, dotted, modules, modules_of_tests
+from tests.support.source import Module, dotted, modules, modules_of_tests, nodes
 
 # Who else asks the machine gets another day than the test has, as soon as the day is moved (`--today`).
 REAL_CLOCKS = {
@@ -31,7 +31,7 @@ def real_clocks(module: Module) -> Iterator[str]:
     """Where a module of the tests asks the machine for the time."""
     names = {
         alias.asname or alias.name: f"time.{alias.name}"
-        for node in ast.walk(module.tree)
+        for node in nodes(module.tree)
         if isinstance(node, ast.ImportFrom) and node.module == "time"
         for alias in node.names
     }
@@ -125,7 +125,7 @@ def test_the_time_of_a_file_is_read_on_our_clock() -> None:
     assert not [
         f"{module.at(node)} {node.attr}"
         for module in modules()
-        for node in ast.walk(module.tree)
+        for node in nodes(module.tree)
         if isinstance(node, ast.Attribute)
         and node.attr in {"st_mtime", "st_ctime", "st_atime", "st_birthtime"}
         and id(node) not in translated

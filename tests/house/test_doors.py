@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.source import Module, dotted, modules
+from tests.support.source import Module, dotted, modules, nodes
 
 DOORS = {
     "subprocess": "kernel.process",
@@ -79,7 +79,7 @@ def test_only_one_module_names_what_windows_lacks() -> None:
         for module in modules():
             if module.name == "kernel.system":
                 continue
-            for node in ast.walk(module.tree):
+            for node in nodes(module.tree):
                 if isinstance(node, ast.Attribute) and node.attr in POSIX_ONLY:
                     yield module, node, dotted(node)
                 if isinstance(node, ast.Constant) and str(node.value).startswith(("fcntl:", "pwd:", "resource:")):
@@ -190,7 +190,7 @@ def test_nothing_is_imported_inside_a_function() -> None:
 def test_only_the_output_catches_everything() -> None:
     def found() -> Iterator[tuple[Module, ast.AST, str]]:
         for module in modules():
-            for node in ast.walk(module.tree):
+            for node in nodes(module.tree):
                 if isinstance(node, ast.ExceptHandler) and module.name != "cli.output":
                     caught = ast.unparse(node.type) if node.type else "everything"
                     again = isinstance(node.body[-1], ast.Raise) and node.body[-1].exc is None

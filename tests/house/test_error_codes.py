@@ -6,7 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from tests.support.source import ROOT, Module, modules
+from tests.support.source import ROOT, Module, modules, nodes
 
 PAGE = ROOT / "docs" / "reference" / "errors.md"
 SEVERAL_WORDS = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")
@@ -50,7 +50,7 @@ def test_the_other_pages_name_only_codes_that_exist() -> None:
 
 def codes(module: Module) -> Iterator[tuple[str, str]]:
     """Every code that stands in a module, with its place."""
-    for node in ast.walk(module.tree):
+    for node in nodes(module.tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and is_code(node.value):
             yield node.value, module.at(node)
     for name, call in module.calls():

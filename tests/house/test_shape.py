@@ -13,7 +13,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from specify_cli.version import VERSION
-from tests.support.source import PACKAGE, ROOT, modules
+from tests.support.source import PACKAGE, ROOT, modules, nodes
 
 # A module is one subject; this is the wall.
 MODULE_LINES = 600
@@ -86,7 +86,7 @@ def test_a_frozen_value_is_made_the_cheap_way() -> None:
     assert not [
         f"{module.at(node)} {node.name}: use kernel.values.frozen"
         for module in modules()
-        for node in ast.walk(module.tree)
+        for node in nodes(module.tree)
         if isinstance(node, ast.ClassDef)
         and any(ast.unparse(one).startswith("dataclass(frozen=True") for one in node.decorator_list)
     ]

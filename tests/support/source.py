@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -40,26 +40,41 @@ class Module:
         """Where something stands, as editors like it."""
         return f"{self}:{getattr(node, 'lineno', 1)}"
 
-    def imports(self) -> Iterator[tuple[str, ast.AST]]:
+    def imports(self) -> Sequence[tuple[str, ast.AST]]:
         """Every module it imports at run time, by full name (`a.b` and `a.b.c` for `from a.b import c`)."""
-        for node in _at_run_time(self.tree):
-            if isinstance(node, ast.Import):
-                yield from ((alias.name, node) for alias in node.names)
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                yield node.module, node
-                yield from ((f"{node.module}.{alias.name}", node) for alias in node.names)
+        return _imports(self.tree)
 
-    def calls(self) -> Iterator[tuple[str, ast.Call]]:
+    def calls(self) -> Sequence[tuple[str, ast.Call]]:
         """Every call, by the dotted name of what is called, as far as it is written out."""
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.Call):
-                yield dotted(node.func), node
+        return _calls(self.tree)
 
     def functions(self) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
         """Every function and method."""
-        for node in ast.walk(self.tree):
+        for node in nodes(self.tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 yield node
+
+
+@cache
+def nodes(tree: ast.AST) -> Sequence[ast.AST]:
+    """Everything in a piece of syntax; walked once, for it is asked about again and again."""
+    return tuple(ast.walk(tree))
+
+
+@cache
+def _imports(tree: ast.AST) -> Sequence[tuple[str, ast.AST]]:
+    found: list[tuple[str, ast.AST]] = []
+    for node in _at_run_time(tree):
+        if isinstance(node, ast.Import):
+            found += [(alias.name, node) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found += [(node.module, node), *((f"{node.module}.{alias.name}", node) for alias in node.names)]
+    return tuple(found)
+
+
+@cache
+def _calls(tree: ast.AST) -> Sequence[tuple[str, ast.Call]]:
+    return tuple((dotted(node.func), node) for node in nodes(tree) if isinstance(node, ast.Call))
 
 
 @cache
