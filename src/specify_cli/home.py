@@ -1,7 +1,9 @@
 """Where a mission's documents and logs are.
 
 The home of a mission is the checkout that has its target branch checked out: only there are documents written.
-Without one they are read from the tip of the target branch. The live log is this clone's journal, out of the tree.
+Without one they are read from the tip of the target branch. Where neither holds the mission, they are read from the tip
+of the target's remote-tracking branch, else from the checkout one stands in; then they are only for reading. The live
+log is this clone's journal, out of the tree.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
+from enum import StrEnum
 from pathlib import Path
 
 from specify_cli.kernel import files
@@ -20,6 +23,7 @@ from specify_cli.kernel.paths import KITTIFY, SPECS, WORKTREES, Checkout, Reposi
 from specify_cli.kernel.values import frozen
 
 TASKS = "tasks"
+_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _HOME_BRANCH = "mission/"
 PROMPT = re.compile(r"(WP\d{2,})(?:-[^/]*)?\.md")
 
@@ -51,6 +55,58 @@ def home_of(repo: Repository, target_branch: str) -> Checkout | None:
     return next((checkout for checkout in repo.checkouts() if checkout.branch == target_branch), None)
 
 
+class Kind(StrEnum):
+    """What kind of place documents are read from, in the order in which they are looked for."""
+
+    HOME = "home"
+    TARGET = "target"
+    REMOTE = "remote"
+    CHECKOUT = "checkout"
+
+
+@frozen
+class Source:
+    """Where the documents of a mission are read.
+
+    Args:
+        kind: what kind of place it is.
+        ref: the branch, or the remote-tracking branch, as git shortens it; of a detached HEAD the commit; empty outside
+            git.
+        path: the checkout; None where they are read from the tip of a branch.
+    """
+
+    kind: Kind
+    ref: str
+    path: Path | None = None
+
+    @property
+    def revision(self) -> str:
+        """The branch's full name, or the commit."""
+        if self.is_detached:
+            return self.ref
+        return f"refs/{'remotes' if self.kind is Kind.REMOTE else 'heads'}/{self.ref}"
+
+    @property
+    def is_detached(self) -> bool:
+        """Whether the checkout is on no branch."""
+        return self.kind is Kind.CHECKOUT and _COMMIT.fullmatch(self.ref) is not None
+
+    @property
+    def only_for_reading(self) -> bool:
+        """Whether nothing of the mission may be changed: what is read may be old, or of the wrong branch."""
+        return self.kind in (Kind.REMOTE, Kind.CHECKOUT)
+
+    def __str__(self) -> str:
+        if self.path is not None:
+            return f"{self.path}" + (f" (branch {self.ref})" if self.ref and not self.is_detached else "")
+        return f"{'remote-tracking ' if self.kind is Kind.REMOTE else ''}branch {self.ref}"
+
+    def to_dict(self) -> dict[str, str | None]:
+        """The shape of `read_from` in JSON."""
+        path = None if self.path is None else str(self.path)
+        return {"source": self.kind.value, "ref": self.ref or None, "path": path}
+
+
 @frozen
 class MissionPlace:
     """One mission and where everything of it is.
@@ -62,6 +118,7 @@ class MissionPlace:
         target_branch: the branch its work is merged into.
         home: the checkout that has it checked out, or None.
         meta: its meta.json as it was read.
+        elsewhere: where its documents are read, where that is neither the home nor, without one, the target's tip.
     """
 
     repo: Repository
@@ -70,6 +127,18 @@ class MissionPlace:
     target_branch: str
     home: Checkout | None
     meta: Mapping[str, object] = field(default_factory=dict)
+    elsewhere: Source | None = None
+
+    @property
+    def source(self) -> Source:
+        """Where its documents are read."""
+        if self.elsewhere is not None:
+            return self.elsewhere
+        if self.home is not None:
+            return Source(Kind.HOME, self.home.branch or "", self.home.path)
+        if not self.repo.has_git:
+            return Source(Kind.HOME, "", self.repo.checkout)
+        return Source(Kind.TARGET, self.target_branch)
 
     @property
     def key(self) -> str:
@@ -98,15 +167,56 @@ class MissionPlace:
         Raises:
             Refused: `TARGET_NOT_CHECKED_OUT`.
         """
-        if self.home is not None:
-            return self.home.path / SPECS / self.slug
-        if not self.repo.has_git:
-            return self.repo.checkout / SPECS / self.slug
-        raise Refused(
-            f"mission {self.slug} writes its documents on branch {self.target_branch}, which no checkout has",
-            "TARGET_NOT_CHECKED_OUT",
-            hint=self.way_home,
-            details={"target_branch": self.target_branch},
+        folder = self.folder
+        if folder is None:
+            raise self.refusal()
+        return folder
+
+    def require_writable(self) -> None:
+        """Refuse whatever would change a mission that can only be read here.
+
+        Without a home it can be changed nevertheless: what is recorded goes to the journal.
+
+        Raises:
+            Refused: `TARGET_GONE`, `SPARSE_CHECKOUT`, `MISSION_FOLDER_MISSING`.
+        """
+        if self.elsewhere is not None:
+            raise self.refusal()
+
+    def refusal(self) -> Refused:
+        """Why its documents cannot be written."""
+        details: dict[str, object] = {"target_branch": self.target_branch}
+        source = self.source
+        if source.only_for_reading:
+            what = "does not hold it" if self.has_target else "is not in this clone"
+            return Refused(
+                f"mission {self.slug} is read from {source} and cannot be changed: its target branch "
+                f"{self.target_branch} {what}",
+                "TARGET_GONE",
+                hint=self.way_home,
+                details={**details, "read_from": source.to_dict()},
+            )
+        if self.home is None:
+            return Refused(
+                f"mission {self.slug} writes its documents on branch {self.target_branch}, which no checkout has",
+                "TARGET_NOT_CHECKED_OUT",
+                hint=self.way_home,
+                details=details,
+            )
+        details |= {"path": str(self.home.path), "read_from": source.to_dict()}
+        if is_sparse(self.home):
+            return Refused(
+                f"{self.home.path} is a sparse checkout without {self.relative}, so mission {self.slug} can be read "
+                "and not changed",
+                "SPARSE_CHECKOUT",
+                hint=widening(self.home),
+                details=details,
+            )
+        return Refused(
+            f"{self.relative} was deleted in {self.home.path} and is still in branch {self.target_branch}",
+            "MISSION_FOLDER_MISSING",
+            hint=git_command(self.home.path, "restore", "--staged", "--worktree", self.relative),
+            details=details,
         )
 
     @property
@@ -115,23 +225,66 @@ class MissionPlace:
         return self.home is not None or self.git.branch_tip(self.target_branch) is not None
 
     @property
-    def way_home(self) -> Command:
-        """The command after which a checkout has the target branch, were it renamed, deleted or never fetched."""
-        if self.has_target and mission_of_branch(self.target_branch) == self.slug:
+    def way_home(self) -> Command | None:
+        """The command after which a checkout has the target branch with the mission; None where none does that."""
+        root, target = self.repo.root, self.target_branch
+        if self.has_target:
+            return self._bringing_it_in() if self.source.only_for_reading else self._checking_out(target)
+        tracking = tracking_branches(self.git, target)
+        if len(tracking) == 1:
+            return self._checking_out(target)
+        if tracking:
+            return git_command(root, "switch", "--track", tracking[0])
+        tip = files.read_text(self.last_tip)
+        if tip and _COMMIT.fullmatch(tip) and self.git.kind_of(tip) == "commit":
+            if self._has_own_worktree:
+                path = home_path(self.repo, self.slug)
+                return git_command(root, "worktree", "add", "--force", "-b", target, path, tip)
+            return git_command(root, "switch", "-c", target, tip)
+        remote = _remote_without_all_branches(self.git)
+        return git_command(root, "fetch", remote, f"{target}:{target}") if remote else None
+
+    @property
+    def _has_own_worktree(self) -> bool:
+        return mission_of_branch(self.target_branch) == self.slug
+
+    def _checking_out(self, branch: str) -> Command:
+        if self._has_own_worktree:
             # Its home is a worktree of its own; a folder that is gone may still be registered.
             path = home_path(self.repo, self.slug)
-            return git_command(self.repo.root, "worktree", "add", "--force", path, self.target_branch)
-        if self.has_target:
-            return git_command(self.repo.root, "switch", self.target_branch)
-        first = next(iter(self.repo.checkouts()), None)
-        if first is not None and (first.path / self.relative).is_dir():
-            return git_command(first.path, "switch", "-c", self.target_branch)
-        return git_command(self.repo.root, "fetch", "origin", f"{self.target_branch}:{self.target_branch}")
+            return git_command(self.repo.root, "worktree", "add", "--force", path, branch)
+        return git_command(self.repo.root, "switch", branch)
+
+    def _bringing_it_in(self) -> Command | None:
+        """The target is here and does not hold the mission; another branch does."""
+        source = self.source
+        if self.git.kind_of(f"{source.revision}:{self.relative}") != "tree":
+            return None
+        if self.home is not None:
+            return git_command(self.home.path, "merge", "--no-edit", source.ref)
+        return self._checking_out(self.target_branch).then(
+            "git", "-C", self.repo.root, "merge", "--no-edit", source.ref
+        )
+
+    @property
+    def last_tip(self) -> Path:
+        """The file with the commit that the target branch was at when this clone last committed to it."""
+        return self.state / "tips" / self.key
 
     @property
     def folder(self) -> Path | None:
-        """The mission's folder on disk, or None without a home."""
-        return None if self.home is None and self.repo.has_git else self.feature_dir
+        """The mission's folder in its home, where it can be written; None where it is not there."""
+        if self.elsewhere is not None:
+            return None
+        if self.home is not None:
+            return self.home.path / SPECS / self.slug
+        return None if self.repo.has_git else self.repo.checkout / SPECS / self.slug
+
+    @property
+    def _on_disk(self) -> Path | None:
+        """The folder that its documents are read from; None where they are read from the tip of a branch."""
+        path = self.source.path
+        return None if path is None else path / SPECS / self.slug
 
     @property
     def shown(self) -> Path:
@@ -168,15 +321,16 @@ class MissionPlace:
         return self.state / "runtime"
 
     def read_bytes(self, name: str) -> bytes | None:
-        """A document of the mission: on disk in the home, else at the target branch's tip; None if absent.
+        """A document of the mission, of where its documents are read; None if absent.
 
         Raises:
             Refused: `SYMLINK_REFUSED`: a link leads out of the checkout.
         """
-        if self.folder is not None:
-            files.refuse_links(self.folder.parent.parent, self.folder / name)
-            return files.read_bytes(self.folder / name)
-        return self.git.show_bytes(f"refs/heads/{self.target_branch}:{self.relative}/{name}")
+        folder = self._on_disk
+        if folder is not None:
+            files.refuse_links(folder.parent.parent, folder / name)
+            return files.read_bytes(folder / name)
+        return self.git.show_bytes(f"{self.source.revision}:{self.relative}/{name}")
 
     def read(self, name: str) -> str | None:
         """A document as text, any line ending read as a newline; None if absent."""
@@ -184,23 +338,24 @@ class MissionPlace:
         return None if data is None else files.decode(data)
 
     def read_many(self, names: Sequence[str]) -> dict[str, str | None]:
-        """As `read` for many documents; from the target branch's tip in one process."""
+        """As `read` for many documents; from the tip of a branch in one process."""
         found = self.read_many_bytes(names)
         return {name: None if data is None else files.decode(data) for name, data in found.items()}
 
     def read_many_bytes(self, names: Sequence[str]) -> dict[str, bytes | None]:
-        """As `read_bytes` for many documents; from the target branch's tip in one process."""
-        if self.folder is not None or not names:
+        """As `read_bytes` for many documents; from the tip of a branch in one process."""
+        if self._on_disk is not None or not names:
             return {name: self.read_bytes(name) for name in names}
-        tip = f"refs/heads/{self.target_branch}:{self.relative}"
+        tip = f"{self.source.revision}:{self.relative}"
         return dict(zip(names, self.git.show_many([f"{tip}/{name}" for name in names]), strict=True))
 
     def names(self, folder: str = "") -> list[str]:
         """Names directly below a folder of the mission, sorted; folders end in a slash."""
-        if self.folder is None:
+        on_disk = self._on_disk
+        if on_disk is None:
             where = f"{self.relative}/{folder}".rstrip("/")
-            return sorted(self.git.names_in(f"refs/heads/{self.target_branch}", where))
-        place = self.folder / folder
+            return sorted(self.git.names_in(self.source.revision, where))
+        place = on_disk / folder
         if not place.is_dir():
             return []
         return sorted(entry.name + ("/" if entry.is_dir() else "") for entry in place.iterdir())
@@ -212,6 +367,57 @@ class MissionPlace:
     def where(self, name: str) -> str:
         """A document's name for messages: its path below the checkout."""
         return f"{self.relative}/{name}"
+
+
+def tracking_branches(git: Git, branch: str) -> list[str]:
+    """The remote-tracking branches of a branch, `origin/main`; that of origin first."""
+    found = [ref.removeprefix("refs/remotes/") for ref in git.branches(f"refs/remotes/*/{branch}")]
+    found = [name for name in found if name.partition("/")[2] == branch]  # the name of a branch may be a pattern
+    return sorted(found, key=lambda name: (not name.startswith("origin/"), name))
+
+
+def _remote_without_all_branches(git: Git) -> str | None:
+    """A remote of which this clone fetches only some branches; of any other the last fetch would have brought it."""
+    remotes = git.call("remote").out.split()
+    for remote in sorted(remotes, key=lambda name: name != "origin"):
+        fetched = git.call("config", "--get-all", f"remote.{remote}.fetch").out.split()
+        if not any(each.lstrip("+").startswith("refs/heads/*:") for each in fetched):
+            return remote
+    return None
+
+
+def is_sparse(checkout: Checkout) -> bool:
+    """Whether it may leave files of its branch out of the working tree; one file is looked for."""
+    return (checkout.git_dir / "info" / "sparse-checkout").exists() and Git(checkout.path).flag("core.sparseCheckout")
+
+
+def left_out(checkout: Checkout, *folders: str) -> list[str]:
+    """Files of the checkout's branch below some folders that a sparse checkout leaves out of the working tree."""
+    if not is_sparse(checkout):
+        return []
+    entries = Git(checkout.path).run("ls-files", "-t", "-z", "--", *folders).split("\0")
+    return [entry[2:] for entry in entries if entry.startswith("S ")]
+
+
+def refuse_left_out(checkout: Checkout) -> None:
+    """Refuse a sparse checkout that leaves out what this tool reads and writes.
+
+    Raises:
+        Refused: `SPARSE_CHECKOUT`.
+    """
+    found = left_out(checkout, KITTIFY, SPECS)
+    if found:
+        raise Refused(
+            f"{checkout.path} is a sparse checkout without {found[0].partition('/')[0]}, which is in its branch",
+            "SPARSE_CHECKOUT",
+            hint=widening(checkout),
+            details={"path": str(checkout.path), "left_out": found[:20]},
+        )
+
+
+def widening(checkout: Checkout) -> Command:
+    """The command after which a sparse checkout has all that this tool reads and writes."""
+    return git_command(checkout.path, "sparse-checkout", "add", KITTIFY, SPECS)
 
 
 def runtime_folder(place: MissionPlace, *below: str) -> Path:

@@ -28,6 +28,7 @@ LANES = ("planned", "claimed", "in_progress", "for_review", "in_review", "approv
 MISSION = {"mission_slug": "str", "mission_id": "str", "mission_number": "str", "mission_type": "str"}
 MOVE = {"wp_id": "str", "from_lane": "str", "to_lane": "str", "policy_metadata_recorded": "bool"}
 LANE = {"lane_id?": "str", "lane_branch?": "str", "lane_base_ref?": "str"}
+READ_FROM = {"read_from": {"source": "str", "ref": "str|null", "path": "str|null"}}
 WARNINGS = {"warnings?": [{"code": "str", "message": "str", "hint": "str|null"}]}
 
 # Command -> its options, and the keys of `data` with their types; `?` marks a key that need not be there.
@@ -40,13 +41,18 @@ FROZEN: Mapping[str, tuple[set[str], Mapping[str, Any]]] = {
         {"--mission"},
         {
             **MISSION,
+            **READ_FROM,
             "summary": dict.fromkeys(LANES, "int"),
             "work_packages": [{"wp_id": "str", "lane": "str", "dependencies": ["str"], "last_actor": "str|null"}],
         },
     ),
     "list-ready": (
         {"--mission"},
-        {**MISSION, "ready_work_packages": [{"wp_id": "str", "lane": "str", "dependencies_satisfied": "bool"}]},
+        {
+            **MISSION,
+            **READ_FROM,
+            "ready_work_packages": [{"wp_id": "str", "lane": "str", "dependencies_satisfied": "bool"}],
+        },
     ),
     "start-implementation": (
         {"--mission", "--wp", "--actor", "--policy"},

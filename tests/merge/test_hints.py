@@ -170,8 +170,8 @@ def test_a_target_that_was_renamed_gets_its_name_back(project: Project, words: t
     found = one(project, {"a/f.txt": "a\n"})
     found.git("branch", "-m", "main", "trunk")
     told = [each for each in project.run("doctor", "log", "--json").json()["findings"] if each["severity"] == "error"]
-    assert [each["code"] for each in told] == ["BRANCH_NOT_FOUND"]
-    obey(found.run(*words).failed("TARGET_NOT_CHECKED_OUT"), project.path)
+    assert [each["code"] for each in told] == ["TARGET_GONE"]
+    obey(found.run(*words).failed("TARGET_GONE"), project.path)
     found.merge().ok()
 
 

@@ -18,9 +18,13 @@ def acting(mission: str | None, agent: str | None = None, session: str | None = 
 
     Args:
         agent, session: as `--agent` and `--session` give them.
+
+    Raises:
+        Refused: `TARGET_GONE`, `SPARSE_CHECKOUT`, `MISSION_FOLDER_MISSING`: it can only be read here.
     """
     settle(paths.discover(paths.starting_point()))
     context = resolve_mission(mission)
+    context.place.require_writable()
     actor = who(agent, context.repo, context.place, session)
     if session is not None and session.startswith(OFFERED):
         actor = load("specify_cli.next.sessions:take_up")(context, actor)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from specify_cli.cli.selecting import read_from
 from specify_cli.context.models import Context
 from specify_cli.context.overview import Overview, overview
 from specify_cli.core.readiness import is_ready, needs_of
-from specify_cli.core.work_packages import WorkPackage
+from specify_cli.core.work_packages import WorkPackage, unwritten
 from specify_cli.home import MissionPlace
+from specify_cli.kernel.text import natural_key
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.branch_naming import PLANNING_LANE_ID
 from specify_cli.lanes.models import LanesManifest
@@ -75,7 +77,9 @@ def read_board(context: Context, stale_minutes: float | None = None) -> Board:
     people = _People(
         status.holders(), implementers(status.events, status.mission_events), courses(status.events), minutes
     )
-    rows = tuple(_row(place, package, seen.lanes, status, people) for package in seen.packages)
+    known = {package.id: package for package in seen.packages}
+    ids = sorted((wp_id for listed in seen.board.values() for wp_id in listed), key=natural_key)
+    rows = tuple(_row(place, known.get(wp_id) or unwritten(wp_id), seen.lanes, status, people) for wp_id in ids)
     beside = tuple(astray(place, held_in(place, seen.packages, seen.lanes, status.snapshot)))
     return Board(_mission(context, seen, rows, beside), rows, seen, beside)
 
@@ -104,6 +108,7 @@ def _mission(
         "forced_moves": sum(state["force_count"] for state in status.snapshot.work_packages.values()),
         "unpublished_events": status.unpublished,
         "home": str(place.home.path) if place.home else None,
+        "read_from": read_from(place),
         "auto_commit": context.config.auto_commit,
         "accepted_at": place.meta.get("accepted_at"),
         "merged_at": place.meta.get("merged_at"),
@@ -145,7 +150,7 @@ def _row(
         "id": package.id,
         "title": package.title,
         "lane": lane.value,
-        "file": str(place.shown / package.file),
+        "file": str(place.shown / package.file) if package.file else None,
         "agent": holder.actor if holder else state["actor"] if state and lane is not Lane.PLANNED else None,
         "session": holder.session if holder else None,
         "execution_mode": package.execution_mode.value,

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from specify_cli.cli.board import Board
 from specify_cli.cli.text import clipped, padded, safe, style, table, width, wrapped
 from specify_cli.cli.times import short
+from specify_cli.home import Kind
 from specify_cli.kernel.commands import command
 from specify_cli.kernel.text import plural
 from specify_cli.lanes.branch_naming import PLANNING_LANE_ID
@@ -44,11 +45,24 @@ def board_text(board: Board, columns: int) -> str:
     target = safe(data["landed_into"] or data["target_branch"])
     left = f", which lands on {safe(data['lands_on'])}" if data["lands_on"] else ""
     head = f"{style(safe(data['mission_slug']), 'bold')}  {safe(data['mission_type'])} → {target}{left}"
-    lines = [clipped(head, columns), _bar(board, columns)]
+    lines = [clipped(head, columns), *_read_from(board, columns), _bar(board, columns)]
     if board.rows:
         lines += ["", _table(board.rows, columns)]
     lines += _remarks(board, columns)
     return "\n".join([*lines, "", f"  Next: {style(safe(board.seen.next_command), 'bold')}"])
+
+
+def _read_from(board: Board, columns: int) -> list[str]:
+    """Where the documents were read, where that is not the home."""
+    source = board.seen.place.source
+    if source.kind is Kind.HOME:
+        return []
+    told, others = board.data["read_from"], ""
+    if isinstance(told, dict) and (differs := _list(told["differs"])):
+        named = [safe(each["path"] or each["ref"]) for each in differs if isinstance(each, dict)]
+        others = f", which differs from {' and '.join(named)}"
+    only = ", only to be read" if board.seen.place.elsewhere else ""
+    return [wrapped(f"{style('Read from', 'yellow')} {safe(source)}{others}{only}", columns, indent=2, hang=4)]
 
 
 def _bar(board: Board, columns: int) -> str:
@@ -73,7 +87,7 @@ def _table(rows: Sequence[Mapping[str, object]], columns: int) -> str:
     wanted = min(max(width(safe(row["title"])) for row in rows), _TITLE)
     chosen = next((cells for cells in (full, short_of_session, few) if _room(cells, columns) >= wanted), least)
     room = min(max(_room(chosen, columns), 1), _MOST_OF_A_TITLE)
-    titles = [clipped(safe(row["title"]), room) for row in rows]
+    titles = [clipped(safe(row["title"]) if row["file"] else style("no prompt file", "red"), room) for row in rows]
     lines = [[*cells[:2], title, *cells[3:]] for cells, title in zip(chosen, titles, strict=True)]
     return table(lines, gap=_GAP, indent=_INDENT)
 
@@ -166,7 +180,7 @@ def _remarks(board: Board, columns: int) -> list[str]:
         lines.append(f"    {safe(each.fix)}")
     if data["forced_moves"]:
         say(f"{plural(int(str(data['forced_moves'])), 'move')} forced")
-    if data["home"] is None:
+    if data["home"] is None and not board.seen.place.elsewhere:
         branch = safe(data["target_branch"])
         say(f"{style('No checkout has ' + branch, 'yellow')}: moves are recorded, documents cannot be written")
     if data["unpublished_events"]:

@@ -10,16 +10,43 @@ from specify_cli.context.models import Context
 from specify_cli.context.resolver import resolve_mission
 from specify_cli.core.project_version import newer_notice
 from specify_cli.core.work_packages import WorkPackage, load_work_packages, require_work_package
+from specify_cli.home import Kind, MissionPlace, Source
+from specify_cli.kernel.lazy import load
+from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import Repository
 
 _WP = re.compile(r"(?:wp)?[-_ ]?0*([0-9]{1,6})", re.IGNORECASE)
 
 
 def reading(mission: str | None) -> Context:
-    """The mission that a reading command means. Nothing is written; of a newer project people are told so, once."""
+    """The mission that a reading command means. Nothing is written.
+
+    People are told on stderr what they cannot see: that a newer version made the project, and that the mission is read
+    from where it cannot be changed.
+    """
     context = resolve_mission(mission)
     tell_newer(context.repo)
+    if (notice := only_read(context.place)) is not None:
+        output.warn(notice)
     return context
+
+
+def only_read(place: MissionPlace) -> Notice | None:
+    """That a mission can be read and not changed here, and why; None where it can be changed."""
+    if place.elsewhere is None:
+        return None
+    refusal = place.refusal()
+    others: list[Source] = load("specify_cli.context.missions:differing")(place)
+    differ = f"; it differs from what is in {' and in '.join(map(str, others))}" if others else ""
+    return Notice(refusal.code, refusal.message + differ, refusal.hint)
+
+
+def read_from(place: MissionPlace) -> dict[str, object]:
+    """The key `read_from` of a JSON answer; without a home also what differs from it."""
+    told: dict[str, object] = dict(place.source.to_dict())
+    if place.source.kind is not Kind.HOME:
+        told["differs"] = [each.to_dict() for each in load("specify_cli.context.missions:differing")(place)]
+    return told
 
 
 @cache

@@ -6,11 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 
 from specify_cli.conditions import accept_rules, landing_rules, merge_rules
 from specify_cli.kernel.commands import Command, spec_kitty
-from specify_cli.kernel.errors import Unmet
+from specify_cli.kernel.errors import SpecKittyError, Unmet
 from specify_cli.kernel.values import as_dict, frozen, replace
 from specify_cli.status.models import Lane
 
 ACCEPT, MERGE = "accept", "merge"
+CHANGE = "change"  # whatever comes next, where nothing can be changed
 # What stops `accept` too, before it looks at anything else.
 _BEFORE_ALL = frozenset({"TARGET_NOT_CHECKED_OUT", "NO_GIT_IDENTITY"})
 # What nobody can look up without lanes.
@@ -157,6 +158,12 @@ def of_landing(slug: str, base: str, unmet: Sequence[Unmet], command: Command) -
     """
     move = f"{MERGE} --into {base}"
     return Why(slug, None, None, move, command, _wanted(move, unmet), met_of(landing_rules.WANTS, unmet))
+
+
+def of_reading(slug: str, refusal: SpecKittyError) -> Why:
+    """What a mission wants that can be read here and not changed."""
+    unmet = Unmet(refusal.code, refusal.message, refusal.hint, slug)
+    return Why(slug, None, None, CHANGE, spec_kitty("status", "--mission", slug), _wanted(CHANGE, [unmet]))
 
 
 def _wanted(move: str, unmet: Sequence[Unmet]) -> tuple[Wanted, ...]:

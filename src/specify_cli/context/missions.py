@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from specify_cli.home import MissionPlace
+from specify_cli.home import Kind, MissionPlace, Source, home_of, left_out, tracking_branches
 from specify_cli.kernel import files, lazy
 from specify_cli.kernel.commands import command, git_command
 from specify_cli.kernel.config import Config, parse_config
@@ -42,6 +42,9 @@ def standing_checkouts(repo: Repository) -> list[Checkout]:
 
 def place_of(repo: Repository, slug: str) -> MissionPlace | None:
     """The mission with exactly this folder name, or None.
+
+    Its documents are where the first of these holds its folder: its home, the tip of its target branch, the tip of
+    that branch's remote-tracking branch, the working tree that we stand in, any other.
 
     Raises:
         Refused: its meta.json is missing, malformed, or the folder is a symbolic link.
@@ -113,24 +116,51 @@ def _from_folder(repo: Repository, checkout: Checkout, slug: str) -> MissionPlac
         target = checkout.branch or "main"
     if not repo.has_git:
         return _place(repo, slug, meta, target, None)
-    home = next((each for each in repo.checkouts() if each.branch == target), None)
-    if home is not None and home.path != checkout.path and (there := load_meta(home.path / SPECS / slug)):
-        return _place(repo, slug, there, target, home)
-    if home is None:
-        tip = _tip_meta(repo, slug, target)
-        # A merged mission outlives the branch that was started for it: it is where that was merged.
-        heir = checkout if tip is None and meta.get("merged_at") else None
-        return _place(repo, slug, tip or meta, target, heir)
-    return _place(repo, slug, meta, target, home if home.path == checkout.path else None)
+    home = home_of(repo, target)
+    if home is not None and not left_out(home, f"{SPECS}/{slug}"):
+        if home.path == checkout.path:
+            return _place(repo, slug, meta, target, home)
+        if there := load_meta(home.path / SPECS / slug):
+            return _place(repo, slug, there, target, home)
+    at_tip = _at_tip(repo, slug, target, home)
+    # A merged mission outlives the branch that was started for it: it is where that was merged.
+    if meta.get("merged_at") and (at_tip is None or at_tip.source.kind is Kind.REMOTE) and not _has(repo, target):
+        return _place(repo, slug, meta, target, checkout)
+    here = checkout.branch or Git(checkout.path).resolve("HEAD") or ""
+    return at_tip or _place(repo, slug, meta, target, home, Source(Kind.CHECKOUT, here, checkout.path))
 
 
-def _place(repo: Repository, slug: str, meta: dict[str, object], target: str, home: Checkout | None) -> MissionPlace:
-    return MissionPlace(repo, slug, identity_of(meta, slug).mission_id, target, home, meta)
+def _has(repo: Repository, branch: str) -> bool:
+    return Git(repo.checkout).branch_tip(branch) is not None
 
 
-def _tip_meta(repo: Repository, slug: str, target: str) -> dict[str, object] | None:
-    data = Git(repo.checkout).show_bytes(f"refs/heads/{target}:{SPECS}/{slug}/{META}")
-    return None if data is None else parse_meta(data, f"{target}:{SPECS}/{slug}/{META}")
+def _place(
+    repo: Repository,
+    slug: str,
+    meta: dict[str, object],
+    target: str,
+    home: Checkout | None,
+    elsewhere: Source | None = None,
+) -> MissionPlace:
+    return MissionPlace(repo, slug, identity_of(meta, slug).mission_id, target, home, meta, elsewhere)
+
+
+def _at_tip(repo: Repository, slug: str, target: str, home: Checkout | None) -> MissionPlace | None:
+    """The mission at the tip of its target branch, else at that of a remote-tracking branch of it.
+
+    Args:
+        home: the checkout that has the target, which does not hold the mission's folder.
+    """
+    git = Git(repo.checkout)
+    name = f"{SPECS}/{slug}/{META}"
+    if data := git.show_bytes(f"refs/heads/{target}:{name}"):
+        tip = Source(Kind.TARGET, target) if home is not None else None
+        return _place(repo, slug, parse_meta(data, f"{target}:{name}"), target, home, tip)
+    for tracking in tracking_branches(git, target):
+        remote = Source(Kind.REMOTE, tracking)
+        if data := git.show_bytes(f"{remote.revision}:{name}"):
+            return _place(repo, slug, parse_meta(data, f"{tracking}:{name}"), target, home, remote)
+    return None
 
 
 def _from_branch(repo: Repository, slug: str) -> MissionPlace | None:
@@ -138,22 +168,51 @@ def _from_branch(repo: Repository, slug: str) -> MissionPlace | None:
     if not repo.has_git:
         return None
     recorded = dict(_recorded(repo)).get(slug)
-    targets = [recorded] if recorded else sorted(_branches(repo))
+    if recorded:
+        return _at_tip(repo, slug, recorded, home_of(repo, recorded))
     name = f"{SPECS}/{slug}/{META}"
-    for target, data in zip(targets, Git(repo.checkout).show_many([f"{each}:{name}" for each in targets]), strict=True):
-        if data is None:
-            continue
-        meta = parse_meta(data, f"{target}:{name}")
-        if recorded or meta.get("target_branch") == target:
-            home = next((each for each in repo.checkouts() if each.branch == target), None)
-            return _place(repo, slug, meta, target, home)
+    for refs, kind in ((_branches(repo), Kind.TARGET), (_tracking(repo), Kind.REMOTE)):
+        branches = sorted(refs)
+        specs = [f"{Source(kind, each).revision}:{name}" for each in branches]
+        for branch, data in zip(branches, Git(repo.checkout).show_many(specs), strict=True):
+            if data is None:
+                continue
+            target = branch if kind is Kind.TARGET else branch.partition("/")[2]
+            if parse_meta(data, f"{branch}:{name}").get("target_branch") == target:
+                return _at_tip(repo, slug, target, home_of(repo, target))
     return None
+
+
+def differing(place: MissionPlace) -> list[Source]:
+    """Where else the mission's folder is, and is not the same as where its documents are read; two git processes.
+
+    Of a checkout what is committed there counts.
+    """
+    git = place.git
+    found = [Source(Kind.TARGET, place.target_branch)]
+    found += [Source(Kind.REMOTE, name) for name in tracking_branches(git, place.target_branch)]
+    here = standing_checkouts(place.repo)[:1]
+    found += [Source(Kind.CHECKOUT, each.branch, each.path) for each in here if each.branch]
+    found = [each for each in found if each.revision != place.source.revision]
+    read, *others = git.trees([f"{each.revision}:{place.relative}" for each in (place.source, *found)])
+    return [each for each, tree in zip(found, others, strict=True) if tree not in (None, read)]
 
 
 def _branches(repo: Repository) -> dict[str, str]:
     """The local branches that may be a mission's target -> the commit they are at."""
     found = {name.removeprefix("refs/heads/"): commit for name, commit in Git(repo.checkout).branches().items()}
     return {name: tip for name, tip in found.items() if not (is_lane_branch(name) or is_mission_branch(name))}
+
+
+def _tracking(repo: Repository) -> dict[str, str]:
+    """The same for remote-tracking branches, `origin/main`."""
+    found = {ref.removeprefix("refs/remotes/"): tip for ref, tip in Git(repo.checkout).branches("refs/remotes").items()}
+    names = {name: name.partition("/")[2] for name in found}
+    return {
+        name: found[name]
+        for name, branch in names.items()
+        if branch != "HEAD" and not (is_lane_branch(branch) or is_mission_branch(branch))
+    }
 
 
 def _recorded(repo: Repository) -> Iterator[tuple[str, str]]:
@@ -187,10 +246,11 @@ def slugs(repo: Repository) -> list[str]:
 
 
 def slugs_elsewhere(repo: Repository) -> list[str]:
-    """Folder names of the missions on branches that no working tree has, sorted; two git processes."""
+    """Folder names of the missions on branches that no working tree has, sorted; three git processes."""
     if not repo.has_git:
         return []
-    names = Git(repo.checkout).names_in_all(sorted(set(_branches(repo).values())), SPECS)
+    tips = {*_branches(repo).values(), *_tracking(repo).values()}
+    names = Git(repo.checkout).names_in_all(sorted(tips), SPECS)
     return sorted(name for name in names - set(slugs(repo)) if not name.startswith("."))
 
 
@@ -229,6 +289,6 @@ def config_of(repo: Repository, place: MissionPlace | None) -> Config:
     if text is None and repo.main is not None:
         text = files.read_text(repo.main / name)
     if text is None and place is not None and repo.has_git:
-        data = place.git.show_bytes(f"refs/heads/{place.target_branch}:{name}")
+        data = place.git.show_bytes(f"{place.source.revision}:{name}")
         text = None if data is None else files.decode(data)
     return parse_config(text, name)

@@ -65,6 +65,8 @@ class Overview:
     def next_command(self) -> Command:
         """What brings the mission on."""
         slug = self.place.slug
+        if self.place.elsewhere is not None:
+            return self.place.refusal().hint or spec_kitty("why", "--mission", slug)
         if self.state is MissionState.MERGED:
             return landing_command(self.place, self.lands_on) if self.lands_on else spec_kitty("mission list")
         if self.state is MissionState.ACCEPTED:
@@ -90,6 +92,7 @@ class Overview:
             "by_lane": dict(self.board),
             "progress_percentage": self.percentage,
             "home": str(place.home.path) if place.home else None,
+            "read_from": place.source.to_dict(),
         }
 
 
@@ -102,8 +105,9 @@ def overview(place: MissionPlace) -> Overview:
     packages = load_work_packages(place)
     manifest = read_lanes(place)
     status = read_status(place)
-    board = by_lane(status.snapshot, (package.id for package in packages))
-    percentage = round(compute_weighted_progress(status.snapshot).percentage, 1)
+    known = [package.id for package in packages]
+    board = by_lane(status.snapshot, known)
+    percentage = round(compute_weighted_progress(status.snapshot, known=known).percentage, 1)
     return Overview(
         place,
         _state(place, manifest, board, status),

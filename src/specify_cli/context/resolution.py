@@ -33,6 +33,7 @@ def resolution(context: Context, action: str, wp_id: str | None, agent: str | No
         "mission_id": place.mission_id,
         "feature_dir": str(folder),
         "target_branch": place.target_branch,
+        "read_from": place.source.to_dict(),
         "detection_method": context.how,
         "wp_id": wp_id,
         "wp_file": None,

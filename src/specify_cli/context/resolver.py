@@ -17,7 +17,7 @@ from specify_cli.context.missions import (
     standing_checkouts,
 )
 from specify_cli.context.models import Context
-from specify_cli.home import MissionPlace, mission_of_branch
+from specify_cli.home import MissionPlace, mission_of_branch, refuse_left_out
 from specify_cli.kernel import paths
 from specify_cli.kernel.commands import Command, command, spec_kitty, the_call
 from specify_cli.kernel.errors import Conflict, NotFound, Refused, SpecKittyError, UsageError
@@ -179,6 +179,8 @@ def _none_open(repo: Repository, known: int, broken: Sequence[Broken]) -> SpecKi
         and not any((each.path / paths.KITTIFY).is_dir() for each in standing_checkouts(repo))
         and not (repo.checkout / paths.KITTIFY).is_dir()
     ):
+        for each in standing_checkouts(repo):
+            refuse_left_out(each)
         return NotFound(
             f"{repo.checkout} is not a spec-kitty project yet",
             "NOT_INITIALIZED",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from specify_cli.core.rendered import render_views
 from specify_cli.home import MissionPlace
-from specify_cli.kernel import locks, strays
+from specify_cli.kernel import files, locks, strays
 from specify_cli.kernel.commands import Command, command, git_command, spec_kitty
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.errors import Refused, SpecKittyError
@@ -74,7 +74,7 @@ def milestone(place: MissionPlace, config: Config, subject: str) -> Committed:
         config: the project's settings; `auto_commit: false` publishes and does not commit.
         subject: what happened, completing `spec-kitty(<slug>): …`.
     """
-    if place.home is None and place.repo.has_git:
+    if place.folder is None:
         return Committed(warnings=(_no_home(place),))
     if place.home is not None and place.home.busy:
         path, busy = place.home.path, place.home.busy
@@ -122,6 +122,9 @@ def _commit(place: MissionPlace, message: str) -> Committed:
             return Committed(warnings=(Notice(refusal.code, refusal.message, refusal.hint),))
         return Committed(warnings=(_failed(place, done.said or command("git", "commit", "ended", "with", done.code)),))
     tip = loose_tip(place.repo.require_git(), place.target_branch) or git.resolve("HEAD")
+    if tip is not None:
+        files.make_private(place.last_tip.parent)
+        files.scribble(place.last_tip, tip)
     return Committed(tip, files=tuple(change.path for change in changes))
 
 
@@ -131,8 +134,6 @@ def _failed(place: MissionPlace, output: str, hint: Command | None = None) -> No
 
 
 def _no_home(place: MissionPlace) -> Notice:
-    return Notice(
-        "TARGET_NOT_CHECKED_OUT",
-        f"recorded and not committed: no checkout has branch {place.target_branch}",
-        place.way_home,
-    )
+    refusal = place.refusal()
+    said = refusal.message if place.elsewhere else f"no checkout has branch {place.target_branch}"
+    return Notice(refusal.code, f"recorded and not committed: {said}", refusal.hint)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from specify_cli.home import home_of
+from specify_cli.home import home_of, refuse_left_out
 from specify_cli.kernel import files
 from specify_cli.kernel.commands import command, git_command, spec_kitty
 from specify_cli.kernel.config import Config
@@ -245,8 +245,9 @@ def check_project(checkout: Checkout, config: Config, *, starting: bool) -> None
 
     Raises:
         NotFound: `NOT_INITIALIZED`.
-        Refused: `PROTECTED_BRANCH`, `SYMLINK_REFUSED`.
+        Refused: `PROTECTED_BRANCH`, `SYMLINK_REFUSED`, `SPARSE_CHECKOUT`.
     """
+    refuse_left_out(checkout)
     if not (checkout.path / KITTIFY / "config.yaml").exists():
         raise NotFound(
             f"{checkout.path} is not a spec-kitty project yet",

@@ -21,6 +21,7 @@ from specify_cli.core.project_files import CONFIG, FIXED, METADATA, config_text,
 from specify_cli.core.project_version import refuse_newer
 from specify_cli.core.settings import config_at, locked
 from specify_cli.core.templates import command_template, shipped_commands
+from specify_cli.home import refuse_left_out
 from specify_cli.kernel import clock, files, lazy, locks
 from specify_cli.kernel.commands import command, git_command, spec_kitty
 from specify_cli.kernel.errors import Refused, SpecKittyError, UsageError
@@ -145,6 +146,8 @@ def _repository(project: Path) -> Repository:
             hint=command("cd", repo.checkout).then("spec-kitty", "init"),
             details={"root": str(repo.checkout)},
         )
+    if (here := repo.here()) is not None:
+        refuse_left_out(here)
     return repo
 
 

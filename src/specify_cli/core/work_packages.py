@@ -125,6 +125,11 @@ def _prompts(place: MissionPlace) -> list[str]:
     return place.prompts()
 
 
+def unwritten(wp_id: str) -> WorkPackage:
+    """A work package that only the log knows: it has no prompt file."""
+    return WorkPackage(wp_id, "", "", (), (), (), ExecutionMode.CODE_CHANGE, (), "", {}, "")
+
+
 def require_work_package(packages: Sequence[WorkPackage], wp_id: str, slug: str) -> WorkPackage:
     """The work package of an id, of all those of a mission.
 

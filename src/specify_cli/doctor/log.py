@@ -44,11 +44,12 @@ def _of_mission(place: MissionPlace) -> tuple[int, list[Finding]]:
         found.append(
             Finding(SECTION, Severity.NOTE, "MISSION_ID_MISSING", message, spec_kitty("upgrade", "--mint-mission-ids"))
         )
-    readable = not place.repo.has_git or place.has_target
-    if not readable:
-        said = f"{place.slug}: this clone has no branch {place.target_branch}, where its documents are"
-        found.append(Finding(SECTION, Severity.ERROR, "BRANCH_NOT_FOUND", said, place.way_home))
-    problems = validate_logs(moves, facts, known_ids(place) if readable else None).problems
+    if place.elsewhere is not None:
+        refusal = place.refusal()
+        # Where no command brings the branch back, there is nothing to do but to know it.
+        severity = Severity.ERROR if refusal.hint else Severity.WARNING
+        found.append(Finding(SECTION, severity, refusal.code, refusal.message, refusal.hint))
+    problems = validate_logs(moves, facts, known_ids(place)).problems
     found += [of_problem(place, problem) for problem in problems]
     return len(moves.objects) + len(facts.objects), found
 

@@ -10,24 +10,28 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from specify_cli.context.missions import standing_checkouts
 from specify_cli.core import manifest as manifests
 from specify_cli.core.agent_table import AGENTS, DEFAULT_AGENT
 from specify_cli.core.agents import installed
 from specify_cli.core.project_files import CONFIG, FIXED, METADATA
 from specify_cli.core.project_version import require_not_newer
 from specify_cli.doctor.findings import Finding, Severity, Subject, of_error
+from specify_cli.home import is_sparse, left_out, widening
 from specify_cli.kernel import files
 from specify_cli.kernel.commands import Command, command, git_command, spec_kitty
 from specify_cli.kernel.config import Config, parse_config
 from specify_cli.kernel.errors import SpecKittyError, Unavailable
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.legacy import is_older
+from specify_cli.kernel.paths import KITTIFY, SPECS, Checkout
 from specify_cli.kernel.text import plural, some
 from specify_cli.version import VERSION
 
 SECTION = "setup"
 PYTHON = (3, 11)
 GIT = (2, 38)
+FOLDERS = (KITTIFY, SPECS)
 _VERSION = re.compile(r"(\d+)\.(\d+)")
 
 
@@ -90,12 +94,34 @@ def _repository(subject: Subject) -> list[Finding]:
     elif here is not None and here.branch is None:
         message = f"{here.path} is on no branch (detached HEAD), so no mission can be created from there"
         found.append(_note("DETACHED_HEAD", message, git_command(here.path, "switch", "main")))
-    return found
+    return [*found, *(finding for each in standing_checkouts(repo) for finding in _sparse(each))]
+
+
+def _sparse(checkout: Checkout) -> list[Finding]:
+    """What a sparse checkout does to our files: they are not there, or the next switch takes them away."""
+    if not is_sparse(checkout):
+        return []
+    fix = widening(checkout)
+    missing = left_out(checkout, *FOLDERS)
+    if missing:
+        said = f"{checkout.path} is a sparse checkout without {plural(len(missing), 'file')} of ours: {some(missing)}"
+        return [_error("SPARSE_CHECKOUT", said, fix)]
+    git = Git(checkout.path)
+    # Only in cone mode the rules are a list of folders.
+    kept = git.call("sparse-checkout", "list").out.split("\n") if git.flag("core.sparseCheckoutCone") else FOLDERS
+    outside = [name for name in FOLDERS if name not in kept and (checkout.path / name).exists()]
+    if not outside:
+        return []
+    said = f"{checkout.path} is a sparse checkout without {' and '.join(outside)}: the next switch takes them away"
+    return [_warning("SPARSE_CHECKOUT", said, fix)]
 
 
 def _project(subject: Subject) -> list[Finding]:
     folder = subject.project
+    here = subject.repo.checkout_at(folder)
     if not (folder / CONFIG).exists():
+        if here is not None and left_out(here, CONFIG):
+            return []  # told of the repository
         if is_older(folder) and _made_by(folder) != VERSION:
             return [_older(folder)]
         if (folder / METADATA).exists():

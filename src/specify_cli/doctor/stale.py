@@ -113,8 +113,11 @@ def _without_prompt(
         for wp_id in dict.fromkeys([*known, *snapshot.work_packages])
         if wp_id not in packages and snapshot.lane_of(wp_id) not in TERMINAL_LANES
     ]
-    tip = f"refs/heads/{place.target_branch}"
-    names = place.git.names_in(tip, f"{place.relative}/{FOLDER}") if missing and place.repo.has_git else []
+    names = (
+        place.git.names_in(place.source.revision, f"{place.relative}/{FOLDER}")
+        if missing and place.repo.has_git
+        else []
+    )
     return [_prompt_missing(place, wp_id, names) for wp_id in missing]
 
 

@@ -109,8 +109,8 @@ class Git(GitTrees):
             clock.sleep(0.05)
 
     def add_intent(self, *paths: str) -> None:
-        """Make new files known to git without staging their content."""
-        self.run("add", "--intent-to-add", "--", *_literal(paths), write=True)
+        """Make new files known to git without staging their content; also where a sparse checkout leaves them out."""
+        self.run("add", "--intent-to-add", "--sparse", "--", *_literal(paths), write=True)
 
     def forget(self, *paths: str) -> None:
         """Take back an intent to add, as far as that works."""
@@ -125,14 +125,14 @@ class Git(GitTrees):
 
     def commit_all(self, message: str) -> process.Completed:
         """Stage and commit everything in this worktree."""
-        self.run("add", "--all", write=True)
+        self.run("add", "--all", "--sparse", write=True)
         return self.call("commit", "--quiet", "-F", "-", input=message, write=True, timeout=600)
 
     def commit_tracked(self, message: str, *new: str) -> process.Completed:
         """Stage and commit every change of a tracked file in this worktree, and these new files."""
         self.run("add", "--update", write=True)
         if new:
-            self.run("add", "--", *_literal(new), write=True)
+            self.run("add", "--sparse", "--", *_literal(new), write=True)
         return self.call("commit", "--quiet", "-F", "-", input=message, write=True, timeout=600)
 
     def push(self, remote: str, *refspecs: str) -> process.Completed:

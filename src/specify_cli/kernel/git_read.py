@@ -127,6 +127,11 @@ class GitRead(GitRun):
         found = self._objects(specs)
         return [data if kind == b"blob" else None for kind, data in (found.get(spec, (b"", b"")) for spec in specs)]
 
+    def trees(self, specs: Sequence[str]) -> list[bytes | None]:
+        """Folders of revisions, `rev:folder`, as git stores them, in one process: equal where all in them is equal."""
+        found = self._objects(specs)
+        return [data if kind == b"tree" else None for kind, data in (found.get(spec, (b"", b"")) for spec in specs)]
+
     def commit_objects(self, commits: Sequence[str]) -> list[tuple[str, tuple[str, ...]] | None]:
         """Tree and parents of commits given by their ids, in one process; None where there is no such commit."""
         found = self._objects(commits)

@@ -128,10 +128,10 @@ def _untouched(seen: Seen) -> bool:
 
 def progress(seen: Seen) -> dict[str, object]:
     """Counts of the board, for the answer."""
-    snapshot = seen.status.snapshot
-    counts = dict(snapshot.summary)
+    found = compute_weighted_progress(seen.status.snapshot, known=(package.id for package in seen.packages))
+    counts = found.per_lane_counts
     return {
-        "total_wps": len(seen.packages),
+        "total_wps": sum(counts.values()),
         "done_wps": counts.get("done", 0),
         "approved_wps": counts.get("approved", 0),
         "in_progress_wps": counts.get("claimed", 0) + counts.get("in_progress", 0),
@@ -139,7 +139,7 @@ def progress(seen: Seen) -> dict[str, object]:
         "planned_wps": counts.get("planned", 0),
         "blocked_wps": counts.get("blocked", 0),
         "canceled_wps": counts.get("canceled", 0),
-        "percentage": round(compute_weighted_progress(snapshot).percentage, 1),
+        "percentage": round(found.percentage, 1),
     }
 
 

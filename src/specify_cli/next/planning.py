@@ -146,11 +146,11 @@ def _reported(events: Sequence[MissionEvent]) -> set[str]:
 
 
 def _committed_by_people(place: MissionPlace) -> dict[str, str]:
-    """Document -> subject of the newest commit on the target branch that changed it and is not one of ours."""
+    """Document -> subject of the newest commit on the branch it is read from that changed it and is not one of ours."""
     if not place.repo.has_git:
         return {}
     found: dict[str, str] = {}
-    for subject, paths in place.git.history(f"refs/heads/{place.target_branch}", place.relative):
+    for subject, paths in place.git.history(place.source.revision, place.relative):
         if subject.startswith(f"spec-kitty({place.slug}): "):
             continue
         for path in paths:

@@ -19,6 +19,7 @@ def acting(mission: str) -> Iterator[Context]:
     """As `opened`, a merge that was cut short finished or dropped first."""
     settle(paths.discover(paths.starting_point()))
     with opened(mission) as context:
+        context.place.require_writable()
         yield context
 
 

@@ -59,6 +59,7 @@ def merge_mission(mission: str, target: str | None, strategy: str | None, *, pus
         )
     with opened(mission) as context:
         place = context.place
+        place.require_writable()
         wish = Wish(who(None, context.repo, place).name, None, strategy, target, push)
         try:
             # A merge that waits only for its push is gone on with; nobody else is there to do it.

@@ -50,6 +50,7 @@ def mission_state(mission: str) -> Data:
         board = by_lane(snapshot, needs)
         states = snapshot.work_packages
         return identity(place) | {
+            "read_from": place.source.to_dict(),
             "summary": {lane: len(ids) for lane, ids in board.items()},
             "work_packages": [
                 {

@@ -24,9 +24,10 @@ def list_ready(mission: str) -> Data:
     with opened(mission) as context:
         ready = _ready(context.place, read_status(context.place))
         return identity(context.place) | {
+            "read_from": context.place.source.to_dict(),
             "ready_work_packages": [
                 {"wp_id": package.id, "lane": Lane.PLANNED.value, "dependencies_satisfied": True} for package in ready
-            ]
+            ],
         }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from specify_cli.core.contract_gate import contract
+from specify_cli.home import Kind
 from specify_cli.kernel import files
 from specify_cli.orchestrator_api.commands import COMMANDS
 from specify_cli.orchestrator_api.envelope import UNKNOWN
@@ -33,6 +34,7 @@ def _shape(required: Mapping[str, Schema], optional: Mapping[str, Schema] | None
 
 _MISSION = {"mission_slug": _TEXT, "mission_id": _TEXT, "mission_number": _TEXT, "mission_type": _TEXT}
 _MOVE = {"wp_id": _TEXT, "from_lane": _LANE, "to_lane": _LANE, "policy_metadata_recorded": _FLAG}
+_READ_FROM = {"read_from": _shape({"source": {"enum": list(Kind)}, "ref": _MAYBE, "path": _MAYBE})}
 _LANE_KEYS = {"lane_id": _TEXT, "lane_branch": _TEXT, "lane_base_ref": _TEXT}
 _NOTICE = _shape({"code": _TEXT, "message": _TEXT, "hint": _MAYBE})
 _WARNINGS = {"warnings": _list(_NOTICE)}
@@ -43,9 +45,14 @@ _READY = _shape({"wp_id": _TEXT, "lane": {"const": "planned"}, "dependencies_sat
 DATA: Mapping[str, Schema] = {
     "contract-version": _shape(_VERSIONS, {"schemas": _OBJECT}),
     "mission-state": _shape(
-        {**_MISSION, "summary": _shape(dict.fromkeys(CANONICAL_LANES, _COUNT)), "work_packages": _list(_STATE)}
+        {
+            **_MISSION,
+            **_READ_FROM,
+            "summary": _shape(dict.fromkeys(CANONICAL_LANES, _COUNT)),
+            "work_packages": _list(_STATE),
+        }
     ),
-    "list-ready": _shape({**_MISSION, "ready_work_packages": _list(_READY)}),
+    "list-ready": _shape({**_MISSION, **_READ_FROM, "ready_work_packages": _list(_READY)}),
     "start-implementation": _shape(
         {**_MISSION, **_MOVE, "no_op": _FLAG, "workspace_path": _TEXT, "prompt_path": _TEXT},
         {**_LANE_KEYS, **_WARNINGS},

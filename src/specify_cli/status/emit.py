@@ -226,8 +226,9 @@ def writing(
 
     Raises:
         Conflict: `LOCKED`.
-        Refused, Unavailable: a log cannot be read or written.
+        Refused, Unavailable: the mission can only be read here; a log cannot be read or written.
     """
+    place.require_writable()
     with locks.held(place.lock, timeout=LOCK_TIMEOUT, doing=doing):
         writer = Writer(place, publish, seen)
         yield writer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from specify_cli.kernel.values import as_dict, frozen
 from specify_cli.status.models import Lane, StatusSnapshot
@@ -60,6 +60,7 @@ def compute_weighted_progress(
     snapshot: StatusSnapshot,
     wp_weights: Mapping[str, float] | None = None,
     lane_weights: Mapping[str, float] | None = None,
+    known: Iterable[str] = (),
 ) -> ProgressResult:
     """Progress of a snapshot.
 
@@ -67,12 +68,18 @@ def compute_weighted_progress(
         snapshot: the fold of the mission's events.
         wp_weights: how much each work package counts; 1 where it is not named.
         lane_weights: how far each lane is, 0 to 1; `DEFAULT_LANE_WEIGHTS` where it is not named.
+        known: ids of work packages that the log may not have met yet; they are planned.
     """
+    unmet = sorted(set(known) - snapshot.work_packages.keys())
+    told = {
+        **{wp_id: state["lane"] for wp_id, state in snapshot.work_packages.items()},
+        **dict.fromkeys(unmet, Lane.PLANNED),
+    }
     lanes = {**DEFAULT_LANE_WEIGHTS, **(lane_weights or {})}
     parts = tuple(
-        WPProgress(wp_id, state["lane"].value, (wp_weights or {}).get(wp_id, 1.0), lanes[state["lane"]])
-        for wp_id, state in snapshot.work_packages.items()
-        if state["lane"] is not Lane.CANCELED
+        WPProgress(wp_id, lane.value, (wp_weights or {}).get(wp_id, 1.0), lanes[lane])
+        for wp_id, lane in told.items()
+        if lane is not Lane.CANCELED
     )
     whole = sum(part.weight for part in parts)
     reached = sum(part.weight * part.fraction for part in parts)
@@ -81,7 +88,7 @@ def compute_weighted_progress(
         percentage=round(100 * reached / whole, 2) if whole else 0.0,
         done_count=sum(part.lane == Lane.DONE for part in parts),
         total_count=len(parts),
-        per_lane_counts=dict(snapshot.summary),
+        per_lane_counts={**snapshot.summary, Lane.PLANNED: snapshot.summary[Lane.PLANNED] + len(unmet)},
         per_wp=parts,
         mission_number=snapshot.mission_number,
         mission_type=snapshot.mission_type,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from specify_cli.home import MissionPlace
@@ -28,19 +28,24 @@ def generate_status_view(place: MissionPlace) -> dict[str, object]:
     return materialize(place).to_dict()
 
 
-def board_summary(snapshot: StatusSnapshot) -> dict[str, object]:
-    """The content of `board-summary.json`: which work packages are in which lane, and how far the mission is."""
-    progress = compute_weighted_progress(snapshot)
+def board_summary(snapshot: StatusSnapshot, known: Sequence[str] = ()) -> dict[str, object]:
+    """The content of `board-summary.json`: which work packages are in which lane, and how far the mission is.
+
+    Args:
+        known: ids of work packages that the log may not have met yet; they are planned.
+    """
+    progress = compute_weighted_progress(snapshot, known=known)
+    board = by_lane(snapshot, known)
     return {
         "mission_slug": snapshot.mission_slug,
         "mission_number": snapshot.mission_number,
         "mission_type": snapshot.mission_type,
         "materialized_at": snapshot.materialized_at,
-        "total_wps": len(snapshot.work_packages),
+        "total_wps": sum(map(len, board.values())),
         "done_count": progress.done_count,
         "progress_percentage": progress.percentage,
-        "summary": dict(snapshot.summary),
-        "by_lane": by_lane(snapshot),
+        "summary": {lane: len(ids) for lane, ids in board.items()},
+        "by_lane": board,
         "forced_moves": sum(state["force_count"] for state in snapshot.work_packages.values()),
         "lost_claims": len(snapshot.lost_claims),
     }
@@ -59,12 +64,13 @@ def by_lane(snapshot: StatusSnapshot, known: Iterable[str] = ()) -> Mapping[str,
     return board
 
 
-def write_derived_views(place: MissionPlace, derived_dir: Path | None = None) -> list[Path]:
+def write_derived_views(place: MissionPlace, derived_dir: Path | None = None, known: Sequence[str] = ()) -> list[Path]:
     """Write `status.json`, `progress.json` and `board-summary.json`.
 
     Args:
         place: the mission.
         derived_dir: the folder; the mission's own where None.
+        known: ids of the work packages of the plan: those that the log has not met yet are planned.
 
     Returns:
         The files that changed.
@@ -76,7 +82,7 @@ def write_derived_views(place: MissionPlace, derived_dir: Path | None = None) ->
     snapshot = materialize(place)
     views = {
         SNAPSHOT_FILENAME: snapshot.to_dict(),
-        PROGRESS_FILENAME: compute_weighted_progress(snapshot).to_dict(),
-        BOARD_SUMMARY_FILENAME: board_summary(snapshot),
+        PROGRESS_FILENAME: compute_weighted_progress(snapshot, known=known).to_dict(),
+        BOARD_SUMMARY_FILENAME: board_summary(snapshot, known),
     }
     return [folder / name for name, view in views.items() if files.write_json(folder / name, view, mkdir=True)]

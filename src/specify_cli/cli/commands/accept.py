@@ -62,6 +62,7 @@ def accept(
         raise UsageError(said, "USAGE_ERROR")
     if mode == CHECKLIST:
         context = reading(mission)
+        context.place.require_writable()
         by = who(actor, context.repo, context.place, session)
     else:
         context, by = acting(mission, actor, session)

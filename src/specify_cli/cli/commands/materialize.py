@@ -6,6 +6,7 @@ from specify_cli.cli.acting import acting, notices
 from specify_cli.cli.options import MissionFlag
 from specify_cli.cli.output import Reply, safe, style
 from specify_cli.core.commits import milestone
+from specify_cli.core.work_packages import known_ids
 from specify_cli.kernel.text import plural
 from specify_cli.status.reading import read_status
 from specify_cli.status.reducer import SNAPSHOT_FILENAME
@@ -23,7 +24,7 @@ def materialize(mission: MissionFlag = None) -> Reply:
     folder = place.feature_dir
     before = read_status(place).unpublished
     done = milestone(place, context.config, "publish the logs")
-    write_derived_views(place)
+    write_derived_views(place, known=known_ids(place))
     published = max(before - read_status(place).unpublished, 0)
     data = {
         "result": "success",

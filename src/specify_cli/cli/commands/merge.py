@@ -68,6 +68,8 @@ def merge(
     if dry_run + resume + abort > 1:
         raise UsageError("--dry-run, --resume and --abort exclude each other", "USAGE_ERROR")
     context = reading(mission)
+    if not abort:
+        context.place.require_writable()
     into = None if into == context.place.target_branch else into
     if dry_run:
         asked = Wish("", into=into)

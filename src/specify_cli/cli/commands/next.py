@@ -85,6 +85,7 @@ def step(
         )
         decision = load("specify_cli.next.step:decide_next")(context, actor, turn)
     data = {**decision.to_dict(), "detection_method": context.how}
+    data["read_from"] = context.place.source.to_dict()
     return Reply(data, _text(decision, context, words, only), 1 if decision.kind == DecisionKind.BLOCKED else 0)
 
 

@@ -11,7 +11,7 @@ from specify_cli.cli.selecting import reading, wp_name
 from specify_cli.cli.text import wrapped
 from specify_cli.cli.times import short
 from specify_cli.cli.unmet import unmet_lines
-from specify_cli.conditions.why_rules import Held, Wanted, Why
+from specify_cli.conditions.why_rules import Held, Wanted, Why, of_reading
 from specify_cli.context.models import Context
 from specify_cli.kernel.lazy import load
 from specify_cli.kernel.text import plural
@@ -29,11 +29,15 @@ def why(wp: MaybeWorkPackage = None, mission: MissionFlag = None) -> Reply:
     come at once, and nothing is written.
     """
     context = reading(mission)
-    found = why_package(context, wp_name(wp)) if wp is not None else why_planning(context)
+    place = context.place
+    if place.elsewhere is not None:
+        found: Why | None = of_reading(place.slug, place.refusal())
+    else:
+        found = why_package(context, wp_name(wp)) if wp is not None else why_planning(context)
     if found is None:
         whole: Why = load("specify_cli.merge.why:why_mission")(context.place)
         found = whole.of_package(wp_name(wp), Lane.APPROVED) if wp is not None else whole
-    data = {**found.to_dict(), "detection_method": context.how}
+    data = {**found.to_dict(), "detection_method": context.how, "read_from": place.source.to_dict()}
     return Reply(data, _text(context, found))
 
 

@@ -16,7 +16,7 @@ from specify_cli.context.actor import who
 from specify_cli.context.models import Context
 from specify_cli.context.resolution import resolution
 from specify_cli.core.work_packages import load_work_packages
-from specify_cli.kernel.commands import git_command, spec_kitty
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.notices import Notice
 from specify_cli.lanes.persistence import read_lanes
 from specify_cli.status.models import Lane
@@ -62,9 +62,10 @@ def _first(context: Context, action: str) -> str | None:
 def _warnings(context: Context, action: str, data: dict[str, object]) -> list[Notice]:
     place = context.place
     found = []
-    if place.repo.has_git and place.home is None:
-        hint = git_command(place.repo.root, "switch", place.target_branch)
-        found.append(Notice("TARGET_NOT_CHECKED_OUT", f"no checkout has branch {place.target_branch}", hint))
+    if place.folder is None:
+        refusal = place.refusal()
+        said = refusal.message if place.elsewhere else f"no checkout has branch {place.target_branch}"
+        found.append(Notice(refusal.code, said, refusal.hint))
     if data["wp_id"] is None and action in (IMPLEMENT, REVIEW):
         hint = spec_kitty("next", "--agent", "NAME", "--mission", place.slug)
         found.append(Notice("NOTHING_READY", f"no work package is ready to {action}", hint))

@@ -23,6 +23,7 @@ def list_tasks(lane: LaneFlag = None, mission: MissionFlag = None) -> Reply:
         {"work_package_id": row["id"], "title": row["title"], "lane": row["lane"], "path": row["file"]} for row in rows
     ]
     data = {"mission_slug": context.place.slug, "tasks": tasks, "count": len(tasks)}
+    data["read_from"] = context.place.source.to_dict()
     shown = table([[str(row["id"]), str(row["lane"]), clipped(safe(row["title"]), 56)] for row in rows], indent=2)
     return Reply(data, shown or f"  no work package{f' in {wanted}' if wanted else ''}")
 

@@ -46,6 +46,7 @@ def validate(mission: MissionFlag = None) -> Reply:
     data = {
         "result": "valid" if result.passed else "invalid",
         "mission_slug": place.slug,
+        "read_from": place.source.to_dict(),
         "events": count,
         "error_count": len(result.errors),
         "warning_count": len(result.warnings),

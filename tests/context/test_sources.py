@@ -1,0 +1,172 @@
+"""A mission never reads as empty where its files can be seen, and is changed only where they belong."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+
+import pytest
+
+from tests.support.cli import SCRIPT, Result
+from tests.support.git import Repo
+from tests.support.missions import Mission, finalized_mission
+from tests.support.project import Project
+
+TARGET = "feat/tea"
+READERS = (
+    "status", "agent tasks status", "agent tasks list-tasks", "mission info", "next", "agent status validate", "why",
+    "agent context resolve --action implement",
+)  # fmt: skip
+WRITERS = (
+    "next --agent ada", "agent action implement WP01 --agent ada", "agent action review WP01 --agent ada",
+    "agent tasks move-task WP01 --to blocked --agent ada", "agent tasks add-history WP01 --note x --agent ada",
+    "agent status emit WP01 --to claimed --actor ada", "agent mission finalize-tasks", "agent mission setup-plan",
+    "materialize", "accept", "accept --mode checklist", "merge", "merge --dry-run", "mission promote",
+    "agent tasks map-requirements --wp WP01 --refs FR-001", "doctor --reap WP01", "plan", "tasks", "research",
+)  # fmt: skip
+MOVING = (
+    "start-implementation --wp WP01 --actor ada", "transition --wp WP01 --to blocked --actor ada --note x",
+    "append-history --wp WP01 --actor ada --note x", "accept-mission --actor ada", "merge-mission",
+)  # fmt: skip
+
+
+@pytest.fixture
+def mission(project: Project) -> Mission:
+    """A mission planned on a branch of its own, `feat/tea`."""
+    project.git("switch", "-q", "-c", TARGET)
+    return finalized_mission(project)
+
+
+def deleted(mission: Mission) -> Project:
+    """A host squash-merged the branch and deleted it; this is the clone that planned the mission."""
+    git = mission.project.git
+    git("switch", "-q", "main")
+    git("merge", "-q", "--squash", TARGET)
+    git("commit", "-qm", "Tea (#1)")
+    git("branch", "-q", "-D", TARGET)
+    return mission.project
+
+
+def cloned_afterwards(mission: Mission) -> Project:
+    """The same, seen from a clone that was made afterwards."""
+    return clone(deleted(mission))
+
+
+def renamed(mission: Mission) -> Project:
+    mission.project.git("branch", "-m", TARGET, "feat/coffee")
+    return mission.project
+
+
+def on_the_remote(mission: Mission) -> Project:
+    """A clone of all branches that has never checked the mission's out."""
+    mission.project.git("switch", "-q", "main")
+    return clone(mission.project)
+
+
+def merged_and_on_the_remote(mission: Mission) -> Project:
+    """A clone whose main has an old copy of the mission, too."""
+    git = mission.project.git
+    git("switch", "-q", "main")
+    git("merge", "-q", "--squash", TARGET)
+    git("commit", "-qm", "Tea (#1)")
+    git("switch", "-q", TARGET)
+    git.write(f"kitty-specs/{mission.slug}/quickstart.md", "# More\n")
+    git.commit("more")
+    git("switch", "-q", "main")
+    return clone(mission.project)
+
+
+def single_branch(mission: Mission) -> Project:
+    """A clone of main alone, which has a copy of the mission."""
+    git = mission.project.git
+    git("switch", "-q", "main")
+    git("merge", "-q", "--squash", TARGET)
+    git("commit", "-qm", "Tea (#1)")
+    return clone(mission.project, "--single-branch")
+
+
+def other_branch(mission: Mission) -> Project:
+    """The target is there and never had the mission; the branch that one stands on has it."""
+    git = mission.project.git
+    git("switch", "-q", "-c", "draft")
+    git("branch", "-q", "-f", TARGET, "main")
+    return mission.project
+
+
+def sparse(mission: Mission) -> Project:
+    mission.project.git("sparse-checkout", "set", "--cone", "src")
+    return mission.project
+
+
+def deleted_in_the_home(mission: Mission) -> Project:
+    mission.project.git("rm", "-rq", f"kitty-specs/{mission.slug}")
+    return mission.project
+
+
+def clone(project: Project, *words: str) -> Project:
+    path = project.path.with_name("clone")
+    project.git("clone", "-q", *words, project.path.as_uri(), str(path))
+    return Project(path, Repo(path))
+
+
+CASES: dict[Callable[[Mission], Project], tuple[str, str]] = {
+    deleted: ("checkout", "TARGET_GONE"),
+    cloned_afterwards: ("checkout", "TARGET_GONE"),
+    renamed: ("checkout", "TARGET_GONE"),
+    on_the_remote: ("remote", "TARGET_GONE"),
+    merged_and_on_the_remote: ("remote", "TARGET_GONE"),
+    single_branch: ("checkout", "TARGET_GONE"),
+    other_branch: ("checkout", "TARGET_GONE"),
+    sparse: ("target", "SPARSE_CHECKOUT"),
+    deleted_in_the_home: ("target", "MISSION_FOLDER_MISSING"),
+}
+MENDED_BY_NOTHING = {cloned_afterwards}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+def test_it_is_read_wherever_it_is_and_changed_only_after_the_hint(
+    mission: Mission, case: Callable[[Mission], Project]
+) -> None:
+    source, code = CASES[case]
+    slug, project = mission.slug, case(mission)
+    git = project.git
+    whole = case in (deleted, sparse)  # the others differ in where it is found, not in who asks
+    for words in READERS if whole else READERS[:1]:
+        answer = project.run(*words.split(), "--mission", slug, "--json")
+        assert answer.ok().json()["read_from"]["source"] == source, str(answer)
+        assert "Warning: " in answer.err, str(answer)
+    board = project.run("status", "--mission", slug, "--json").json()
+    assert (board["total_wps"], board["by_lane"]["planned"]) == (1, ["WP01"])
+    assert "Read from" in project.run("status", "--mission", slug).out
+    state = project.run("orchestrator-api", "mission-state", "--mission", slug).ok().json()["data"]
+    assert ([each["wp_id"] for each in state["work_packages"]], state["read_from"]["source"]) == (["WP01"], source)
+    before, refs = state_of(project), git("for-each-ref")
+    for words in WRITERS if whole else WRITERS[:1]:
+        refused = project.run(*words.split(), "--mission", slug, "--json").failed(code, 1)
+        assert (refused.json()["hint"] is not None) is (case not in MENDED_BY_NOTHING), str(refused)
+    for words in MOVING if whole else ():
+        refused = project.run("orchestrator-api", *words.split(), "--mission", slug)
+        if "policy" not in refused.out:
+            assert refused.json()["data"]["reason"] == code, str(refused)
+    assert (state_of(project), git("for-each-ref")) == (before, refs)
+    told = {each["code"]: each for each in project.run("doctor", "--mission", slug, "--json").json()["findings"]}
+    assert told[code]["severity"] == ("warning" if case in MENDED_BY_NOTHING else "error")
+    if case not in MENDED_BY_NOTHING:
+        obey(project, project.run("next", "--agent", "ada", "--mission", slug, "--json").failed(code))
+        found = project.run("next", "--agent", "ada", "--mission", slug, "--json").ok().json()
+        assert (found["action"], found["wp_id"], found["read_from"]["source"]) == (
+            "implement", "WP01", "target" if case is single_branch else "home",
+        )  # fmt: skip
+
+
+def obey(project: Project, refused: Result) -> None:
+    """Do what a refusal says, in a shell."""
+    env = {**os.environ, "PATH": f"{SCRIPT.parent}:{os.environ['PATH']}"}
+    subprocess.run(["/bin/sh", "-c", refused.json()["hint"]], cwd=project.path, env=env, check=True)
+
+
+def state_of(project: Project) -> dict[str, bytes]:
+    """What is recorded of missions."""
+    folder = project.path / ".git" / "spec-kitty"
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.suffix == ".jsonl"}
