@@ -39,7 +39,7 @@ class MissionIdentity:
     mission_slug: str
     mission_number: str
     mission_type: str
-    mission_id: str | None
+    mission_id: str | None = None
 
 
 def load_meta(feature_dir: Path) -> dict[str, object] | None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specify_cli.cli.text import clipped, encodable, padded, paint, safe, style, table, width
+from specify_cli.cli.text import clipped, encodable, padded, paint, prose, safe, style, table, width
 
 
 def test_a_style_is_seen_only_where_colour_is_wanted() -> None:
@@ -20,6 +20,7 @@ def test_nothing_that_a_terminal_obeys_gets_through() -> None:
 
 def test_text_from_a_repository_stays_on_one_line_and_brings_no_style_of_its_own() -> None:
     assert safe("a\nError: b\tc") == "a\\nError: b c"
+    assert prose("git said:\nno\x1b[1m") == "git said: no\\x1b[1m"
     assert safe(style("x", "red")) == "\ufffdx\ufffd"
 
 

@@ -334,3 +334,9 @@ def test_two_hundred_work_packages_take_little_time() -> None:
     manifests = {wp_id: owns(f"src/{wp_id}/**", f"tests/{wp_id}/test_*.py", "CHANGELOG.md") for wp_id in needs}
     manifest = compute_lanes(needs, manifests, "034-x")
     assert sum(len(lane.wp_ids) for lane in manifest.lanes) == 200
+
+
+def test_a_work_package_without_a_manifest_is_named() -> None:
+    with pytest.raises(LaneComputationError, match="WP01") as told:
+        compute_lanes({"WP01": [], "WP02": ["WP01"]}, {}, "001-tea")
+    assert told.value.code == "OWNERSHIP_MISSING"

@@ -51,7 +51,6 @@ def test_an_entry_counts_when_it_says_something(changelog: str, has: bool) -> No
 @pytest.mark.parametrize(
     ("changelog", "line", "said"),
     [
-        ("## [1.0.0]\n", 1, "no date"),
         ("## [1.0.0] - 2026-13-01\n", 1, "YYYY-MM-DD"),
         ("## [1.0.0] - 1.1.2026\n", 1, "YYYY-MM-DD"),
         ("## [one] - 2026-01-01\n", 1, "no version"),
@@ -64,6 +63,13 @@ def test_a_fault_is_named_with_its_line(changelog: str, line: int, said: str) ->
     (found,) = malformed(entries(changelog))
     assert found[0] == line
     assert said in found[1]
+
+
+@pytest.mark.parametrize("heading", ["## 0.2.4", "## [0.2.4]"])
+def test_an_entry_may_have_no_date(heading: str) -> None:
+    changelog = f"{heading}\n\n- Something.\n"
+    assert malformed(entries(changelog)) == []
+    assert changelog_has_entry(changelog, "0.2.4")
 
 
 def test_finished_missions_since_a_tag_make_the_block(project: Project) -> None:

@@ -159,6 +159,14 @@ def test_a_newer_project_is_left_as_it_is(tmp_path: Path) -> None:
     assert not (project.path / ".git" / "spec-kitty" / "journal").exists()
 
 
+def test_an_older_number_beside_a_newer_schema_is_told_apart(tmp_path: Path) -> None:
+    project = build(NEWER, tmp_path / "project")
+    path = project.path / ".kittify" / "metadata.yaml"
+    path.write_text("spec_kitty:\n  version: 2.0.1\n  schema_version: 3\n", encoding="utf-8")
+    error = run_here("upgrade", "--json", cwd=project.path).failed("PROJECT_NEWER", 1).json()["error"]
+    assert "names version 2.0.1, and schema_version 3, which only versions newer than this" in error
+
+
 @pytest.mark.parametrize("words", ["mission list", "status", "next", "why", "merge --dry-run"])
 def test_who_reads_a_newer_project_is_told_so(words: str, tmp_path: Path) -> None:
     project = build(NEWER, tmp_path / "project")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from specify_cli.cli.board import Board
-from specify_cli.cli.text import clipped, padded, safe, style, table, width, wrapped
+from specify_cli.cli.text import clipped, padded, prose, safe, style, table, width, wrapped
 from specify_cli.cli.times import short
 from specify_cli.home import Kind
 from specify_cli.kernel.commands import command
@@ -176,7 +176,7 @@ def _remarks(board: Board, columns: int) -> list[str]:
         lines.extend(f"    spec-kitty doctor --reap {wp_id} --mission {slug}" for wp_id in quiet)
     lines += _marks_and_questions(board, columns)
     for each in board.astray:
-        say(f"{style('Astray', 'yellow')}: {safe(each.message)}; bring them over:")
+        say(f"{style('Astray', 'yellow')}: {prose(each.message)}; bring them over:")
         lines.append(f"    {safe(each.fix)}")
     if data["forced_moves"]:
         say(f"{plural(int(str(data['forced_moves'])), 'move')} forced")
@@ -187,11 +187,11 @@ def _remarks(board: Board, columns: int) -> list[str]:
         count = plural(int(str(data["unpublished_events"])), "event")
         say(f"{count} not yet published (safe in this clone's journal)")
     for claim in board.seen.status.snapshot.lost_claims:
-        say(f"{style('Lost claim', 'yellow')} {safe(claim.message)}")
+        say(f"{style('Lost claim', 'yellow')} {prose(claim.message)}")
         lines.append(f"    {safe(claim.fix)}")
     problems = board.seen.status.problems
     for problem in problems[:_PROBLEMS]:
-        say(f"{style('Log', 'red')} {safe(problem.message)}")
+        say(f"{style('Log', 'red')} {prose(problem.message)}")
     if problems:
         more = f"and {len(problems) - _PROBLEMS} more: " if len(problems) > _PROBLEMS else ""
         lines.append(f"    {more}spec-kitty doctor log --mission {slug}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from specify_cli.cli.text import as_printed, safe, style
+from specify_cli.cli.text import as_printed, prose, safe, style
 from specify_cli.doctor.findings import Finding, Severity, worst
 from specify_cli.kernel.text import plural
 
@@ -33,7 +33,7 @@ def finding_lines(finding: Finding, *, alone: bool) -> list[str]:
     if finding.severity is Severity.OK and not alone and finding.code != "LEASE_ACTIVE":
         return []
     mark, colour = _MARKS[finding.severity]
-    wrapped = textwrap.wrap(safe(finding.message), _COLUMNS - 6, break_long_words=False, break_on_hyphens=False)
+    wrapped = textwrap.wrap(prose(finding.message), _COLUMNS - 6, break_long_words=False, break_on_hyphens=False)
     lines = [f"    {style(mark, colour)} {wrapped[0] if wrapped else ''}", *(f"      {each}" for each in wrapped[1:])]
     fix = as_printed(finding.fix)
     return [*lines, f"      fix: {safe(fix)}"] if fix else lines

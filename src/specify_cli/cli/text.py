@@ -53,6 +53,11 @@ def safe(text: object) -> str:
     return escaped(_ANY_MARK.sub("\ufffd", str(text))).replace("\n", "\\n").replace("\t", " ")
 
 
+def prose(text: object) -> str:
+    """A message of ours as `safe`, its line breaks (a program's words have them) as blanks."""
+    return safe(" ".join(str(text).split("\n")))
+
+
 def paint(text: str, *, colour: bool) -> str:
     """Text ready for a stream: escaped, its styles as terminal sequences or left out."""
     return _ANY_MARK.sub(lambda found: _SEQUENCES.get(found.group(), "") if colour else "", escaped(text))

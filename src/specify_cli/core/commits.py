@@ -54,12 +54,13 @@ def require_identity(place: MissionPlace) -> None:
 
 def no_identity() -> Refused:
     """The refusal for a git without a name and mail."""
+    # Some agents' shells have no file for `--global`; writing to the device that stands for it would replace that.
+    has_file = os.environ.get("GIT_CONFIG_GLOBAL") not in ("", os.devnull)
+    config = ("git", "config", *(["--global"] if has_file else []))
     return Refused(
         "git does not know who you are, and a commit needs a name and a mail",
         "NO_GIT_IDENTITY",
-        hint=command("git", "config", "--global", "user.name", "Your Name").then(
-            "git", "config", "--global", "user.email", "you@example.org"
-        ),
+        hint=command(*config, "user.name", "Your Name").then(*config, "user.email", "you@example.org"),
     )
 
 

@@ -33,13 +33,16 @@ def require_not_newer(root: Path, version: str = VERSION, *, series: bool = Fals
     found = yaml.mapping(text, METADATA).get("spec_kitty") if text else None
     about: Mapping[str, object] = found if isinstance(found, dict) else {}
     made = str(about.get("version") or UNKNOWN)
+    older = _is_known(made, version, series=series) or not is_newer(made, version)
     # The number of a schema is written by versions after this one alone.
-    if "schema_version" in about or (not _is_known(made, version, series=series) and is_newer(made, version)):
+    schema = about.get("schema_version")
+    if "schema_version" in about or not older:
+        said = f"{root} was made by spec-kitty {made}, which is newer than this {version}"
+        if older:
+            said = f"{METADATA} of {root} names version {made}, and schema_version {schema}"
+            said += f", which only versions newer than this {version} write"
         raise Refused(
-            f"{root} was made by spec-kitty {made}, which is newer than this {version}; nothing was changed",
-            CODE,
-            hint=_HINT,
-            details={"project_version": made, "version": version},
+            f"{said}; nothing was changed", CODE, hint=_HINT, details={"project_version": made, "version": version}
         )
     return made
 

@@ -152,7 +152,7 @@ def plan_problems(
     """
     live = sorted((wp_id for wp_id in dependency_graph if wp_id not in canceled), key=natural_key)
     exist = {*dependency_graph, *canceled, *known}
-    found = [problem for wp_id in live for problem in _ownership_problems(wp_id, manifests[wp_id])]
+    found = [problem for wp_id in live for problem in _ownership_problems(wp_id, manifests.get(wp_id))]
     found += [problem for wp_id in live for problem in _unknown(wp_id, dependency_graph[wp_id], exist)]
     found += [problem for wp_id in live for problem in _given_up(wp_id, dependency_graph[wp_id], canceled)]
     cycle = find_cycle({wp_id: dependency_graph[wp_id] for wp_id in live})
@@ -164,7 +164,10 @@ def plan_problems(
     return found
 
 
-def _ownership_problems(wp_id: str, manifest: OwnershipManifest) -> Iterable[PlanProblem]:
+def _ownership_problems(wp_id: str, manifest: OwnershipManifest | None) -> Iterable[PlanProblem]:
+    if manifest is None:
+        yield PlanProblem("OWNERSHIP_MISSING", f"nothing says what {wp_id} owns: it has no manifest", wp_id)
+        return
     for pattern, reason in invalid_globs(manifest):
         yield PlanProblem("OWNERSHIP_INVALID", f"{wp_id}: owned_files has {pattern!r}, which {reason}", wp_id)
     if not manifest.owned_files and not manifest.is_planning:

@@ -86,8 +86,8 @@ def malformed(found: Sequence[Entry]) -> list[tuple[int, str]]:
         if version is None:
             wrong.append((entry.line, f"{entry.name!r} is no version"))
             continue
-        if not _is_date(entry.date):
-            wrong.append((entry.line, f"{entry.name} has {entry.date or 'no date'} where YYYY-MM-DD is wanted"))
+        if entry.date and not _is_date(entry.date):
+            wrong.append((entry.line, f"{entry.name} has {entry.date} where YYYY-MM-DD is wanted"))
         before = parsed(above.name) if above is not None else None
         if before is not None and before < version:
             wrong.append((entry.line, f"{entry.name} stands below the older {above.name if above else ''}"))

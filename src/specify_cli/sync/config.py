@@ -10,6 +10,7 @@ from specify_cli.kernel import files, toml
 from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.paths import at_home
+from specify_cli.kernel.text import some
 from specify_cli.kernel.urls import server_url
 from specify_cli.kernel.values import frozen
 
@@ -87,8 +88,15 @@ def load_config() -> SyncConfig:
     Raises:
         Refused: `MALFORMED_TOML`, `SERVER_URL_INVALID`, or `CONFIG_INVALID` for a profile that does not exist.
     """
-    section = toml.loads(files.read_bytes(config_path()), str(config_path())).get("sync")
+    whole = toml.loads(files.read_bytes(config_path()), str(config_path()))
+    section = whole.get("sync")
     found = section if isinstance(section, Mapping) else {}
+    if astray := sorted({"server_url", "max_queue_size", "profile"} & whole.keys()):
+        raise Refused(
+            f"{config_path()}: {some(astray)} outside of [sync], where nothing reads it: move it below the line [sync]",
+            "CONFIG_INVALID",
+            details={"edit": str(config_path())},
+        )
     url = found.get("server_url")
     given = isinstance(url, str) and url.strip()
     profile = found.get("profile", PROFILES[0])

@@ -47,19 +47,22 @@ def probe(account: Account, seconds: float = PROBE_SECONDS) -> Ping:
             if answer.status in {404, 405}:  # an older server: it says that a batch without events is none
                 answer = client.post(BATCH, b'{"events": []}', {"Content-Type": "application/json"})
                 if answer.status == 400 and "no events" in str(json_of(answer.body)).lower():
-                    return _STATUSES[200]
+                    return _STATUSES[_WELL]
     except Refused as error:
         return Ping("Session expired", error.message, error.hint)
     except Unavailable as error:
         return Ping("Unreachable", f"{error.message}; events stay queued", error.hint)
     except SpecKittyError as error:
         return Ping("Error", error.message, error.hint)
+    if answer.status == _WELL and answer.body.lstrip()[:1] == b"<":
+        return Ping("Unexpected", "a web page answered: a proxy or a login page stands in front of the server", _AGAIN)
     return _STATUSES.get(answer.status) or Ping("Unexpected", f"the server answered with HTTP {answer.status}", _AGAIN)
 
 
 _AGAIN = spec_kitty("sync status", "--check")
+_WELL = 200
 _STATUSES = {
-    200: Ping("Connected", "the server is there and takes this login"),
+    _WELL: Ping("Connected", "the server is there and takes this login"),
     401: Ping("Authentication failed", "the server does not take this login", spec_kitty("auth login", "--force")),
     403: Ping("Permission denied", "the server knows you and does not let you in: check your team", None),
 }

@@ -226,6 +226,20 @@ def test_the_probe_uses_the_real_login(clone: Clone, answer: Answer, word: str, 
     assert (told.code, told.json()["result"]) == (code, "unhealthy" if code else "healthy")
 
 
+def test_a_web_page_in_place_of_the_server_is_not_well(clone: Clone) -> None:
+    clone.world.server.fault(HEALTH, nth=0, answer=Answer(200, b"\n<!doctype html><title>Log in</title>"))
+    told = clone.run("sync", "doctor", "--json").failed(exit_code=1).json()
+    assert "a web page answered" in told["issues"][0]["message"]
+
+
+@pytest.mark.parametrize("line", ['profile = "3.0.0"', 'server_url = "https://example.org"', "max_queue_size = 5"])
+def test_a_setting_outside_of_its_section_is_named(clone: Clone, line: str) -> None:
+    config_path().write_text(f"{line}\n{config_path().read_text(encoding='utf-8')}", encoding="utf-8")
+    (reason,) = clone.run("sync", "status", "--json").ok().json()["reasons_off"]
+    assert reason["code"] == "CONFIG_INVALID"
+    assert f"{line.split(maxsplit=1)[0]} outside of [sync]" in reason["message"]
+
+
 @pytest.mark.parametrize("status", [404, 405])
 def test_an_older_server_is_known_by_what_it_says_of_an_empty_batch(clone: Clone, status: int) -> None:
     clone.world.server.fault(HEALTH, nth=0, answer=Answer(status, {}))

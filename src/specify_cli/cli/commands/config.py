@@ -9,7 +9,7 @@ import typer
 
 from specify_cli.cli.options import MissionTypeFlag
 from specify_cli.cli.output import Reply, safe, style
-from specify_cli.cli.text import table
+from specify_cli.cli.text import prose, table
 from specify_cli.core.mission_types import DEFAULT_TYPE
 from specify_cli.core.origins import Asset, assets
 from specify_cli.core.project_resolver import (
@@ -102,7 +102,7 @@ def _origins(key: str, roots: dict[str, str], found: list[Asset]) -> str:
         rows = [_row(asset, roots) for asset in found if asset.kind == kind]
         lines += ["", style(title, "bold"), table(rows, indent=2)]
     for asset in found:
-        lines += ["", f"{style('wrong', 'red')}  {safe(asset.problem.message)}"] if asset.problem else []
+        lines += ["", f"{style('wrong', 'red')}  {prose(asset.problem.message)}"] if asset.problem else []
         lines += [f"older copy, passed over: {safe(each.path)}" for each in asset.outdated]
     return "\n".join(lines)
 

@@ -12,7 +12,7 @@ import typer
 from specify_cli.cli.acting import notices
 from specify_cli.cli.options import DryRunFlag
 from specify_cli.cli.output import Reply, painter, safe, style
-from specify_cli.cli.text import clipped, table, width, wrapped
+from specify_cli.cli.text import clipped, prose, table, width, wrapped
 from specify_cli.importing.run import Action, Import, Step, carry_out, forecast
 from specify_cli.importing.sources import SOURCES
 from specify_cli.kernel import paths
@@ -114,7 +114,7 @@ def _row(step: Step, dry_run: bool) -> list[str]:
 
 
 def _notice_lines(notice: Notice) -> list[str]:
-    told = wrapped(safe(notice.message), _COLUMNS - 6).replace("\n", "\n      ")
+    told = wrapped(prose(notice.message), _COLUMNS - 6).replace("\n", "\n      ")
     lines = [f"    {style('·', 'dim')} {told}"]
     return [*lines, f"      fix: {safe(notice.hint)}"] if notice.hint else lines
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from specify_cli.cli.options import MissionFlag
 from specify_cli.cli.output import Reply, safe, style
 from specify_cli.cli.selecting import reading, tell_newer
-from specify_cli.cli.text import clipped, padded, table, wrapped
+from specify_cli.cli.text import clipped, padded, prose, table, wrapped
 from specify_cli.context.missions import Broken, all_places
 from specify_cli.context.models import Context
 from specify_cli.context.overview import MissionState, Overview, overview
@@ -59,7 +59,7 @@ def list_missions() -> Reply:
             said = f"is merged into {safe(seen.place.target_branch)}; it lands on {safe(seen.lands_on)} by:"
             lines += [f"  {style(safe(seen.place.slug), 'bold')} {said}", f"    {safe(seen.next_command)}"]
     for each in broken:
-        lines.append(f"  {style(safe(each.slug), 'red')}  {safe(each.error.message)}")
+        lines.append(f"  {style(safe(each.slug), 'red')}  {prose(each.error.message)}")
         lines += [f"    fix: {safe(each.error.hint)}"] if each.error.hint else []
     return Reply(data, "\n".join([*lines, "", f"  Next: {style(_after_list(repo, found), 'bold')}"]))
 
@@ -87,7 +87,7 @@ def types() -> Reply:
         "broken": [_broken(each.slug, each.error, name="key") for each in broken],
     }
     lines = [line for each in found for line in _type_lines(each)]
-    lines += [f"{style(safe(each.slug), 'red')}  {safe(each.error.message)}" for each in broken]
+    lines += [f"{style(safe(each.slug), 'red')}  {prose(each.error.message)}" for each in broken]
     command = "spec-kitty agent mission create SLUG --mission-type TYPE"
     return Reply(data, "\n".join([*lines, "", f"  Next: {style(command, 'bold')}"]))
 

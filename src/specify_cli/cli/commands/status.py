@@ -16,7 +16,7 @@ from specify_cli.cli.board_text import board_text
 from specify_cli.cli.options import MissionFlag
 from specify_cli.cli.output import Reply, safe, style
 from specify_cli.cli.selecting import reading, tell_newer
-from specify_cli.cli.text import clipped, table, width, wrapped
+from specify_cli.cli.text import clipped, prose, table, width, wrapped
 from specify_cli.context.missions import Broken, all_places, config_of, is_open
 from specify_cli.context.models import Context
 from specify_cli.context.overview import lands_on
@@ -78,7 +78,7 @@ def _watched(mission: str | None) -> Reply:
         try:
             return str(_status(mission, min(columns, _WIDEST)).text)
         except SpecKittyError as error:
-            return f"{style('Error:', 'bold', 'red')} {safe(error.message)}"
+            return f"{style('Error:', 'bold', 'red')} {prose(error.message)}"
 
     load("specify_cli.cli.screen:watch")(picture, lambda: _changes(journal))
     return _status(mission)
@@ -122,7 +122,7 @@ def _all(columns: int | None = None) -> Reply:
 
 def _broken(each: Broken, columns: int) -> str:
     head = f"  {style(safe(each.slug), 'red')}  "
-    return head + wrapped(safe(each.error.message), columns, indent=width(head), hang=4).lstrip()
+    return head + wrapped(prose(each.error.message), columns, indent=width(head), hang=4).lstrip()
 
 
 def _begin(broken: Sequence[Broken]) -> str:

@@ -12,6 +12,7 @@ import typer
 from specify_cli.cli import output
 from specify_cli.cli.acting import notices
 from specify_cli.cli.output import Reply, safe, style
+from specify_cli.cli.text import prose
 from specify_cli.cli.times import short
 from specify_cli.context.missions import all_places
 from specify_cli.kernel import clock, paths
@@ -127,7 +128,7 @@ def _bar(draw: Callable[[list[str]], None]) -> Callable[[int, int], None]:
 
 def _off(error: SpecKittyError) -> Reply:
     data = {"result": "off", "is_on": False, "reason": error.code, "reasons_off": error.details.get("reasons", [])}
-    return Reply(data, f"{safe(error.message)}. Nothing was sent.\n\n  Next: {style(safe(error.hint or ''), 'bold')}")
+    return Reply(data, f"{prose(error.message)}. Nothing was sent.\n\n  Next: {style(safe(error.hint or ''), 'bold')}")
 
 
 def _data(done: Delivery, odd: Notice | None) -> dict[str, object]:

@@ -8,7 +8,7 @@ import typer
 
 from specify_cli.cli.acting import notices
 from specify_cli.cli.output import Reply, safe, style
-from specify_cli.cli.text import table
+from specify_cli.cli.text import prose, table
 from specify_cli.cli.times import age, short
 from specify_cli.context.missions import place_of
 from specify_cli.kernel import paths
@@ -80,7 +80,10 @@ def doctor() -> Reply:
         rows.append(["queue file", safe(seen.queue_path)])
     lines = [table(rows, indent=2), ""]
     for issue in found:
-        lines += [f"{style('✗', 'red')} {safe(issue.message)}", *([f"  fix: {safe(issue.hint)}"] if issue.hint else [])]
+        lines += [
+            f"{style('✗', 'red')} {prose(issue.message)}",
+            *([f"  fix: {safe(issue.hint)}"] if issue.hint else []),
+        ]
     if not found:
         lines.append(f"{style('✓', 'green')} {'Nothing keeps events from being delivered.' if _open() else _OFF}")
     hint = next((issue.hint for issue in found if issue.hint), "spec-kitty sync now" if _open() else _SWITCH)
