@@ -222,9 +222,9 @@ SCENES: list[tuple[Callable[[Scene], None], dict[str, str]]] = [
     (meta_malformed, {**dict.fromkeys((PLAN, *READ, *WRITE), "MALFORMED_JSON"), CREATE: FINE}),
     (meta_gone, {**dict.fromkeys((PLAN, *READ, *WRITE), "MISSION_META_MISSING"), CREATE: FINE}),
     (lanes_malformed, {**dict.fromkeys((*READ, TAKE, MOVE), "MALFORMED_JSON"), CREATE: FINE}),
-    (header_malformed, {**dict.fromkeys((*READ, TAKE, MOVE), "MALFORMED_YAML"), CREATE: FINE}),
-    (header_unclosed, {**dict.fromkeys((*READ, TAKE, MOVE), "HEADER_UNCLOSED"), CREATE: FINE}),
-    (header_latin, {**dict.fromkeys((*READ, TAKE, MOVE), "MALFORMED_YAML"), CREATE: FINE}),
+    (header_malformed, {**dict.fromkeys((*READ, CREATE), FINE), MOVE: "MALFORMED_YAML"}),
+    (header_unclosed, {**dict.fromkeys((*READ, CREATE), FINE), MOVE: "HEADER_UNCLOSED"}),
+    (header_latin, {**dict.fromkeys((*READ, CREATE), FINE), MOVE: "MALFORMED_YAML"}),
     (mission_link, {**dict.fromkeys((PLAN, *READ, *WRITE), "SYMLINK_REFUSED"), CREATE: FINE}),
     (tasks_link, {**dict.fromkeys((PLAN, *READ, *WRITE), "SYMLINK_REFUSED"), CREATE: FINE}),
     (lanes_circle, {**dict.fromkeys((*READ, TAKE), "SYMLINK_REFUSED"), CREATE: FINE}),
@@ -257,8 +257,6 @@ def test_trouble(spoil: Callable[[Scene], None], line: str, expected: str, scene
         (config_malformed, 3, 6, ".kittify/config.yaml"),
         (meta_malformed, 2, 11, "meta.json"),
         (lanes_malformed, 2, 1, "lanes.json"),
-        (header_malformed, 4, 2, "WP01-work.md"),
-        (header_latin, 2, 11, "WP01-work.md"),
     ],
 )
 def test_what_cannot_be_read_is_told_with_file_line_and_column(
@@ -267,6 +265,34 @@ def test_what_cannot_be_read_is_told_with_file_line_and_column(
     spoil(scene)
     error = run(STATUS, scene.project.path).failed().json()["error"]
     assert f"{name} line {line}, column {column}: " in error
+
+
+@pytest.mark.parametrize(("spoil", "line", "column"), [(header_malformed, 4, 2), (header_latin, 2, 11)])
+def test_a_prompt_that_cannot_be_read_is_a_finding_of_its_work_package(
+    spoil: Callable[[Scene], None], line: int, column: int, scene: Scene
+) -> None:
+    spoil(scene)
+    where = f"WP01-work.md line {line}, column {column}: "
+    board = run(STATUS, scene.project.path).ok().json()
+    assert [each["id"] for each in board["work_packages"] if each["problems"]] == ["WP01"]
+    assert [each["code"] for each in board["problems"]] == ["MALFORMED_YAML"]
+    assert board["ready_wps"] == []
+    assert where in run_here(*STATUS.split(), cwd=scene.project.path).ok().out.replace("\n    ", " ")
+    asked = run(TAKE, scene.project.path).failed(exit_code=1).json()
+    assert where in asked["reason"]
+    assert "WP02 needs WP01" in asked["reason"]
+    assert [each["code"] for each in asked["warnings"]].count("MALFORMED_YAML") == 1
+    assert where in run(MOVE, scene.project.path).failed("MALFORMED_YAML").json()["error"]
+
+
+def test_nobody_is_sent_to_work_whose_prompt_is_broken_and_the_others_go_on(project: Project) -> None:
+    finalized_mission(project, Task("WP01"), Task("WP02"))
+    spoilt = project.folder(SLUG) / "tasks" / "WP01-work.md"
+    spoilt.write_text(spoilt.read_text().replace("execution_mode: code_change\n", "execution_mode: by_hand\n"))
+    taken = run(TAKE, project.path).ok().json()
+    assert (taken["wp_id"], [each["code"] for each in taken["warnings"]].count("FIELD_INVALID")) == ("WP02", 1)
+    ready = run_here("orchestrator-api", "list-ready", "--mission", SLUG, cwd=project.path)
+    assert "WP01" not in ready.out
 
 
 # -- where one stands --------------------------------------------------------------------------------------------

@@ -9,12 +9,14 @@ from specify_cli.core.work_packages import (
     dependents_of,
     gather_work_packages,
     load_work_packages,
+    require_plan,
     require_work_package,
 )
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import process
 from specify_cli.kernel.errors import NotFound, Refused
 from specify_cli.kernel.paths import discover
+from specify_cli.kernel.values import replace
 from specify_cli.lanes.ownership import ExecutionMode
 from tests.support.git import Repo
 from tests.support.plan import Plan, plan_in
@@ -122,7 +124,7 @@ def test_everything_wrong_is_said_at_once_with_file_and_line(plan: Plan) -> None
     plan.write("tasks/WP06-x.md", "# WP06\n")
     plan.write("tasks/WP07-x.md", "---\nexecution_mode: code\nowned_files: {a: b}\nsubtasks: [[T001]]\n---\n")
     with pytest.raises(Refused) as caught:
-        load_work_packages(plan.place)
+        require_plan(plan.place)
     assert codes(caught) == [
         ("WP_DUPLICATE", "tasks/WP01-b.md", 3),
         ("WP_ID_MISMATCH", "tasks/WP02-x.md", 3),
@@ -135,7 +137,40 @@ def test_everything_wrong_is_said_at_once_with_file_and_line(plan: Plan) -> None
     ]
     assert caught.value.code == "WP_DUPLICATE"
     assert "tasks/WP02-x.md line 3: work_package_id is 'WP03', and the file's name says WP02" in caught.value.message
-    assert [package.id for package in gather_work_packages(plan.place).packages] == ["WP01", "WP01", "WP02", "WP07"]
+    gathered = gather_work_packages(plan.place)
+    assert [package.id for package in gathered.with_header.packages] == ["WP01", "WP01", "WP02", "WP07"]
+    known = load_work_packages(plan.place)
+    assert [package.id for package in known] == ["WP01", "WP02", "WP04", "WP05", "WP06", "WP07"]
+    assert all(package.problems for package in known)
+
+
+def test_what_is_wrong_in_one_prompt_ends_its_work_package_alone(plan: Plan) -> None:
+    plan.prompt("WP01", "title: Clock\nexecution_mode: by_hand\nmood: [good]")
+    plan.prompt("WP02", "title: Bell")
+    first, second = load_work_packages(plan.place)
+    assert require_work_package([first, second], "WP02", SLUG) is second
+    with pytest.raises(Refused, match="execution_mode is 'by_hand'") as caught:
+        require_work_package([first, second], "WP01", SLUG)
+    assert caught.value.code == "FIELD_INVALID"
+    assert first.fields["mood"] == ["good"]
+
+
+def test_the_id_that_an_upgrade_of_old_put_below_another_key_is_taken(plan: Plan) -> None:
+    plan.write("tasks/WP01-x.md", f"---\nwork_package_id: {MISSION_ID}\nwp_code: WP01\n---\n")
+    plan.write("tasks/WP02-x.md", f"---\nwork_package_id: {MISSION_ID}\nwp_code: WP07\n---\n")
+    first, second = load_work_packages(plan.place)
+    assert (first.id, first.problems) == ("WP01", ())
+    assert [problem.code for problem in second.problems] == ["WP_ID_MISMATCH"]
+
+
+def test_a_lane_that_does_not_exist_is_named_where_headers_tell_lanes(plan: Plan) -> None:
+    plan.prompt("WP01", "lane: sleeping")
+    plan.prompt("WP02", "lane: doing\nsubtasks:\n- T001: done\n- T002:")
+    place = replace(plan.place, mission_id=None)
+    first, second = load_work_packages(place)
+    assert [(problem.code, problem.line) for problem in first.problems] == [("UNKNOWN_LANE", 3)]
+    assert (second.subtasks, second.problems) == (("T001", "T002"), ())
+    assert load_work_packages(plan.place)[0].problems == ()
 
 
 def test_one_work_package_is_asked_for_by_its_id(plan: Plan) -> None:

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from specify_cli.kernel import yaml
-from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.paths import discover
 from specify_cli.mission_metadata import validate_meta
 from specify_cli.upgrade.case import ProjectCase, ProjectMigration
@@ -111,11 +110,19 @@ def test_ids_of_a_checkout_leave_the_config_and_all_else_stays() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["project: {uuid: a, build_id: b}\n", "project:\n  uuid: a\n  build_id: b\nz:\n  node_id: 1\n"]
+    ("text", "after"),
+    [
+        ("# us\nproject: {uuid: a, build_id: b}\n", "# us\nproject: {uuid: a}\n"),
+        ("project: {build_id: b}\n", "project: {}\n"),
+        (
+            '{"project": {"uuid": a, "node_id": n}, "vcs": {type: git}}\n',
+            '{"project": {"uuid": a}, "vcs": {type: git}}\n',
+        ),
+        ("project:\n  uuid: a\n  build_id: b\nz:\n  node_id: 1\n", "project:\n  uuid: a\nz:\n  node_id: 1\n"),
+    ],
 )
-def test_ids_that_cannot_be_taken_out_by_lines_are_refused(text: str) -> None:
-    with pytest.raises(Refused, match="cannot be taken out"):
-        without_checkout_ids(text)
+def test_ids_are_taken_out_however_the_config_is_laid_out(text: str, after: str) -> None:
+    assert without_checkout_ids(text) == after
 
 
 @given(
@@ -128,7 +135,7 @@ def test_the_config_keeps_every_other_value(project: dict[str, str]) -> None:
     text = "vcs:\n  type: git\nproject:\n" + "".join(f"  {key}: {value}\n" for key, value in project.items())
     left = yaml.mapping(without_checkout_ids(text), "config.yaml")
     kept = {key: yaml.loads(value, "") for key, value in project.items() if key not in {"build_id", "node_id"}}
-    assert left == {"vcs": {"type": "git"}, "project": kept or None}
+    assert left == {"vcs": {"type": "git"}, "project": kept or ({} if project else None)}
 
 
 def test_a_project_without_config_gets_one_with_the_agents_it_has_commands_of(tmp_path: Path) -> None:

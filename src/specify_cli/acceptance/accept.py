@@ -13,7 +13,7 @@ from specify_cli.conditions.accept_rules import SETTLED, TestRun
 from specify_cli.conditions.merge_rules import Accepted, changed_lanes
 from specify_cli.core.commits import milestone, publish_mode, require_identity
 from specify_cli.core.mission_lanes import lanes_of
-from specify_cli.core.work_packages import WorkPackage, load_work_packages
+from specify_cli.core.work_packages import WorkPackage, require_plan
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.commands import Command, spec_kitty
 from specify_cli.kernel.config import Config
@@ -208,7 +208,7 @@ def accept(
     if options.mode != CHECKLIST:
         place.feature_dir.exists()
         require_identity(place)
-    packages, status = load_work_packages(place), read_status(place)
+    packages, status = require_plan(place), read_status(place)
     check_open(place, status)
     manifest = lanes_of(place)
     canceled = canceled_in(status.snapshot)

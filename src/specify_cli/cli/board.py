@@ -8,7 +8,7 @@ from specify_cli.cli.selecting import read_from
 from specify_cli.context.models import Context
 from specify_cli.context.overview import Overview, overview
 from specify_cli.core.readiness import is_ready, needs_of
-from specify_cli.core.work_packages import WorkPackage, unwritten
+from specify_cli.core.work_packages import WorkPackage, problems_of, unwritten
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.text import natural_key
 from specify_cli.kernel.values import frozen
@@ -116,7 +116,10 @@ def _mission(
         "landed_into": place.meta.get("landed_into"),
         "open_questions": [each.to_dict() for each in asked],
         "astray": [each.to_dict() for each in beside],
-        "problems": [problem.to_dict() for problem in status.problems],
+        "problems": [
+            *(problem.to_dict() for problem in status.problems),
+            *({"severity": "error", **problem.to_dict()} for problem in problems_of(seen.packages)),
+        ],
     }
 
 
@@ -128,7 +131,9 @@ def ready_ids(packages: Sequence[WorkPackage], status: Status, manifest: LanesMa
         for package in packages
     }
     return [
-        package.id for package in packages if is_ready(package.id, needs_of(package, manifest), lanes, execution_lanes)
+        package.id
+        for package in packages
+        if not package.problems and is_ready(package.id, needs_of(package, manifest), lanes, execution_lanes)
     ]
 
 
@@ -164,6 +169,7 @@ def _row(
         "reviewer": _named(course.reviewer),
         "marks": course.marks,
         "no_change": course.no_change,
+        "problems": [problem.message for problem in package.problems],
     }
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from specify_cli.cli.board import Board
 from specify_cli.cli.text import clipped, padded, prose, safe, style, table, width, wrapped
 from specify_cli.cli.times import short
+from specify_cli.core.work_packages import problems_of
 from specify_cli.home import Kind
 from specify_cli.kernel.commands import command
 from specify_cli.kernel.text import plural
@@ -195,4 +196,6 @@ def _remarks(board: Board, columns: int) -> list[str]:
     if problems:
         more = f"and {len(problems) - _PROBLEMS} more: " if len(problems) > _PROBLEMS else ""
         lines.append(f"    {more}spec-kitty doctor log --mission {slug}")
+    for broken in problems_of(board.seen.packages):
+        say(f"{style('Prompt', 'red')} {safe(broken.message)}")
     return ["", *lines] if lines else []

@@ -103,7 +103,7 @@ def read_documents(place: MissionPlace) -> PlanDocuments:
         title=str(place.meta.get("friendly_name") or place.slug),
         tasks=found[TASKS],
         manifest=None if manifest is None else lazy.load(_PARSE_MANIFEST)(manifest, place.where(MANIFEST)),
-        gathered=gather_work_packages(place),
+        gathered=gather_work_packages(place).with_header,
         spec=found["spec.md"],
     )
 

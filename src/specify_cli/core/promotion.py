@@ -15,7 +15,7 @@ from specify_cli.core.documents import goal_of, requirement_ids
 from specify_cli.core.markdown import Section, heading_key, section, sections
 from specify_cli.core.mission_sizes import HEADINGS, Size, mission_type_of
 from specify_cli.core.mission_types import Step, StepKind
-from specify_cli.core.work_packages import FOLDER, MISSION, WorkPackage, load_work_packages, write_documents
+from specify_cli.core.work_packages import FOLDER, MISSION, WorkPackage, require_plan, write_documents
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import files, frontmatter
 from specify_cli.kernel.commands import command
@@ -70,7 +70,7 @@ def promote(place: MissionPlace, config: Config) -> Promoted:
 
 def _texts(place: MissionPlace) -> dict[str, str]:
     """All documents that are to be written, by name."""
-    text, package = place.read(MISSION), next(iter(load_work_packages(place)), None)
+    text, package = place.read(MISSION), next(iter(require_plan(place)), None)
     if text is None or package is None:
         raise NotFound(
             f"{place.where(MISSION)} is missing, which says all of a tiny mission",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from specify_cli.core.commits import publish_mode
 from specify_cli.core.documents import functional_requirements, requirement_ids
-from specify_cli.core.work_packages import WorkPackage, load_work_packages, require_work_package, write_documents
+from specify_cli.core.work_packages import WorkPackage, require_plan, require_work_package, write_documents
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import frontmatter
 from specify_cli.kernel.config import Config
@@ -90,7 +90,7 @@ def map_requirements(
     wanted = {wp_id: [ref.strip().upper() for ref in refs if ref.strip()] for wp_id, refs in mapping.items()}
     _check_known(place, spec, wanted)
     with writing(place, publish=publish_mode(config), doing=f"map requirements of {place.slug}") as log:
-        packages = load_work_packages(place)
+        packages = require_plan(place)
         new: dict[str, tuple[str, ...]] = {}
         texts: dict[str, str] = {}
         for wp_id in sorted(wanted, key=natural_key):
@@ -110,7 +110,7 @@ def map_requirements(
             if added:
                 note[MAPPED] = added
             log.record("note", actor=actor, session=session, wp_id=wp_id, data=note)
-    return Mapped(changed, new, coverage(spec, load_work_packages(place)))
+    return Mapped(changed, new, coverage(spec, require_plan(place)))
 
 
 def _check_known(place: MissionPlace, spec: str, wanted: Mapping[str, Sequence[str]]) -> None:

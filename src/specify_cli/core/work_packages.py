@@ -6,16 +6,17 @@ A tiny mission has one, and its prompt is `mission.md`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from specify_cli.home import TASKS, MissionPlace, prompt_id
 from specify_cli.kernel import files, frontmatter, graph
 from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.errors import NotFound, Refused
+from specify_cli.kernel.lazy import load
 from specify_cli.kernel.links import leads_out
 from specify_cli.kernel.text import natural_key
-from specify_cli.kernel.values import frozen
+from specify_cli.kernel.values import frozen, replace
 from specify_cli.lanes.ownership import ExecutionMode, OwnershipManifest
 from specify_cli.lanes.problems import PlanProblem, refusal
 
@@ -41,6 +42,8 @@ class WorkPackage:
         authoritative_surface: the folder it is mostly about; empty where nobody said.
         fields: its whole header, keys of other versions included.
         body: the prompt below the header.
+        problems: what is wrong with the header. The values it hides stand at their defaults, so nobody begins such a
+            work package.
     """
 
     id: str
@@ -54,6 +57,7 @@ class WorkPackage:
     authoritative_surface: str
     fields: Mapping[str, object]
     body: str
+    problems: tuple[PlanProblem, ...] = ()
 
     @property
     def stem(self) -> str:
@@ -71,7 +75,7 @@ class Gathered:
     """All prompts of a mission.
 
     Args:
-        packages: in id order; of a prompt with a problem, what could be read.
+        packages: in id order, one a prompt file; of a prompt with a problem, what could be read.
         texts: file -> the whole text of every prompt.
         problems: everything that is wrong with a header, in file order.
     """
@@ -80,35 +84,70 @@ class Gathered:
     texts: Mapping[str, str]
     problems: tuple[PlanProblem, ...]
 
+    @property
+    def with_header(self) -> Gathered:
+        """The same without the packages of which no field could be read: the problem says all there is to say."""
+        kept = tuple(package for package in self.packages if package.fields or not package.problems)
+        return replace(self, packages=kept)
+
 
 def load_work_packages(place: MissionPlace) -> list[WorkPackage]:
-    """The work packages of a mission, in id order; read in its home, else at the target branch's tip.
+    """The work packages of a mission, one an id, in id order; read in its home, else at the target branch's tip.
+
+    A malformed header is a problem of its work package alone.
+    """
+    found: dict[str, WorkPackage] = {}
+    for package in gather_work_packages(place).packages:
+        known = found.setdefault(package.id, package)
+        if known is not package:
+            found[package.id] = replace(known, problems=(*known.problems, *package.problems))
+    return list(found.values())
+
+
+def require_plan(place: MissionPlace) -> list[WorkPackage]:
+    """As `load_work_packages`, for what is about all of them.
 
     Raises:
         Refused: every malformed header, with file and line.
     """
-    gathered = gather_work_packages(place)
-    if gathered.problems:
-        raise refusal(gathered.problems)
-    return list(gathered.packages)
+    packages = load_work_packages(place)
+    if problems := problems_of(packages):
+        raise refusal(problems)
+    return packages
+
+
+def problems_of(packages: Sequence[WorkPackage]) -> tuple[PlanProblem, ...]:
+    """Everything that is wrong with some work packages."""
+    return tuple(problem for package in packages for problem in package.problems)
 
 
 def gather_work_packages(place: MissionPlace) -> Gathered:
-    """As `load_work_packages`, but problems are returned."""
+    """Every prompt of a mission, with what is wrong in all of them."""
     texts = {name: text for name, text in place.read_many(_prompts(place)).items() if text is not None}
+    return read_prompts(texts, place.where, lanes=place.mission_id is None)
+
+
+def read_prompts(texts: Mapping[str, str], where: Callable[[str], str], *, lanes: bool = False) -> Gathered:
+    """Prompts as they are read from texts.
+
+    Args:
+        texts: file -> its whole text.
+        where: from the name of a file to that in messages.
+        lanes: whether headers may tell lanes, as those of older versions do.
+    """
     packages: list[WorkPackage] = []
     problems: list[PlanProblem] = []
     first: dict[str, str] = {}
     for name, text in texts.items():
-        reader = _Header(name, text, place.where(name))
+        reader = _Header(name, text, where(name))
         package = reader.package()
-        problems += reader.problems
-        if package is None:
-            continue
+        if lanes:
+            reader.check_lane()
         if package.id in first:
-            problems.append(reader.problem("WP_DUPLICATE", f"{package.id} is also described in {first[package.id]}"))
-        first.setdefault(package.id, place.where(name))
-        packages.append(package)
+            reader.report("WP_DUPLICATE", f"{package.id} is also described in {first[package.id]}")
+        first.setdefault(package.id, where(name))
+        packages.append(replace(package, problems=tuple(reader.problems)))
+        problems += reader.problems
     packages.sort(key=lambda package: (natural_key(package.id), package.file))
     return Gathered(tuple(packages), texts, tuple(problems))
 
@@ -135,9 +174,12 @@ def require_work_package(packages: Sequence[WorkPackage], wp_id: str, slug: str)
 
     Raises:
         NotFound: `WP_NOT_FOUND`, naming those there are.
+        Refused: what is wrong with its header.
     """
     for package in packages:
         if package.id == wp_id:
+            if package.problems:
+                raise refusal(package.problems)
             return package
     known = [package.id for package in packages]
     raise NotFound(
@@ -189,18 +231,8 @@ class _Header:
         self.problems: list[PlanProblem] = []
         self.id = prompt_id(name) or ONLY
 
-    def package(self) -> WorkPackage | None:
-        try:
-            document = frontmatter.parse(self.text, self.where)
-        except Refused as error:
-            line = error.details.get("line")
-            number = line if isinstance(line, int) else 1
-            self.problems.append(PlanProblem(error.code, error.message, self.id, error.hint, self.where, number))
-            return None
-        if not document.has_header:
-            message = f"{self.where} line 1: the header (--- work_package_id, title, owned_files … ---) is missing"
-            self.problems.append(self.problem("HEADER_MISSING", message, full=True))
-            return None
+    def package(self) -> WorkPackage:
+        document = self._document()
         fields = document.fields
         self._check_id(fields)
         surface = fields.get("authoritative_surface")
@@ -218,11 +250,31 @@ class _Header:
             body=document.body,
         )
 
-    def problem(self, code: str, message: str, key: str = "work_package_id", *, full: bool = False) -> PlanProblem:
-        """A problem at the line of a field; `full` messages name the place themselves."""
+    def report(self, code: str, message: str, key: str = "work_package_id") -> None:
+        """A problem at the line of a field."""
         line = self._line_of(key)
-        said = message if full else f"{self.where} line {line}: {message}"
-        return PlanProblem(code, said, self.id, None, self.where, line)
+        self.problems.append(PlanProblem(code, f"{self.where} line {line}: {message}", self.id, None, self.where, line))
+
+    def check_lane(self) -> None:
+        """That a header which may tell a lane tells one that there is."""
+        try:
+            load("specify_cli.status.older:read_prompt")(self.name, self.text)
+        except Refused as error:
+            if error.code in ("UNKNOWN_LANE", "LANE_AMBIGUOUS"):
+                self.report(error.code, error.message.removeprefix(f"{self.name}: "), "lane")
+
+    def _document(self) -> frontmatter.Document:
+        """The prompt taken apart; without its header where that cannot be read."""
+        try:
+            document = frontmatter.parse(self.text, self.where)
+        except Refused as error:
+            line = error.details.get("line")
+            number = line if isinstance(line, int) else 1
+            self.problems.append(PlanProblem(error.code, error.message, self.id, error.hint, self.where, number))
+            return frontmatter.Document({}, self.text, has_header=False)
+        if not document.has_header:
+            self.report("HEADER_MISSING", "the header (--- work_package_id, title, owned_files … ---) is missing")
+        return document
 
     def _line_of(self, key: str) -> int:
         for number, line in enumerate(self.text.split("\n"), 1):
@@ -232,9 +284,9 @@ class _Header:
 
     def _check_id(self, fields: Mapping[str, object]) -> None:
         given = fields.get("work_package_id")
-        if given is not None and given != self.id:
-            message = f"work_package_id is {given!r}, and the file's name says {self.id}"
-            self.problems.append(self.problem("WP_ID_MISMATCH", message))
+        # 3.1.1's own upgrade put a ULID there, and the id below `wp_code`; ours puts that right.
+        if given is not None and self.id not in (given, fields.get("wp_code")):
+            self.report("WP_ID_MISMATCH", f"work_package_id is {given!r}, and the file's name says {self.id}")
 
     def _title(self, fields: Mapping[str, object], body: str) -> str:
         title = fields.get("title")
@@ -250,15 +302,14 @@ class _Header:
         if given in list(ExecutionMode):
             return ExecutionMode(str(given))
         message = f"execution_mode is {given!r}, expected {' or '.join(ExecutionMode)}"
-        self.problems.append(self.problem("FIELD_INVALID", message, "execution_mode"))
+        self.report("FIELD_INVALID", message, "execution_mode")
         return ExecutionMode.CODE_CHANGE
 
     def _texts(self, fields: Mapping[str, object], key: str) -> tuple[str, ...]:
         value = fields.get(key)
         listed = list(_entries(value))
         if None in listed:
-            message = f"{key} is {value!r}, expected a list of texts"
-            self.problems.append(self.problem("FIELD_INVALID", message, key))
+            self.report("FIELD_INVALID", f"{key} is {value!r}, expected a list of texts", key)
         return tuple(dict.fromkeys(text for text in listed if text))
 
 
@@ -268,8 +319,8 @@ def _entries(value: object) -> Iterator[str | None]:
         yield from (part.strip() for part in value.split(","))
     elif isinstance(value, list):
         for item in value:
-            # Older versions wrote subtasks as mappings.
-            entry = item.get("id") if isinstance(item, dict) else item
+            # Older versions wrote subtasks as mappings: of an id to its state, or with both as keys.
+            entry = item.get("id", next(iter(item)) if len(item) == 1 else None) if isinstance(item, dict) else item
             yield str(entry).strip() if isinstance(entry, (str, int, float)) else None
     elif value is not None:
         yield None

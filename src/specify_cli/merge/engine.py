@@ -11,7 +11,7 @@ from specify_cli.conditions.merge_facts import approved_heads, merge_facts
 from specify_cli.context.missions import config_of, place_of
 from specify_cli.core.mission_lanes import lanes_of
 from specify_cli.core.mission_target import begun_at
-from specify_cli.core.work_packages import WorkPackage, load_work_packages
+from specify_cli.core.work_packages import WorkPackage, require_plan
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.commands import Command, git_command, spec_kitty
 from specify_cli.kernel.config import Config
@@ -88,7 +88,7 @@ def examine(place: MissionPlace, stopped: conflict.Stopped | None = None, *, els
         stopped: the merge that is gone on with.
         elsewhere: git that puts its objects somewhere else.
     """
-    packages, status, manifest = load_work_packages(place), read_status(place), lanes_of(place)
+    packages, status, manifest = require_plan(place), read_status(place), lanes_of(place)
     resolutions = {(each.ours, each.theirs): each.commit for each in (stopped.resolutions if stopped else ())}
     canceled = canceled_in(status.snapshot)
     heads = approved_heads(status.events)

@@ -15,7 +15,7 @@ from specify_cli.context.missions import config_of
 from specify_cli.context.overview import is_landed
 from specify_cli.core.mission_lanes import lanes_of
 from specify_cli.core.mission_target import begun_at
-from specify_cli.core.work_packages import load_work_packages
+from specify_cli.core.work_packages import require_plan
 from specify_cli.home import MissionPlace, home_of
 from specify_cli.kernel.commands import Command, git_command, spec_kitty
 from specify_cli.kernel.config import Config
@@ -184,7 +184,7 @@ def _examined(
     """
     git, status = elsewhere or place.git, read_status(place)
     base = _base_of(place, status, wish)
-    packages, manifest = load_work_packages(place), lanes_of(place)
+    packages, manifest = require_plan(place), lanes_of(place)
     before, branch = git.branch_tip(base.target_branch), git.branch_tip(place.target_branch)
     for name, found in ((base.target_branch, before), (place.target_branch, branch)):
         if found is None:

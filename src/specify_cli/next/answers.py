@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from specify_cli.context.models import Actor
 from specify_cli.core.readiness import SATISFIED
+from specify_cli.core.work_packages import problems_of
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import clock
 from specify_cli.kernel.commands import spec_kitty
@@ -60,6 +61,7 @@ def answer(
         *handed.warnings,
         *_unenforced(seen.observation, choice),
         *(Notice("GUARD_BROKEN", *with_fix(text)) for text in choice.warnings),
+        *(Notice(each.code, each.message, each.hint) for each in problems_of(seen.packages)),
     ]
     question = choice.question
     return Decision(

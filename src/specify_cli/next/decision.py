@@ -148,7 +148,7 @@ def _review(seen: Observation) -> Choice | None:
     waiting = [
         package
         for package in seen.packages
-        if package.lane is Lane.FOR_REVIEW and package.reviewable and package.wp_id not in seen.set_aside
+        if package.lane is Lane.FOR_REVIEW and package.reviewable and not _is_out(seen, package)
     ]
     first = [package for package in waiting if package.kinship is not Kinship.OWN and not package.given_back]
     if first:
@@ -173,10 +173,15 @@ def _is_kept(seen: Observation, package: PackageView) -> bool:
     return package.returned is not None and package.returned != seen.me
 
 
+def _is_out(seen: Observation, package: PackageView) -> bool:
+    """Whether it cannot be handed out in this turn, whatever its lane."""
+    return package.wp_id in seen.set_aside or bool(package.broken)
+
+
 def _is_ready(seen: Observation, package: PackageView) -> bool:
     lanes = {each.wp_id: each.lane for each in seen.packages}
     execution_lanes = {each.wp_id: each.lane_id for each in seen.packages}
-    if package.question is not None or package.wp_id in seen.set_aside:
+    if package.question is not None or _is_out(seen, package):
         return False
     return is_ready(package.wp_id, package.needs, lanes, execution_lanes)
 
@@ -184,7 +189,7 @@ def _is_ready(seen: Observation, package: PackageView) -> bool:
 def _take_over(seen: Observation, actor: str | None = None) -> Choice | None:
     """Work whose holder has gone quiet: that of an actor's own earlier session, or anybody's, or nobody's."""
     for package in seen.packages:
-        if package.wp_id in seen.set_aside:
+        if _is_out(seen, package):
             continue
         if package.lane in BUSY and (package.quiet or package.holder is None):
             if actor is not None and (package.holder is None or package.holder.actor != actor):
@@ -218,7 +223,7 @@ def _for_others(seen: Observation) -> list[Waiting]:
     """What somebody else has to take up before we can go on."""
     found: list[Waiting] = []
     for package in seen.packages:
-        if package.wp_id in seen.set_aside:
+        if _is_out(seen, package):
             continue
         if package.lane is Lane.FOR_REVIEW:
             found.append(Waiting(f"review of {package.wp_id}"))
@@ -229,6 +234,8 @@ def _for_others(seen: Observation) -> list[Waiting]:
 
 def _why_not(seen: Observation, package: PackageView) -> str:
     """Why a work package that is not finished cannot be handed out."""
+    if package.broken:
+        return package.broken
     finalize = spec_kitty("agent mission finalize-tasks", "--mission", seen.mission_slug)
     lanes = {each.wp_id: each.lane for each in seen.packages}
     needs = [f"{need} ({lanes.get(need, 'unknown')})" for need in package.needs if lanes.get(need) not in SATISFIED]

@@ -98,6 +98,7 @@ class PackageView:
         given_back: whether we gave it back ourselves, as work or as a review.
         returned: its implementer, who is still at work here and to whom it was sent back; it is kept for them.
         awaited: whether another session waits that could review it.
+        broken: what is wrong with its header; nobody is sent to such work.
         question: a decision it waits for, not yet answered.
     """
 
@@ -114,6 +115,7 @@ class PackageView:
     question: Question | None = None
     returned: Holder | None = None
     awaited: bool = False
+    broken: str = ""
 
 
 @frozen

@@ -74,6 +74,7 @@ def package_views(
                 question=again.get(package.id) or question_of(package, lanes, status.events, answers),
                 returned=_returned(status, package.id, lane, worker, me, present),
                 awaited=lane is Lane.FOR_REVIEW and present.reviewer_waits(me, worker),
+                broken="; ".join(problem.message for problem in package.problems),
             )
         )
     return tuple(views)

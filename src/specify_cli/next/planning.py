@@ -8,7 +8,7 @@ from specify_cli.core.documents import Shortcoming, clarifications, shortcomings
 from specify_cli.core.mission_types import MissionType, Step, StepKind
 from specify_cli.core.tasks_document import wp_titles
 from specify_cli.core.templates import template
-from specify_cli.core.work_packages import WorkPackage
+from specify_cli.core.work_packages import WorkPackage, problems_of
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.text import digest
@@ -77,7 +77,9 @@ def unmet_of(
     if step.kind is StepKind.DOCUMENT and step.document:
         return _unmet_of_document(place, mission_type, step, step.document)
     if step.kind is StepKind.PACKAGES:
-        return _without_prompt(place, step, mission_type, packages)
+        # Once there are lanes, a header that somebody broke since concerns its own work package.
+        broken = problems_of(packages) if manifest is None else ()
+        return (*_without_prompt(place, step, mission_type, packages), *(each.message for each in broken))
     if step.kind is StepKind.FINALIZE:
         planned = [package.id for package in packages]
         if not planned:

@@ -40,7 +40,7 @@ def _ready(place: MissionPlace, status: Status) -> Iterator[WorkPackage]:
     for event in status.events:
         told.setdefault(event.wp_id, []).append(event)
     for package in packages:
-        if lanes[package.id] is Lane.PLANNED:
+        if lanes[package.id] is Lane.PLANNED and not package.problems:
             question = question_of(package, lanes, told.get(package.id, []), answers)
             asked = Asked(question.decision_id, question.text, question.options) if question else None
             facts = claim_facts(place, package, manifest, status.snapshot, held, known=lanes, question=asked)

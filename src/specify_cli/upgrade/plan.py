@@ -10,7 +10,8 @@ from specify_cli.context.missions import Broken
 from specify_cli.core import manifest as manifests
 from specify_cli.core.project_files import METADATA, metadata_text
 from specify_cli.core.project_setup import environment
-from specify_cli.home import TASKS, MissionPlace
+from specify_cli.core.work_packages import read_prompts
+from specify_cli.home import TASKS, MissionPlace, prompt_id, prompt_names
 from specify_cli.kernel import clock, files, yaml
 from specify_cli.kernel.commands import command, git_command, spec_kitty
 from specify_cli.kernel.config import parse_config
@@ -21,6 +22,7 @@ from specify_cli.kernel.paths import SPECS, Checkout
 from specify_cli.kernel.text import some
 from specify_cli.kernel.values import frozen
 from specify_cli.kernel.yaml_round_trip import edit
+from specify_cli.lanes.problems import refusal
 from specify_cli.mission_metadata import META, identity_of, parse_meta
 from specify_cli.status.approvals import review_records
 from specify_cli.status.models import Lane
@@ -36,6 +38,8 @@ from specify_cli.upgrade.registry import up_to
 PROJECT = "project"
 METADATA_UNIT = "metadata"
 SUCCESS, PARTIAL, NOT_NEEDED = "success", "partial", "not_needed"
+# There is nothing in it that an upgrade could have harmed.
+_NO_HEADER = "HEADER_MISSING"
 Progress = Callable[[int, int, str], None]
 
 
@@ -168,6 +172,8 @@ def _missions(plan: Plan, draft: Draft, wanted: Sequence[MissionMigration], prog
                 continue
             case.project_uuid = config.project_uuid or ""
             done = _migrated(case, wanted)
+            if done or plan.project.older:
+                _read_back(case)
             _refuse_foreign(case.draft.changes, plan.project, checkout.path)
         except SpecKittyError as error:
             plan.skipped.append(Broken(slug, error))
@@ -181,6 +187,20 @@ def _missions(plan: Plan, draft: Draft, wanted: Sequence[MissionMigration], prog
         plan.missions.append(Mission(slug, case.folder, case.verdicts, changes))
         if changes:
             plan.units.append(Unit(slug, changes, _locks(case), checkout.path, draft.seen))
+
+
+def _read_back(case: MissionCase) -> None:
+    """Read the prompts as they would be as every command will.
+
+    Raises:
+        Refused: every header that could not be read then.
+    """
+    names = [name for name in prompt_names(case.names) if prompt_id(name)]
+    texts = {name: case.text(name) or "" for name in names}
+    gathered = read_prompts(texts, lambda name: f"{SPECS}/{case.place.slug}/{name}")
+    if problems := [each for each in gathered.problems if each.code != _NO_HEADER]:
+        raise refusal(problems)
+    case.notices += [Notice(each.code, each.message, each.hint) for each in gathered.problems]
 
 
 def _unproven(case: MissionCase) -> list[Notice]:

@@ -16,6 +16,7 @@ from specify_cli.upgrade.migrations import (
     m_3_1_1_agent_files,
     m_3_1_1_config,
     m_3_1_1_mission_ids,
+    m_3_1_1_prompts,
 )
 
 MIGRATIONS: Sequence[Migration] = (
@@ -25,6 +26,7 @@ MIGRATIONS: Sequence[Migration] = (
     m_3_1_1_config.MIGRATION,
     m_3_1_1_agent_files.MIGRATION,
     m_3_0_0_lanes.MIGRATION,
+    m_3_1_1_prompts.MIGRATION,
     m_3_1_0_mission_names.MIGRATION,
     m_3_1_1_mission_ids.MIGRATION,
 )

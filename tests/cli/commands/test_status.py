@@ -185,17 +185,17 @@ def test_a_broken_mission_hides_no_other(mission: Mission) -> None:
     project = mission.project
     headless = created_mission(project, name="headless")
     project.git.write("kitty-specs/009-mute/spec.md", "# No meta\n")
-    (headless.folder / "tasks" / "WP01-work.md").write_text("---\nowned_files: [x\n---\n")
+    (headless.folder / "lanes.json").write_text("{\n")
     found = project.run("status", "--json").ok().json()
     assert [each["mission_slug"] for each in found["missions"]] == [mission.slug]
     assert {each["mission_slug"]: each["error_code"] for each in found["broken"]} == {
-        headless.slug: "MALFORMED_YAML",
+        headless.slug: "MALFORMED_JSON",
         "009-mute": "MISSION_META_MISSING",
     }
     told = project.run("status").ok().out
-    assert f"{headless.slug}  kitty-specs/{headless.slug}/tasks/WP01-work.md line" in told
+    assert f"{headless.slug}  kitty-specs/{headless.slug}/lanes.json line" in told
     # By its name, the error is the answer.
-    project.run("status", "--mission", headless.slug, "--json").failed("MALFORMED_YAML", 1)
+    project.run("status", "--mission", headless.slug, "--json").failed("MALFORMED_JSON", 1)
 
 
 def test_a_project_without_missions_says_how_to_begin(project: Project) -> None:

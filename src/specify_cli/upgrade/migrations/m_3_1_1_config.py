@@ -10,7 +10,6 @@ from specify_cli.core.identity import mint
 from specify_cli.core.project_files import CONFIG, config_text
 from specify_cli.kernel import files, yaml
 from specify_cli.kernel.config import parse_config
-from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.yaml_round_trip import edit
 from specify_cli.upgrade.case import ProjectCase, ProjectMigration
 
@@ -54,22 +53,8 @@ def checkout_ids(text: str) -> dict[str, str]:
 
 
 def without_checkout_ids(text: str) -> str:
-    """The config without them; every other line stays as it is.
-
-    Raises:
-        Refused: `CONFIG_INVALID`: they do not stand on lines of their own.
-    """
-    kept = "".join(
-        line for line in text.splitlines(keepends=True) if not re.match(r"[ \t]+(?:build_id|node_id)[ \t]*:", line)
-    )
-    raw, left = yaml.mapping(text, CONFIG), yaml.mapping(kept, CONFIG)
-    project = raw.get("project")
-    if isinstance(project, dict):
-        raw["project"] = {key: value for key, value in project.items() if key not in _OF_CHECKOUT} or None
-    if {**left, "project": left.get("project")} != {**raw, "project": raw.get("project")}:
-        message = f"{CONFIG}: project.build_id and project.node_id name a checkout, and cannot be taken out by lines"
-        raise Refused(message, "CONFIG_INVALID", details={"edit": CONFIG})
-    return kept
+    """The config without them; everything else stays as it is."""
+    return edit(text, {("project", key): yaml.ABSENT for key in checkout_ids(text)}, CONFIG)
 
 
 def agents_in(case: ProjectCase) -> tuple[str, ...]:
