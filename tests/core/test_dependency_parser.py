@@ -72,6 +72,10 @@ def test_form_one_is_a_phrase(body: str, ids: list[str]) -> None:
         ("- **Dependencies**: WP01 (the clock), WP02 (the bell)", ["WP01", "WP02"]),
         ("Dependencies: WP01 — the clock must be there", ["WP01"]),
         ("Dependencies: WP01, not WP02", ["WP01"]),
+        ("**Priority**: High | **Dependencies**: WP01 | **Subtasks**: 1", ["WP01"]),
+        ("Dependencies: WP01, WP02 | Size (points): 3", ["WP01", "WP02"]),
+        ("| **Dependencies**: WP01 (clock) | Estimated: 2 days |", ["WP01"]),
+        ("Priority: P1 | Depends on: WP02", ["WP02"]),
     ],
 )
 def test_form_two_is_a_line(body: str, ids: list[str]) -> None:
@@ -86,6 +90,7 @@ def test_form_two_is_a_line(body: str, ids: list[str]) -> None:
         "dependencies: []",
         "Dependencies: [ ]",
         "Dependencies: None (parallel-safe with WP01)",
+        "**Priority**: High | **Dependencies**: None | **Subtasks**: 1",
         "### Dependencies\n- None.",
         "### Dependencies\n\nNone\n",
     ],
@@ -125,6 +130,31 @@ def test_form_three_is_a_heading_with_a_list(level: int, mark: str) -> None:
 def test_nothing_else_is_inferred(body: str) -> None:
     assert of_last(body) == []
     assert not declared_dependencies(f"## WP09\n{body}\n")["WP09"].explicit
+
+
+@pytest.mark.parametrize(
+    ("line", "ids"),
+    [
+        ("| Dependencies | WP01, WP02 |", ("WP01", "WP02")),
+        ("Dependencies: WP01 | WP02", ("WP01", "WP02")),
+        ("Priority: High · Dependencies: WP01", ("WP01",)),
+        ("This is dependent on WP01.", ("WP01",)),
+        ("Depending on WP01 it may change.", ("WP01",)),
+        ("Dependency graph: WP01 → WP02", ("WP01", "WP02")),
+        ("##### Dependencies of WP01", ("WP01",)),
+        ("Priority: High | Dependencies: see WP01", ("WP01",)),
+    ],
+)
+def test_a_line_that_speaks_of_depending_and_gives_nothing_is_told(line: str, ids: tuple[str, ...]) -> None:
+    found = declared_dependencies(f"## WP09: Last\n\n{line}\n")["WP09"]
+    assert (found.dependencies, found.unread) == ((), ((3, ids),))
+
+
+@pytest.mark.parametrize(
+    "line", ["Independent of WP01.", "Dependents: WP10", "Depends on the weather.", "Dependencies: [] | Blocks: WP10"]
+)
+def test_a_line_that_speaks_of_nothing_this_waits_for_is_not_told(line: str) -> None:
+    assert declared_dependencies(f"## WP09: Last\n\n{line}\n")["WP09"].unread == ()
 
 
 def test_forms_add_up_each_id_once_in_order() -> None:

@@ -2,6 +2,7 @@
 
 1. `Depends on WP01, WP02` at the start of a line, list item or clause;
 2. a line `Dependencies: WP01, WP02` (also `**Dependencies**: …`), where `None` and `[]` are the explicit empty list;
+   several such fields may share a line: `**Priority**: High | **Dependencies**: WP01 | **Subtasks**: 1`;
 3. a heading `Dependencies` of level 1 to 4 followed by a bullet list of ids.
 
 They may stand together and add up. An explicit empty list outweighs form 1, which running text resembles most.
@@ -24,6 +25,9 @@ _DEPENDS_ON = re.compile(
 )
 _ANY_DEPENDS_ON = re.compile(rf"\bdepends?\s+on\b[^.;]*?\b({_IDS})", re.IGNORECASE)
 _LINE = re.compile(r"^[ \t]*(?:[-*+>][ \t]+)*dependencies[ \t]*:(.*)$", re.IGNORECASE)
+# Where one field of a line ends and the next, with its own name, begins.
+_NEXT_FIELD = re.compile(r"\s*\|\s*(?=[A-Za-z][\w ()/-]*:)")
+_SPEAKS = re.compile(r"\bdepend(?!ents\b|ants\b)", re.IGNORECASE)
 _HEADING = re.compile(r"^ {0,3}(#{1,4})[ \t]+(.*)$")
 _ANY_HEADING = re.compile(r"^ {0,3}#{1,6}(?:[ \t]|$)")
 _BULLET = re.compile(r"^[ \t]*[-*+][ \t]+(.*)$")
@@ -58,6 +62,11 @@ class _Found:
     listed: list[str]
     empty: bool
     unread: list[tuple[int, tuple[str, ...]]]
+
+    @property
+    def given(self) -> tuple[int, int, bool, int]:
+        """How much the lines have given so far."""
+        return len(self.phrases), len(self.listed), self.empty, len(self.unread)
 
     def declared(self) -> Declared:
         ids = self.listed if self.empty else [*self.phrases, *self.listed]
@@ -95,6 +104,15 @@ def _read(section: TasksSection, found: _Found) -> None:
 
 
 def _read_line(number: int, line: str, found: _Found) -> None:
+    """Read a line; one that speaks of depending on work packages and gives nothing is told."""
+    before = found.given
+    for field in _NEXT_FIELD.split(line):
+        _read_field(number, field, found)
+    if found.given == before and _SPEAKS.search(line) and (named := _ids(line)):
+        found.unread.append((number, tuple(named)))
+
+
+def _read_field(number: int, line: str, found: _Found) -> None:
     match = _LINE.match(line)
     if match is not None:
         ids = _listed(match[1])
