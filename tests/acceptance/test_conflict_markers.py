@@ -91,6 +91,7 @@ def test_markers_in_lane_planning_are_named_and_those_of_others_are_not(project:
 
 
 def test_what_only_looks_like_a_conflict_is_accepted(project: Project) -> None:
+    project.git.write(".gitattributes", "example.md conflict-marker-size=32\n")
     project.git.commit("a guide to merges", guide_md=LEFT, old_md=f"{LEFT}more\n")
     found = story(project, Task("WP01", owns=("a/**",)))
     work = {
@@ -98,12 +99,26 @@ def test_what_only_looks_like_a_conflict_is_accepted(project: Project) -> None:
         "old.md": None,
         "new.md": f"{LEFT}more\n",
         "page.rst": "=======\nHeading\n=======\n",
-        ".gitattributes": "example.md conflict-marker-size=32\n",
         "example.md": LEFT,
     }
     found.work("WP01", work)
     found.accept().ok()
     found.merge().ok()
+
+
+def test_a_lanes_own_attribute_does_not_turn_a_conflict_into_an_example(project: Project) -> None:
+    found, tree = _handed_over(project, LEFT)
+    tree.write(".gitattributes", "* conflict-marker-size=32\n")
+    tree.commit("it is meant")
+    assert "CONFLICT_MARKERS" in _move(found, "for_review", "claude").failed().out
+    found.approve("WP01")
+    assert _unmet(found)["CONFLICT_MARKERS"]["subject"] == "shared.txt"
+    tree("checkout", "-q", "HEAD~1", "--", ".")
+    tree("rm", "-q", "-f", ".gitattributes")
+    tree.commit("not in the lane")
+    found.git.write(".gitattributes", "shared.txt conflict-marker-size=32\n")
+    found.git.commit("it is an example")
+    assert "CONFLICT_MARKERS" not in _unmet(found)
 
 
 def test_every_printed_fix_of_three_rivals_brings_something_in_and_the_last_one_is_accepted(project: Project) -> None:

@@ -143,7 +143,9 @@ def test_a_new_file_that_was_not_added_is_not_thrown_away(project: Project) -> N
     assert found.files()["helper.txt"] == "what both need"
 
 
-def test_lines_that_are_meant_to_look_like_markers_are_content_where_an_attribute_says_so(project: Project) -> None:
+def test_lines_that_are_meant_to_look_like_markers_are_content_where_the_targets_attributes_say_so(
+    project: Project,
+) -> None:
     found = _moved_target(project)
     tree = Repo(Path(found.merge().failed("MERGE_CONFLICT").json()["details"]["worktree"]))
     text = "How a conflict looks:\n<<<<<<< HEAD\none\n=======\nother\n>>>>>>> branch\n"
@@ -152,6 +154,10 @@ def test_lines_that_are_meant_to_look_like_markers_are_content_where_an_attribut
     found.merge("--resume").failed("MERGE_UNRESOLVED")
     tree.write(".gitattributes", "shared.txt conflict-marker-size=32\n")
     tree("add", ".gitattributes")
+    found.merge("--resume").failed("MERGE_UNRESOLVED")
+    tree("rm", "-q", "-f", ".gitattributes")
+    found.git.write(".gitattributes", "shared.txt conflict-marker-size=32\n")
+    found.git.commit("it is an example")
     found.merge("--resume").ok()
     assert (project.path / "shared.txt").read_text() == text
 

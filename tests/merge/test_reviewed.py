@@ -102,6 +102,29 @@ def test_a_commit_on_the_mission_branch_itself(project: Project) -> None:
     assert found.files()["late.txt"] == "late"
 
 
+@pytest.mark.parametrize("where", ["nowhere", "info/grafts", "shallow", "refs/replace"])
+def test_no_history_that_only_this_clone_tells_hides_a_commit(project: Project, where: str) -> None:
+    found = story(project, *CHAIN)
+    lane = found.do("WP01", a__f_txt="a\n")
+    stray = lane.commit("nobody read this", stray_txt="stray\n")
+    begun = found.do("WP02", approve=False, b__f_txt="b\n").head()
+    found.git.commit("meanwhile", other_txt="other\n")
+    lane("merge", "-q", "--no-edit", "main")
+    where_done = {"lane_id": found.lane("WP02").lane_id, "branch": found.branch("WP02")}
+    found.approve("WP02", workspace={**where_done, "base": stray, "head": lane.head()})
+    if where == "refs/replace":
+        found.git("replace", "--graft", begun)
+    elif where != "nowhere":
+        found.git.write(f".git/{where}", f"{begun}\n")
+    if where == "shallow":
+        told = found.accept().failed("HISTORY_CUT_OFF").json()
+        assert (told["details"]["commits"], told["hint"]) == ([begun], None)
+        assert "HISTORY_CUT_OFF" in found.project.run("doctor", "merge", "--json").out
+    else:
+        (told,) = refusals(found.accept())
+        assert "nobody read this" in told["what"]
+
+
 def test_what_git_merges_by_itself_needs_no_review(project: Project) -> None:
     found = story(project, Task("WP01", owns=("a/**",)), Task("WP02", owns=("b/**",)))
     found.do("WP01", a__f_txt="a\n")

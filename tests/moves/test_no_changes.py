@@ -38,7 +38,20 @@ def the_copy_of_the_mission(repo: Repo, mission: Mission) -> None:
     repo.commit("the copy")
 
 
-HOLLOW: list[Callable[[Repo, Mission], None]] = [empty_commit, a_commit_and_its_revert, the_copy_of_the_mission]
+def the_work_of_others(repo: Repo, mission: Mission) -> None:
+    mission.project.git.commit("meanwhile", src__b_py="b = 1\n")
+    repo("merge", "-q", "--ff-only", "main")
+    repo("commit", "-q", "--allow-empty", "-m", "mine")
+    mission.project.git.commit("and more", src__c_py="c = 1\n")
+    repo("merge", "-q", "--no-edit", "main")
+
+
+HOLLOW: list[Callable[[Repo, Mission], None]] = [
+    empty_commit,
+    a_commit_and_its_revert,
+    the_copy_of_the_mission,
+    the_work_of_others,
+]
 
 
 @pytest.fixture
@@ -73,6 +86,22 @@ def test_commits_without_content_are_not_handed_over(
     if door is not move_task:
         assert "NO_CHANGES" in reasons(door(mission, "for_review", "claude", *WORDS, note="done"))
     assert mission.lane("WP01") is Lane.IN_PROGRESS
+
+
+def test_a_lane_that_only_moved_on_to_the_target_holds_no_work(mission: Mission) -> None:
+    repo = begun(mission)
+    mission.project.git.commit("meanwhile", src__b_py="b = 1\n")
+    repo("merge", "-q", "--ff-only", "main")
+    assert "NO_CHANGES" in reasons(move_task(mission, "for_review", "claude"))
+    move_task(mission, "for_review", "claude", "--no-change", "somebody else did it").ok()
+
+
+def test_work_that_a_host_has_merged_already_is_handed_over_and_approved(mission: Mission) -> None:
+    repo = mission.work("WP01", "src/wp01/a.py")
+    mission.project.git("merge", "-q", "--no-ff", "--no-edit", repo("branch", "--show-current"))
+    move_task(mission, "for_review", "claude").ok()
+    move_task(mission, "in_review", "codex").ok()
+    move_task(mission, "approved", "codex").ok()
 
 
 @every_door

@@ -74,11 +74,24 @@ def test_what_another_side_had_already_is_not_blamed(git: Repo) -> None:
 
 def test_attributes_do_not_hide_a_conflict_and_may_say_that_one_is_meant(git: Repo) -> None:
     git.write(".gitattributes", "*.txt -diff\n*.bin binary\nguide.md conflict-marker-size=32\n")
+    git.commit("before")
     for name in ("a.txt", "b.bin", "guide.md"):
         git.write(name, LEFT)
     git.write("c.md", "<" * 32 + " HEAD\n")
     git.commit("after")
     assert set(_brought(git)) == {"a.txt", "b.bin"}
+
+
+def test_an_attribute_that_comes_with_the_change_hides_nothing(git: Repo) -> None:
+    """Neither the usual markers nor those that git writes because of it, wherever the attribute stands."""
+    long = LEFT.replace("<<<<<<<", "<" * 9).replace("=======", "=" * 9).replace(">>>>>>>", ">" * 9)
+    git.write(".gitattributes", "a.md conflict-marker-size=32\nb.md conflict-marker-size=9\n")
+    git.write(".git/info/attributes", "* conflict-marker-size=40\n")
+    for name, text in (("a.md", LEFT), ("b.md", long), ("c.md", LEFT)):
+        git.write(name, text)
+    git.commit("after")
+    assert _brought(git) == {"a.md": [2], "b.md": [2], "c.md": [2]}
+    assert set(brought(Git(git.path), ["HEAD~1"], "HEAD", rules="HEAD")) == {"b.md", "c.md"}
 
 
 def test_what_is_staged_is_looked_at(git: Repo) -> None:

@@ -166,7 +166,8 @@ def _note(
     left = unmerged(changes)
     if busy == "merge" and not left:
         # Added to the index with its markers still in it, a file counts as resolved for git.
-        left = tuple(brought(git, ["HEAD"], None, outside=place.relative))
+        target = f"refs/heads/{place.target_branch}"
+        left = tuple(brought(git, ["HEAD"], None, outside=place.relative, rules=target))
     if changes or busy:
         new = tuple(change.path for change in changes if change.state == "??")
         found.append(DirtyWorktree(lane_id, path, tuple(change.path for change in changes), busy, left, new))

@@ -382,7 +382,7 @@ def outdated(mapped: Sequence[tuple[str, tuple[str, ...]]], slug: str) -> list[U
 
 def _outdated(coverage: Coverage, work: Outdated, slug: str) -> Unmet:
     """Approved work in lane-planning that is not what was approved: what was edited is committed, then reviewed."""
-    fix = review_again(work.wp_id, slug, "its files were changed after the approval")
+    fix = review_again(work.wp_id, slug, f"it {work.why}")
     if work.edited and coverage.home is not None:
         message = f"{work.wp_id}: changed after its approval"
         add = git_command(coverage.home, "add", "--", *work.paths)

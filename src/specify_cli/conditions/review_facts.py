@@ -22,7 +22,7 @@ from specify_cli.status.models import Lane, StatusEvent, StatusSnapshot
 from specify_cli.workspaces.astray import Held, astray
 from specify_cli.workspaces.lookup import ROOT, Workspace
 from specify_cli.workspaces.markers import Marked, brought
-from specify_cli.workspaces.scope import left_over, owns, scope_of, work_paths
+from specify_cli.workspaces.scope import done_there, left_over, owns, scope_of, work_paths
 from specify_cli.workspaces.unfinished import unmerged
 
 
@@ -86,6 +86,8 @@ def work_facts(
     changes = [change for change in git.changes(*scope) if workspace.kind == ROOT or not change.path.startswith(copied)]
     paths = work_paths(package, workspace, place.slug)
     changed = tuple(git.changed_between(workspace.begun, head, *paths)) if head else ()
+    if head and workspace.kind != ROOT:
+        changed = done_there(git, workspace.begun, head, f"refs/heads/{place.target_branch}", changed)
     left = left_over(package, workspace, changes)
     commits = len(git.commits(f"{workspace.begun}..HEAD", *scope)) if head else 0
     before = reviewed_head(status.events, package.id)
@@ -138,7 +140,8 @@ def work_markers(
             return ()
     try:
         # What the target had when it was brought in is not this work's.
-        found = brought(git, [base, f"refs/heads/{place.target_branch}"], head, *scope, outside=place.relative)
+        target = f"refs/heads/{place.target_branch}"
+        found = brought(git, [base, target], head, *scope, outside=place.relative, rules=target)
     except GitFailed:
         return ()  # these commits are not in this clone
     return tuple(Marked(path, tuple(lines), lane_id, (package.id,), str(tree)) for path, lines in found.items())

@@ -14,7 +14,7 @@ from specify_cli.lanes.models import ExecutionLane, LanesManifest
 from specify_cli.status.models import Lane, StatusEvent, StatusSnapshot
 from specify_cli.status.rounds import Round, base_of, round_of
 from specify_cli.workspaces.lookup import Workspace
-from specify_cli.workspaces.scope import lane_paths, owned_paths, scope_of
+from specify_cli.workspaces.scope import done_there, lane_paths, owned_paths, scope_of
 
 
 def verdict_facts(
@@ -80,8 +80,11 @@ def next_base(
 
 
 def changed_of_lane(git: Git, place: MissionPlace, base: str | None, head: str | None) -> tuple[str, ...] | None:
-    """Files in which a work package's head differs from its base; the lane's copy of the mission is not one of them."""
-    return _changed(git, base, head, *lane_paths(place.slug))
+    """Files that a work package changed between its base and its head, but for the lane's copy of the mission."""
+    found = _changed(git, base, head, *lane_paths(place.slug))
+    if not found or base is None or head is None:
+        return found
+    return done_there(git, base, head, f"refs/heads/{place.target_branch}", found)
 
 
 def _changed(git: Git, base: str | None, head: str | None, *paths: str) -> tuple[str, ...] | None:

@@ -111,10 +111,14 @@ class GitRead(GitRun):
             found.append((subject, [name for name in names.replace("\n", "\0").split("\0") if name]))
         return found
 
-    def written_in(self, span: str) -> list[str]:
-        """Files that the commits of a range changed themselves: what a merge brought in does not count."""
-        words = ("-z", "--first-parent", "--no-merges", "--format=", "--name-only", "--no-renames")
-        out = self.run("log", *words, "--end-of-options", span)
+    def written_in(self, *revisions: str, sides: bool = False) -> list[str]:
+        """Files that the commits of a range changed themselves: what a merge brought in does not count.
+
+        Args:
+            sides: whether commits that came in by a merge are commits of the range too.
+        """
+        words = ("-z", *(() if sides else ("--first-parent",)), "--no-merges", "--format=", "--name-only")
+        out = self.run("log", *words, "--no-renames", "--end-of-options", *revisions)
         return sorted({name for name in out.replace("\n", "\0").split("\0") if name})
 
     def show_bytes(self, spec: str) -> bytes | None:

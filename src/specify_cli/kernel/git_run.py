@@ -95,7 +95,9 @@ def _environment(extra: Mapping[str, str] | None, *, write: bool) -> dict[str, s
     }
     env["LC_ALL"] = "C"
     env["GIT_TERMINAL_PROMPT"] = "0"
-    env["GIT_NO_REPLACE_OBJECTS"] = "1"  # what is judged is what is merged: no other object stands for one
+    # What is judged is what is merged: no other object stands for one, and its parents are those that it names.
+    env["GIT_NO_REPLACE_OBJECTS"] = "1"
+    env["GIT_GRAFT_FILE"] = f"{os.devnull}/none"
     if system.LONGEST_PATH:
         env |= {"GIT_CONFIG_COUNT": "1", "GIT_CONFIG_KEY_0": "core.longpaths", "GIT_CONFIG_VALUE_0": "true"}
     if not write:

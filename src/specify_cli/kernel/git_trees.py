@@ -94,24 +94,41 @@ class GitTrees(GitRead):
     def attribute(self, name: str, revision: str | None, paths: Sequence[str]) -> dict[str, str]:
         """Path -> value of a git attribute, as the rules of a commit or tree have it; `unspecified` without one.
 
+        Rules that stand in no commit, such as those of `.git/info/attributes`, do not count.
+
         Args:
             revision: None for what is staged.
         """
-        env: dict[str, str] | None = None
-        scratch: Path | None = None
-        if revision is not None:
-            # The library behind it is dear to import.
-            scratch = lazy.load("specify_cli.kernel.scratch:temporary_folder")("spec-kitty-index-")
-            env = {"GIT_INDEX_FILE": str(scratch / "index")}
+        asked = "".join(f"{path}\0" for path in paths)
+        words = ("check-attr", "--cached", "-z", "--stdin", name)
+        if revision is None:
+            return _attributes(self.run(*words, input=asked))
+        # The library behind it is dear to import.
+        scratch: Path = lazy.load("specify_cli.kernel.scratch:temporary_folder")("spec-kitty-index-")
         try:
-            if revision is not None:
-                self.run("read-tree", revision, env=env, write=True)
-            asked = "".join(f"{path}\0" for path in paths)
-            said = self.run("check-attr", "--cached", "-z", "--stdin", name, input=asked, env=env).split("\0")
+            index = scratch / "index"
+            self.run("read-tree", revision, env={"GIT_INDEX_FILE": str(index)}, write=True)
+            # A repository of its own, with these objects: it has no attributes but those in the index.
+            for folder in ("objects", "refs"):
+                (scratch / folder).mkdir()
+            (scratch / "HEAD").write_text("ref: refs/heads/none\n")
+            if len(self.run("rev-parse", revision).strip()) > len(ZERO):
+                sha256 = "[core]\nrepositoryformatversion = 1\n[extensions]\nobjectFormat = sha256\n"
+                (scratch / "config").write_text(sha256)
+            new, own = self.objects or (None, self._objects_folder())
+            env = {
+                "GIT_DIR": str(scratch),
+                "GIT_INDEX_FILE": str(index),
+                "GIT_ATTR_NOSYSTEM": "1",
+                "GIT_OBJECT_DIRECTORY": str(new or own),
+                "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(own),
+            }
+            return _attributes(self.run("-c", f"core.attributesFile={os.devnull}", *words, input=asked, env=env))
         finally:
-            if scratch is not None:
-                files.remove_tree(scratch)
-        return dict(zip(said[0:-1:3], said[2::3], strict=True))
+            files.remove_tree(scratch)
+
+    def _objects_folder(self) -> Path:
+        return self.root / self.run("rev-parse", "--git-path", "objects").strip()
 
     def merge_tree(self, ours: str, theirs: str, *, attributes: Path | None = None) -> TreeMerge:
         """Merge two commits without touching a file or a reference.
@@ -225,6 +242,11 @@ class GitTrees(GitRead):
     def move_checkout(self, old: str, new: str) -> None:
         """Bring index and working tree from one commit to another, other changes left alone; repeatable."""
         self.run("read-tree", "-m", "-u", old, new, write=True)
+
+
+def _attributes(out: str) -> dict[str, str]:
+    said = out.split("\0")
+    return dict(zip(said[0:-1:3], said[2::3], strict=True))
 
 
 def taken_out(paths: Iterable[str], like: str) -> str:

@@ -240,7 +240,8 @@ def resolved(place: MissionPlace, stopped: Stopped, *, by: str, session: str | N
         commit = head
     else:
         raise _unresolved(stopped, list(stopped.files), f"{head[:10]} there does not contain both sides")
-    marked = brought(git, [stopped.ours, stopped.theirs], commit, outside=place.relative)
+    target = f"refs/heads/{place.target_branch}"
+    marked = brought(git, [stopped.ours, stopped.theirs], commit, outside=place.relative, rules=target)
     if marked:
         raise _unresolved(stopped, [*marked], "conflict markers are left")
     known = next((each for each in stopped.resolutions if each.ours == stopped.ours), None)

@@ -304,5 +304,5 @@ def _wrong(place: MissionPlace) -> tuple[tuple[str, Command | None], ...]:
 def _marked(place: MissionPlace, git: Git, before: str, merge: Forecast) -> tuple[Marked, ...]:
     if merge.conflicts:
         return ()
-    found = brought(git, [before], merge.tree, outside=place.relative)
+    found = brought(git, [before], merge.tree, outside=place.relative, rules=merge.tree)
     return tuple(Marked(path, tuple(lines), worktree=str(place.git.root)) for path, lines in found.items())

@@ -15,8 +15,10 @@ from pathlib import Path
 from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import files
+from specify_cli.kernel.commands import git_command
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.git import Git
+from specify_cli.kernel.text import some
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.branch_naming import mission_branch_name
 from specify_cli.lanes.models import LanesManifest
@@ -66,6 +68,9 @@ def coverage_of(
         events: the status log in fold order.
         by_other: whether `review.by` is other.
         elsewhere: git that puts its objects somewhere else.
+
+    Raises:
+        Refused: `HISTORY_CUT_OFF`.
     """
     git = elsewhere or place.git
     records = review_records(events, by_other=by_other)
@@ -73,6 +78,7 @@ def coverage_of(
     tips = [*(str(lane.tip) for lane in coming), *([forecast.mission] if forecast.mission else [])]
     before = _merged_before(place)
     graph = _graph(git, tips, records.values(), [forecast.target, *before])
+    _require_whole(git, graph)
     rule = _Rule(place, git, graph, records)
     lanes = [_lane(graph, lane.lane_id, lane.wp_ids, lane.record, str(lane.tip), records) for lane in coming]
     uncovered = tuple(rule.explained(rule.uncovered(tips), lanes))
@@ -114,13 +120,18 @@ def unreviewed_below(
     *,
     by_other: bool = False,
 ) -> tuple[Uncovered, ...]:
-    """The commits below a work package's base that no review covers and none that is still to come will."""
+    """The commits below a work package's base that no review covers and none that is still to come will.
+
+    Raises:
+        Refused: `HISTORY_CUT_OFF`.
+    """
     records = review_records(events, by_other=by_other)
     lane, record, git = manifest.lane_for_wp(wp_id), records.get(wp_id), place.git
     target = git.branch_tip(place.target_branch)
     if lane is None or lane.is_planning or record is None or record.base is None or target in (None, record.base):
         return ()
     graph = _graph(git, [record.base], records.values(), [str(target), *_merged_before(place)])
+    _require_whole(git, graph)
     rule = _Rule(place, git, graph, records)
     left = rule.uncovered([record.base])
     known = read_record(place, lane.lane_id) if left else None
@@ -301,6 +312,25 @@ def _graph(git: Git, tips: Iterable[str], records: Iterable[ReviewRecord], witho
     # What a log names may be a commit that this clone does not have.
     words = ("rev-list", "--topo-order", "--parents", "--ignore-missing", "--stdin")
     return graph_of(git.run(*words, input="".join(f"{each}\n" for each in asked)).splitlines())
+
+
+def _require_whole(git: Git, graph: CommitGraph) -> None:
+    """What lies below a commit that names parents is looked at, whatever `.git/shallow` says.
+
+    Raises:
+        Refused: `HISTORY_CUT_OFF`: the commits below are not shown by git, and would be merged.
+    """
+    ends = [commit for commit, parents in graph.parents.items() if not parents]
+    read = zip(ends, git.commit_objects(ends), strict=True)
+    cut = [commit for commit, data in read if data is not None and data[1]]
+    if cut:
+        raise Refused(
+            f"the history in this clone ends at {some([each[:10] for each in cut], 3)} (.git/shallow), so nobody can"
+            " tell which commits below were reviewed",
+            "HISTORY_CUT_OFF",
+            hint=git_command(git.root, "fetch", "--unshallow") if git.run("remote") else None,
+            details={"commits": cut},
+        )
 
 
 def _lane(

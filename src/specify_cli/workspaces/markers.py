@@ -2,7 +2,8 @@
 
 A marker counts where all of a conflict is there, its beginning, its middle and its end, or where the half that is left
 bears a name that git gave it. What stood in the files before the change, or was moved as it was, is nobody's fault.
-A file whose attribute `conflict-marker-size` says another length may show the usual ones as text, as git has it.
+A file whose attribute `conflict-marker-size` says another length may show the usual ones as text, as git has it; an
+attribute that comes with the change itself says nothing of it.
 """
 
 from __future__ import annotations
@@ -98,7 +99,9 @@ def blocks(data: bytes, size: int = USUAL) -> Iterator[Block]:
         yield _block(lines, begun, begun)
 
 
-def brought(git: Git, before: Sequence[str], after: str | None, *paths: str, outside: str = "") -> dict[str, list[int]]:
+def brought(
+    git: Git, before: Sequence[str], after: str | None, *paths: str, outside: str = "", rules: str | None = None
+) -> dict[str, list[int]]:
     """File -> lines of the conflict markers that a change brought.
 
     Args:
@@ -106,12 +109,15 @@ def brought(git: Git, before: Sequence[str], after: str | None, *paths: str, out
         after: the commit or tree with the change; None for what is staged.
         paths: git path patterns to look at; all, where none is given.
         outside: a folder that is left out.
+        rules: the commit or tree whose attributes say how long markers are in files that show some as text; the first
+            of `before` where none is given.
     """
     touched = git.files_with_changed_lines(_TOUCHED, before[0], after, *paths)
     named = [path for path in touched if not (outside and path.startswith(f"{outside}/"))]
     if not named:
         return {}
-    sizes = git.attribute("conflict-marker-size", after, named)
+    # Where the change says another length, git writes markers of that length, and only there.
+    sizes = [git.attribute("conflict-marker-size", each, named) for each in (rules or before[0], after)]
     new = _blocks_of(git, after, named, sizes)
     old = [_blocks_of(git, each, named, sizes) for each in before]
     added: list[tuple[str, Block]] = []
@@ -151,7 +157,9 @@ def in_forecast(place: MissionPlace, forecast: Forecast, git: Git | None = None)
         # What is in conflict is not in the forecast's tree.
         if step.outcome is Outcome.CONFLICT and step.name in lanes:
             base = git.merge_base(step.ours, step.theirs)
-            more = brought(git, [*([base] if base else []), step.ours], step.theirs, outside=folder)
+            more = brought(
+                git, [*([base] if base else []), step.ours], step.theirs, outside=folder, rules=forecast.target
+            )
             found |= {path: lines for path, lines in more.items() if path not in found}
     return tuple(_from_lane(place, git, list(lanes.values()), path, lines) for path, lines in found.items())
 
@@ -166,14 +174,19 @@ def _from_lane(place: MissionPlace, git: Git, lanes: Sequence[LaneTip], path: st
 
 
 def _blocks_of(
-    git: Git, revision: str | None, paths: Sequence[str], sizes: Mapping[str, str]
+    git: Git, revision: str | None, paths: Sequence[str], sizes: Sequence[Mapping[str, str]]
 ) -> dict[str, list[Block]]:
     found = {}
     for path, data in zip(paths, git.show_many([f"{revision or ''}:{path}" for path in paths]), strict=True):
-        size = sizes.get(path, "")
         if data is not None:
-            found[path] = list(blocks(data, int(size) if size.isdecimal() and int(size) > 0 else USUAL))
+            ruled, *more = (_length(said.get(path, "")) for said in sizes)
+            lengths = dict.fromkeys([ruled or USUAL, *filter(None, more)])
+            found[path] = [block for length in lengths for block in blocks(data, length)]
     return found
+
+
+def _length(size: str) -> int | None:
+    return int(size) if size.isdecimal() and int(size) > 0 else None
 
 
 def _is_marker(line: bytes, sign: bytes, size: int) -> bool:
