@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,16 @@ def test_the_work_of_a_canceled_package_in_a_lane_of_others(project: Project, fi
     found.mission.force("WP01" if first else "WP02", Lane.CANCELED)
     if first:
         refused_by_both(found, "work of WP01, which is canceled", "WP02")
+        review = refusals(found.accept())[0]["fix"]
+        assert review.startswith("spec-kitty agent tasks move-task WP02 --to for_review")
+        found.run(*shlex.split(review)[1:-2]).ok()
+        said = found.run("agent", "action", "review", "WP02", "--agent", "codex").ok().json()
+        prompt = Path(said["prompt_file"]).read_text(encoding="utf-8")
+        assert ("a/f.txt" in prompt, "b/f.txt" in prompt) == (True, True)
+        found.run("agent", "tasks", "move-task", "WP02", "--to", "approved", "--agent", "codex").ok()
+        found.accept().ok()
+        found.merge().ok()
+        assert found.files()["a/f.txt"] == "a"
     else:
         refused_by_both(found, "work of WP02, which is canceled", "WP01")
         found.worktree("WP02")("revert", "--no-edit", "HEAD")
@@ -100,6 +111,21 @@ def test_a_commit_on_the_mission_branch_itself(project: Project) -> None:
     found.accept().ok()
     found.merge().ok()
     assert found.files()["late.txt"] == "late"
+
+
+def test_work_that_is_canceled_below_is_in_the_review_of_what_was_built_on_it(project: Project) -> None:
+    found = story(project, *CHAIN)
+    found.do("WP01", a__f_txt="a\n")
+    found.do("WP02", approve=False, b__f_txt="b\n")
+    began = found.worktree("WP02").head("HEAD~1")
+    found.run("agent", "tasks", "move-task", "WP01", "--to", "canceled", "--agent", "claude", "--note", "no").ok()
+    found.run("agent", "tasks", "move-task", "WP02", "--to", "for_review", "--agent", "claude").ok()
+    handed = found.mission.status.events[-1].workspace or {}
+    assert (handed["base"], handed["start"]) == (found.git.head(f"kitty/mission-{found.slug}"), began)
+    said = found.run("agent", "action", "review", "WP02", "--agent", "codex").ok().json()
+    assert "a/f.txt" in Path(said["prompt_file"]).read_text(encoding="utf-8")
+    found.run("agent", "tasks", "move-task", "WP02", "--to", "approved", "--agent", "codex").ok()
+    found.accept().ok()
 
 
 @pytest.mark.parametrize("where", ["nowhere", "info/grafts", "shallow", "refs/replace"])

@@ -353,7 +353,12 @@ def _to_review(
     if review is not None:
         return review_again(review, slug, "there are commits that no review covers")
     if before is not None:
-        # Its range has to begin below them; the next claim sees to that, and its work goes on from there.
+        # Its range has to begin below them: its next hand-over, another review or the next claim sees to that.
+        lane = coverage.records[before].lane if before in coverage.records else None
+        if lane in (Lane.APPROVED, Lane.DONE):
+            return review_again(before, slug, "there are commits below it that no review covers")
+        if lane in (Lane.CLAIMED, Lane.IN_PROGRESS):
+            return way_on(before, lane, slug)
         move = ("agent tasks move-task", before, "--to", "planned", "--review-feedback-file", "FILE")
         return spec_kitty(*move, "--mission", slug)
     if lane_id is None and coverage.worktree is not None:

@@ -110,11 +110,11 @@ class GitTrees(GitRead):
             self.run("read-tree", revision, env={"GIT_INDEX_FILE": str(index)}, write=True)
             # A repository of its own, with these objects: it has no attributes but those in the index.
             for folder in ("objects", "refs"):
-                (scratch / folder).mkdir()
-            (scratch / "HEAD").write_text("ref: refs/heads/none\n")
+                files.make_folder(scratch / folder)
+            files.atomic_write(scratch / "HEAD", "ref: refs/heads/none\n")
             if len(self.run("rev-parse", revision).strip()) > len(ZERO):
                 sha256 = "[core]\nrepositoryformatversion = 1\n[extensions]\nobjectFormat = sha256\n"
-                (scratch / "config").write_text(sha256)
+                files.atomic_write(scratch / "config", sha256)
             new, own = self.objects or (None, self._objects_folder())
             env = {
                 "GIT_DIR": str(scratch),

@@ -107,6 +107,15 @@ class Work:
         return found
 
     @cached_property
+    def lower_base(self) -> str | None:
+        """A commit below the recorded base from which its review has to begin; None where it begins right."""
+        if self.package is None or self.manifest is None:
+            return None
+        strict = self.context.config.review_by == "other"
+        look: Callable[..., str | None] = load("specify_cli.workspaces.coverage:lower_base")
+        return look(self.context.place, self.manifest, self._log.events, self.wp_id, by_other=strict)
+
+    @cached_property
     def judged(self) -> VerdictFacts:
         """What its approval depends on.
 
@@ -240,6 +249,17 @@ class Moment:
     def round(self) -> Round:
         """The round of review that it is in."""
         return round_of(self.log.events, self.wp_id) or Round()
+
+    @property
+    def lowered(self) -> str | None:
+        """Where its review has to begin, if that is below where its work did: at a hand-over, and at another review."""
+        manifest = self.work.manifest if self.kind in (Move.HAND_OVER, Move.REOPEN) else None
+        lane = manifest.lane_for_wp(self.wp_id) if manifest is not None else None
+        if lane is None or lane.is_planning:
+            return None
+        # Work that was canceled below is seldom; only where there is some is it worth a look at history.
+        canceled = any(self.log.snapshot.lane_of(other) is Lane.CANCELED for other in lane.wp_ids)
+        return self.work.lower_base if canceled or self.kind is Move.REOPEN else None
 
     @property
     def covered(self) -> str | None:

@@ -70,6 +70,7 @@ def move(context: Context, actor: Actor, package: WorkPackage | str, request: Re
 def _look(moment: Moment) -> Found:
     """Ask every condition; what is to be committed is committed first, unless it is somebody else's."""
     work, message = moment.work, moment.request.commit
+    _ = moment.lowered  # asked now, and kept: under the lock nobody waits for git
     if (
         message
         and moment.kind in (Move.HAND_OVER, Move.REOPEN)
@@ -134,7 +135,7 @@ def _after(moment: Moment, made: Recorded) -> Committed:
     """What follows a move once the lock is free: its head, its lease, its milestone."""
     place, event = moment.context.place, made.event
     if made.head is not None:
-        note_head(place, made.head[0], event.wp_id, made.head[1])
+        note_head(place, made.head[0], event.wp_id, made.head[1], base=made.lowered)
     if event.to_lane in HELD:
         leases.touch(place, event.wp_id, moment.actor.name, moment.actor.session)
     else:

@@ -29,12 +29,14 @@ class Recorded:
         is_verdict: whether it ends a review.
         feedback_file: of a rejection.
         head: lane and commit that was handed over.
+        lowered: the commit from which its review begins, where that is below its base.
     """
 
     event: StatusEvent
     is_verdict: bool = False
     feedback_file: str | None = None
     head: tuple[str, str] | None = None
+    lowered: str | None = None
 
 
 def record(log: Writer, now: Moment, found: Found) -> Recorded:
@@ -144,11 +146,11 @@ def _hand_over(log: Writer, now: Moment, found: Found) -> Recorded:
         "implementation_evidence_present": (
             facts.has_evidence or request.implementation_evidence_present or request.no_change is not None
         ),
-        "workspace": workspace.record(head) if workspace else None,
+        "workspace": _from_lower(now, workspace.record(head)) if workspace else None,
         "no_change": request.no_change,
     }
     event = log.move(now.wp_id, Lane.FOR_REVIEW, actor=now.actor.name, **options)
-    return Recorded(event, head=(workspace.lane_id, head) if workspace and head else None)
+    return Recorded(event, head=(workspace.lane_id, head) if workspace and head else None, lowered=now.lowered)
 
 
 def _reopen(log: Writer, now: Moment) -> Recorded:
@@ -156,15 +158,24 @@ def _reopen(log: Writer, now: Moment) -> Recorded:
     request, head, workspace = now.request, now.work.judged.now, now.work.workspace
     before = now.covered
     reason = f"{(head or 'something else')[:10]} is not what was approved" + (f" at {before[:10]}" if before else "")
+    if now.lowered is not None and head == before:
+        reason = f"what lies between {now.lowered[:10]} and its base was not reviewed"
     options: MoveOptions = {
         **_common(now),
         "force": request.force,
         "reason": request.note or reason,
-        "workspace": _shown(now, head),
+        "workspace": _from_lower(now, _shown(now, head)),
         "other_head": True,
     }
     event = log.move(now.wp_id, Lane.FOR_REVIEW, actor=now.actor.name, **options)
-    return Recorded(event, head=(workspace.lane_id, head) if workspace and head else None)
+    return Recorded(event, head=(workspace.lane_id, head) if workspace and head else None, lowered=now.lowered)
+
+
+def _from_lower(now: Moment, workspace: Mapping[str, object] | None) -> Mapping[str, object] | None:
+    """A workspace whose review begins where everything below was reviewed."""
+    if workspace is None or now.lowered is None:
+        return workspace
+    return {**workspace, "base": now.lowered, "start": workspace.get("start") or workspace.get("base")}
 
 
 def _approve(log: Writer, now: Moment) -> Recorded:

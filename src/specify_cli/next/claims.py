@@ -206,9 +206,13 @@ def _claim_review(
             raise self_review_refused(package.id, place.slug, actor)
         workspace = _reading_workspace(context, package, manifest, log)
         records = review_records(log.events, by_other=context.config.review_by == "other")
+        recorded = records[package.id]
+        if recorded.base is not None:
+            # As it was handed over, in this clone or another one.
+            workspace = replace(workspace, base=recorded.base, start=recorded.start)
         head, notes = _to_show(package, manifest, workspace, records)
         leases.touch(place, package.id, actor.name, actor.session)
-        reviewed = records[package.id].reviewed
+        reviewed = recorded.reviewed
         if current is Lane.IN_REVIEW and head is not None and reviewed not in (None, head):
             # The lane moved under the review: it is taken once more, of what is there now.
             reason = f"there is more to review than {str(reviewed)[:10]}"

@@ -138,6 +138,24 @@ def unreviewed_below(
     return tuple(rule.explained(left, [_lane(graph, lane.lane_id, lane.wp_ids, known, record.base, records)]))
 
 
+def lower_base(
+    place: MissionPlace, manifest: LanesManifest, events: Sequence[StatusEvent], wp_id: str, *, by_other: bool = False
+) -> str | None:
+    """A commit below a work package's base from which its review has to begin; None where it begins right.
+
+    That is so where nobody will review what lies between: the work package that it is of was canceled since.
+
+    Raises:
+        Refused: `HISTORY_CUT_OFF`.
+    """
+    if not unreviewed_below(place, manifest, events, wp_id, by_other=by_other):
+        return None
+    records = review_records(events, by_other=by_other)
+    base = str(records[wp_id].base)
+    lower, _ = reviewed_base(place, records, base, place.git.branch_tip(place.target_branch))
+    return lower if lower != base else None
+
+
 class _Rule:
     """The rule, with what git says of the commits of one graph; each question is asked once."""
 

@@ -131,11 +131,16 @@ def _making(place: MissionPlace, lane_id: str) -> Path:
     return folder(place) / f"{lane_id}.making"
 
 
-def note_head(place: MissionPlace, lane_id: str, wp_id: str, head: str) -> None:
-    """Remember the commit at which a work package went to review."""
+def note_head(place: MissionPlace, lane_id: str, wp_id: str, head: str, *, base: str | None = None) -> None:
+    """Remember the commit at which a work package went to review.
+
+    Args:
+        base: where its review begins, if that is below where its work did.
+    """
     record = read_record(place, lane_id)
     if record is None:
         return
     known = record.wps.get(wp_id, Span(head))
-    wps = {**record.wps, wp_id: Span(known.base, head, known.start)}
+    start = known.start if base is None else known.start or known.base
+    wps = {**record.wps, wp_id: Span(base or known.base, head, start)}
     write_record(place, LaneRecord(record.lane_id, record.path, record.branch, wps))
