@@ -472,14 +472,17 @@ def test_exactly_these_paths_are_committed(git: Repo, ours: Git) -> None:
     assert git.status() == "M  other.txt\n?? mission/a.md"
 
 
-def test_an_intent_can_be_taken_back(git: Repo, ours: Git) -> None:
+def test_what_was_not_committed_is_not_known_to_git(git: Repo, ours: Git) -> None:
+    """With an intent to add in the index, `git stash` refuses to work."""
     git.write("mission/[ab].md", "mine\n")
     git.write("staged.txt", "by the user\n")
     git("add", "staged.txt")
+    hook = git.path / ".git" / "hooks" / "pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text("#!/bin/sh\nexit 3\n")
+    hook.chmod(0o755)
     before = git("ls-files", "--stage")
-    ours.add_intent("mission/[ab].md")
-    assert git("ls-files", "--stage") != before
-    ours.forget("mission/[ab].md")
+    assert ours.commit_only("no", "mission/[ab].md", new=["mission/[ab].md"]).code != 0
     assert git("ls-files", "--stage") == before
     assert git.status() == "A  staged.txt\n?? mission/[ab].md"
 

@@ -194,3 +194,16 @@ def test_a_folder_whose_git_link_is_gone_stays_after_a_short_wait(project: Proje
 def remove(path: Path) -> None:
     """A file or a folder with all in it."""
     shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+@pytest.mark.parametrize("name", ["vendor/inner", "build"])
+def test_a_repository_in_what_git_ignores_keeps_its_worktree(project: Project, name: str) -> None:
+    project.git.write(".gitignore", "vendor/\nbuild/\n")
+    project.git.commit("ignore")
+    mission = finalized_mission(project)
+    tree = mission.work("WP01", "a.txt")
+    make_repo(tree.path / name)
+    project.git("merge", "-q", "--no-edit", LANE)
+    mission.force("WP01", Lane.DONE)
+    assert reason(project) == f"it holds another repository, {name}"
+    assert (tree.path / name / ".git").is_dir()

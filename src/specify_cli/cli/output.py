@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from specify_cli.cli import serial
 from specify_cli.cli.text import as_printed, encodable, paint, safe, style
+from specify_cli.kernel import system
 from specify_cli.kernel.commands import answering, command, spec_kitty, the_call
 from specify_cli.kernel.errors import SpecKittyError, Unavailable
 from specify_cli.kernel.lazy import load
@@ -68,7 +69,7 @@ def answer(
     """
     token, shape = _as_json.set(as_json), _failure.set(failure or _failure_shape)
     try:
-        with answering(call), told_to(progress):
+        with answering(call), told_to(progress), system.ended_in_order():
             return _answered(produce)
     finally:
         _as_json.reset(token)
@@ -80,6 +81,8 @@ def _answered(produce: Callable[[], Reply]) -> int:
         return _deliver(produce())
     except KeyboardInterrupt:
         return _fail(SpecKittyError("interrupted", "INTERRUPTED"), INTERRUPTED)
+    except system.Ended as ended:
+        return _fail(SpecKittyError("ended by a signal", "INTERRUPTED"), int(str(ended.code)))
     except SpecKittyError as error:
         return _fail(error, error.exit_code)
     except OSError as error:

@@ -112,16 +112,16 @@ def _commit(place: MissionPlace, message: str) -> Committed:
     if not changes:
         return Committed()
     new = [change.path for change in changes if change.state == "??"]
-    if new:
-        git.add_intent(*new)
-    done = git.commit_only(message, place.relative)
+    done = git.commit_only(message, place.relative, new=new)
     if done.code != 0:
-        if new:
-            git.forget(*new)
         if ("ident" in done.said and "empty" in done.said) or "tell me who you are" in done.said:
             refusal = no_identity()
             return Committed(warnings=(Notice(refusal.code, refusal.message, refusal.hint),))
-        return Committed(warnings=(_failed(place, done.said or command("git", "commit", "ended", "with", done.code)),))
+        failure = git.failed(done, "commit")
+        if failure.code == "GIT_FAILED":
+            return Committed(warnings=(_failed(place, done.said or f"git commit ended with {done.code}"),))
+        mend = (failure.hint or Command()).then("spec-kitty", "materialize", "--mission", place.slug)
+        return Committed(warnings=(_failed(place, failure.message, mend),))
     tip = loose_tip(place.repo.require_git(), place.target_branch) or git.resolve("HEAD")
     if tip is not None:
         files.make_private(place.last_tip.parent)

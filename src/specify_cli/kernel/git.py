@@ -11,9 +11,9 @@ from pathlib import Path
 
 from specify_cli.kernel import clock, files, process
 from specify_cli.kernel.commands import command
-from specify_cli.kernel.errors import Conflict, Unavailable
+from specify_cli.kernel.errors import Conflict
 from specify_cli.kernel.git_read import Change
-from specify_cli.kernel.git_run import GitFailed
+from specify_cli.kernel.git_run import GitFailed, index_locked
 from specify_cli.kernel.git_trees import ZERO, GitTrees, RefUpdate, TreeMerge, taken_out
 from specify_cli.kernel.values import frozen
 
@@ -100,28 +100,30 @@ class Git(GitTrees):
         until = clock.monotonic() + PATIENCE
         while lock.exists():
             if clock.monotonic() > until:
-                raise Unavailable(
-                    f"git's lock {lock} does not go away: git is at work, or a crash left it behind; remove it only "
-                    "if no git runs there",
-                    "INDEX_LOCKED",
-                    hint=command("rm", lock),
-                )
+                raise index_locked(lock)
             clock.sleep(0.05)
 
     def add_intent(self, *paths: str) -> None:
         """Make new files known to git without staging their content; also where a sparse checkout leaves them out."""
         self.run("add", "--intent-to-add", "--sparse", "--", *_literal(paths), write=True)
 
-    def forget(self, *paths: str) -> None:
-        """Take back an intent to add, as far as that works."""
-        self.call("reset", "--quiet", "--", *_literal(paths), write=True)
+    def commit_only(self, message: str, *paths: str, new: Sequence[str] = ()) -> process.Completed:
+        """Commit exactly these paths, the rest of the index left as it is; hooks and signing run as ever.
 
-    def commit_only(self, message: str, *paths: str) -> process.Completed:
-        """Commit exactly these paths, the rest of the index left as it is; hooks and signing run as ever."""
-        exactly = _literal(paths)
-        return self.call(
-            "commit", "--quiet", "--only", "-F", "-", "--", *exactly, input=message, write=True, timeout=600
-        )
+        Args:
+            new: those of them that git does not know yet. If there is no commit in the end, it does not know them
+                afterwards either: with an intent to add, `git stash` refuses to work.
+        """
+        words, is_made = ("commit", "--quiet", "--only", "-F", "-", "--", *_literal(paths)), False
+        try:
+            if new:
+                self.add_intent(*new)
+            done = self.call(*words, input=message, write=True, timeout=600)
+            is_made = done.code == 0
+        finally:
+            if new and not is_made:
+                self.call("reset", "--quiet", "--", *_literal(new), write=True)
+        return done
 
     def commit_all(self, message: str) -> process.Completed:
         """Stage and commit everything in this worktree."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -25,8 +26,17 @@ _FULL = ("No space left on device", "Disk quota exceeded", "File too large")
 _READ_ONLY = ("Read-only file system", "Permission denied", "insufficient permission")
 
 
+_LOCKED = re.compile(r"Unable to create '([^']+/index\.lock)': File exists")
+
+
 class GitFailed(Unavailable):
     """A git command that should have worked did not."""
+
+
+def index_locked(lock: Path) -> GitFailed:
+    """The error for a lock of git's index that somebody holds, or nobody any more."""
+    said = f"git's lock {lock} does not go away: git is at work, or a crash left it behind"
+    return GitFailed(f"{said}; remove it only if no git runs there", "INDEX_LOCKED", command("rm", lock))
 
 
 @frozen
@@ -77,6 +87,8 @@ class GitRun:
 
     def failed(self, done: process.Completed, verb: str) -> GitFailed:
         """The error for a git command that should have worked."""
+        if lock := _LOCKED.search(done.said):
+            return index_locked(Path(lock[1]))
         said = done.said or ("it was stopped by a signal" if done.code < 0 else "no output")
         code, hint = "GIT_FAILED", git_command(self.root, "status")
         if (system.FILE_TOO_LARGE and done.code == -system.FILE_TOO_LARGE) or any(words in said for words in _FULL):

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from specify_cli.kernel import files, system
 from specify_cli.kernel.errors import Unavailable
 from specify_cli.kernel.values import frozen
+
+_GRACE = 2.0  # seconds in which a program that is asked to end takes its things away
 
 
 @frozen
@@ -53,14 +55,39 @@ def run(
     """
     data = input.encode("utf-8", "surrogateescape") if isinstance(input, str) else input or b""
     try:
-        done = subprocess.run(
-            list(argv), cwd=cwd, env=env, timeout=timeout, capture_output=True, check=False, input=data
-        )
+        with subprocess.Popen(
+            list(argv), cwd=cwd, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as handle:
+            try:
+                out, err = handle.communicate(data, timeout)
+            except BaseException:
+                _end(handle)
+                raise
     except OSError as error:
         raise _not_started(argv, cwd, error) from error
     except subprocess.TimeoutExpired as error:
         raise Unavailable(f"{' '.join(argv[:3])} took longer than {timeout:g} s", "TIMEOUT") from error
-    return Completed(tuple(argv), done.returncode, _text(done.stdout), _text(done.stderr))
+    return Completed(tuple(argv), handle.returncode, _text(out), _text(err))
+
+
+def _end(handle: subprocess.Popen[bytes]) -> None:
+    """Have a program end, and what it started: asked first, for git takes its locks away then."""
+    for pid in [*_started_by(handle.pid), handle.pid]:
+        with suppress(OSError):
+            os.kill(pid, signal.SIGTERM)
+    try:
+        handle.wait(_GRACE)
+    except subprocess.TimeoutExpired:
+        handle.kill()
+
+
+def _started_by(pid: int) -> list[int]:
+    """The processes below one, as far as Linux tells."""
+    try:
+        told = files.read_text(Path(f"/proc/{pid}/task/{pid}/children")) or ""
+    except Unavailable:
+        return []
+    return [each for child in map(int, told.split()) for each in (child, *_started_by(child))]
 
 
 @dataclass(slots=True)
@@ -81,7 +108,7 @@ class Running:
         own, which none of these reaches.
         """
         try:
-            with _told_to_end():
+            with system.ended_in_order():
                 return self.handle.wait(timeout)
         except subprocess.TimeoutExpired:
             return -9
@@ -95,20 +122,6 @@ class Running:
                 subprocess.run(words, capture_output=True, check=False)
             self.handle.kill()
         self.handle.wait()
-
-
-@contextmanager
-def _told_to_end() -> Iterator[None]:
-    """While the block runs, a signal that ends this process unwinds it instead, so that it can clean up."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    with system.told_to_end(_unwind):
-        yield
-
-
-def _unwind(sign: int, _frame: object) -> None:
-    raise SystemExit(128 + sign)
 
 
 def start(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None, output: Path) -> Running:

@@ -190,15 +190,30 @@ def _exists_on_windows(pid: int, kernel: Any) -> bool:
     return bool(told) and code.value == _STILL_ACTIVE
 
 
+class Ended(SystemExit):
+    """A signal asked this process to end; unwound like Ctrl-C, so that everybody cleans up."""
+
+
 @contextmanager
-def told_to_end(handler: Callable[[int, Any], Any]) -> Iterator[None]:
-    """While the block runs, a signal that ends this process is handled; for the main thread."""
-    before = {sign: signal.signal(sign, handler) for sign in ENDING}
+def ended_in_order() -> Iterator[None]:
+    """While the block runs, a signal that ends this process unwinds it instead: `Ended`, with the usual exit code.
+
+    One that is ignored (`nohup`) stays so, and in a thread nothing changes.
+    """
+    before: dict[signal.Signals, Any] = {}
+    with suppress(ValueError):
+        for sign in ENDING:
+            if signal.getsignal(sign) is not signal.SIG_IGN:
+                before[sign] = signal.signal(sign, _unwind)
     try:
         yield
     finally:
         for sign, old in before.items():
             signal.signal(sign, old)
+
+
+def _unwind(sign: int, _frame: object) -> None:
+    raise Ended(128 + sign)
 
 
 # -- shells --------------------------------------------------------------------------------------------------------

@@ -42,9 +42,7 @@ def commit_work(place: MissionPlace, workspace: Workspace, package: WorkPackage,
     if workspace.kind == ROOT:
         # The home is where milestones are committed too: one at a time.
         with locks.held(commit_lock(place), timeout=60, doing=f"commit {package.id}"):
-            if new:
-                git.add_intent(*new)
-            done = git.commit_only(message, *(change.path for change in changes))
+            done = git.commit_only(message, *(change.path for change in changes), new=new)
     else:
         done = git.commit_tracked(message, *new)
     if done.code != 0:

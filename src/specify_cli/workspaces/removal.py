@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from specify_cli.kernel import clock, files
@@ -105,6 +107,9 @@ def _unsaved(git: Git) -> str:
     dirty = [change.path for change in git.changes(strict=True)] + git.hidden_changes("HEAD")
     if dirty:
         return f"has uncommitted files: {', '.join(dirty[:5])}"
+    inside = next(_repositories(git), None)
+    if inside is not None:
+        return f"holds another repository, {inside}"
     for name in git.submodules():
         inner = Git(git.root / name)
         if not (inner.root / ".git").exists():
@@ -118,6 +123,17 @@ def _unsaved(git: Git) -> str:
         if found:
             return f"has a submodule {name} that {found}"
     return ""
+
+
+def _repositories(git: Git) -> Iterator[Path]:
+    """Repositories in what git ignores there; one that it does not ignore is an uncommitted file."""
+    words = ("ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z")
+    for name in git.run(*words).split("\0"):
+        if name.endswith("/"):
+            for folder, folders, names in os.walk(git.root / name):
+                if ".git" in folders or ".git" in names:
+                    yield Path(folder).relative_to(git.root)
+                    folders.clear()
 
 
 def delete_branch(repo: Repository, branch: str, tip: str) -> str:
