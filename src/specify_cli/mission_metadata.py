@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from specify_cli.kernel import clock, files
+from specify_cli.kernel import clock, fields, files
 from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.errors import NotFound, Refused
+from specify_cli.kernel.fields import BRANCH, FOLDER, MOMENT, OBJECT, OBJECTS, TEXT, ULID, Kind, Schema
 from specify_cli.kernel.legacy import LEGACY_KEYS, current_meta
 from specify_cli.kernel.text import is_ulid
 from specify_cli.kernel.values import frozen
@@ -30,6 +31,19 @@ ORIGIN_FIELDS = (
     "title",
 )
 _OLD_FIELDS = frozenset({*LEGACY_KEYS, "mission"})
+_NUMBER = Kind("a number such as 001", lambda value: isinstance(value, str) or fields.WHOLE.fits(value))
+_BEGAN = Kind("the name of a branch", lambda value: value == "" or BRANCH.fits(value))
+FIELDS: Schema = {
+    "mission_id": ULID, "mission_slug": FOLDER, "mission_number": _NUMBER, "mission_type": TEXT, "slug": TEXT,
+    "friendly_name": TEXT, "purpose": TEXT, "size": TEXT, "vcs": TEXT, "created_at": MOMENT,
+    "target_branch": BRANCH, "started_from": _BEGAN, "origin_ticket": OBJECT, IMPORTED_FROM: OBJECT,
+    "accepted_at": TEXT, "accepted_by": TEXT, "acceptance_mode": TEXT, "accept_commit": TEXT,
+    "accepted_from_commit": TEXT, "acceptance_history": OBJECTS, "merged_at": TEXT, "merged_by": TEXT,
+    "merged_into": TEXT, "merged_strategy": TEXT, "merged_commit": TEXT, "landed_at": TEXT, "landed_by": TEXT,
+    "landed_into": TEXT, "landed_strategy": TEXT,
+}  # fmt: skip
+# Without them nobody knows which mission it is, or where it belongs: no other value may stand for a broken one.
+IDENTITY = frozenset({"mission_id", "target_branch"})
 
 
 @frozen
@@ -45,16 +59,31 @@ class MissionIdentity:
 def load_meta(feature_dir: Path) -> dict[str, object] | None:
     """meta.json of a mission folder, under today's keys whatever version wrote it; None where there is none.
 
+    A field that holds what it cannot hold is left out; `doctor` names it.
+
     Raises:
-        Refused: `MALFORMED_JSON`.
+        Refused: `MALFORMED_JSON`; `META_INVALID`, where it is one of `IDENTITY`.
     """
     found = files.read_json(feature_dir / META)
-    return None if found is None else current_meta(found)
+    return None if found is None else _sound(found, str(feature_dir / META))
 
 
 def parse_meta(data: bytes, where: str) -> dict[str, object]:
     """The meta.json that some bytes hold; as `load_meta`."""
-    return current_meta(files.parse_json(files.decode(data), where))
+    return _sound(files.parse_json(files.decode(data), where), where)
+
+
+def _sound(data: Mapping[str, object], where: str) -> dict[str, object]:
+    meta, broken = fields.sift(current_meta(data), FIELDS)
+    lost = [each for each in broken if each.key in IDENTITY]
+    if lost:
+        raise Refused(
+            f"{where}: {fields.listing(lost)}",
+            "META_INVALID",
+            hint=spec_kitty("doctor log", "--fix"),
+            details={"path": where, "problems": [each.message for each in lost]},
+        )
+    return meta
 
 
 def identity_of(meta: Mapping[str, object], folder_name: str) -> MissionIdentity:

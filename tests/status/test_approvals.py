@@ -11,6 +11,7 @@ from specify_cli.status.approvals import Doubt, ReviewRecord, review_records
 from specify_cli.status.models import StatusEvent
 from tests.support.status import REVIEW, minute, moved, ulid
 
+A, B, BASE = ("a" * 40, "b" * 40, "c" * 40)
 WAY = ("planned", "claimed", "in_progress", "for_review", "in_review", "approved", "done")
 
 
@@ -27,7 +28,7 @@ def events(
     found = []
     for number, (source, target) in enumerate(pairwise(lanes)):
         head = (heads or {}).get(target)
-        more: dict[str, Any] = {"workspace": {"lane_id": "lane-a", "branch": "b", "base": "base", "head": head}}
+        more: dict[str, Any] = {"workspace": {"lane_id": "lane-a", "branch": "b", "base": BASE, "head": head}}
         if target == "approved" and target != forced:
             more["evidence"] = {"review": REVIEW, "repos": [], "verification": []}
         if target == forced:
@@ -41,15 +42,15 @@ def record(*lanes: str, by_other: bool = False, **more: Any) -> ReviewRecord:
 
 
 def test_the_head_that_was_handed_over_and_approved_is_covered() -> None:
-    found = record(*WAY[:6], heads={"for_review": "a"})
-    assert (found.base, found.covers, found.is_open) == ("base", "a", False)
+    found = record(*WAY[:6], heads={"for_review": A})
+    assert (found.base, found.covers, found.is_open) == (BASE, A, False)
     assert found.approval is not None
     assert (found.approval.by, found.approval.forced) == ("ada", False)
 
 
 def test_what_was_shown_counts_where_it_is_another_head_than_the_one_handed_over() -> None:
-    assert record(*WAY[:6], heads={"for_review": "a", "in_review": "b"}).covers == "b"
-    found = record(*WAY[:6], heads={"for_review": "a", "in_review": "a", "approved": "b"})
+    assert record(*WAY[:6], heads={"for_review": A, "in_review": B}).covers == B
+    found = record(*WAY[:6], heads={"for_review": A, "in_review": A, "approved": B})
     assert (found.covers, found.approval and found.approval.doubt) == (None, Doubt.OTHER_HEAD)
 
 
@@ -59,33 +60,33 @@ def test_an_approval_without_a_recorded_head_covers_nothing() -> None:
 
 
 def test_work_that_was_taken_up_again_has_to_be_handed_over_again() -> None:
-    found = record(*WAY[:5], "in_progress", "for_review", "approved", heads={"in_review": "a"})
+    found = record(*WAY[:5], "in_progress", "for_review", "approved", heads={"in_review": A})
     assert (found.covers, found.handed) == (None, None)
 
 
 def test_approved_from_progress_covers_the_head_recorded_with_the_approval() -> None:
-    assert record(*WAY[:3], "approved", heads={"approved": "a"}).covers == "a"
+    assert record(*WAY[:3], "approved", heads={"approved": A}).covers == A
 
 
 def test_a_merge_keeps_the_approval() -> None:
-    assert record(*WAY, heads={"for_review": "a"}).covers == "a"
+    assert record(*WAY, heads={"for_review": A}).covers == A
 
 
 @pytest.mark.parametrize("after", [("for_review",), ("in_progress",), ("planned",), ("blocked",), ("canceled",)])
 def test_what_comes_after_an_approval_takes_it_back(after: tuple[str, ...]) -> None:
-    found = record(*WAY[:6], *after, heads={"for_review": "a"}, forced=after[0])
-    assert (found.covers, found.approved_before) == (None, "a")
+    found = record(*WAY[:6], *after, heads={"for_review": A}, forced=after[0])
+    assert (found.covers, found.approved_before) == (None, A)
 
 
 def test_a_dispute_that_is_settled_leaves_the_approval() -> None:
-    assert record(*WAY[:6], "approved", heads={"for_review": "a"}).covers == "a"
+    assert record(*WAY[:6], "approved", heads={"for_review": A}).covers == A
 
 
 @pytest.mark.parametrize(
     ("ref", "by_other", "doubt"),
     [
         (None, False, Doubt.NO_REFERENCE),
-        ("a", False, Doubt.NO_REFERENCE),
+        (A, False, Doubt.NO_REFERENCE),
         ("forced by ada", False, Doubt.NO_REFERENCE),
         ("REF-1", False, None),
         ("REF-1", True, Doubt.FORCED),
@@ -94,19 +95,19 @@ def test_a_dispute_that_is_settled_leaves_the_approval() -> None:
 def test_force_covers_what_was_handed_over_only_with_a_reference(
     ref: str | None, by_other: bool, doubt: Doubt | None
 ) -> None:
-    found = record(*WAY[:4], "approved", heads={"for_review": "a"}, forced="approved", ref=ref, by_other=by_other)
+    found = record(*WAY[:4], "approved", heads={"for_review": A}, forced="approved", ref=ref, by_other=by_other)
     assert found.approval is not None
     assert (found.approval.forced, found.approval.doubt) == (True, doubt)
-    assert found.covers == (None if doubt else "a")
+    assert found.covers == (None if doubt else A)
 
 
 def test_force_covers_nothing_that_was_never_handed_over() -> None:
-    found = record(*WAY[:3], "approved", heads={"approved": "a"}, forced="approved", ref="REF-1")
+    found = record(*WAY[:3], "approved", heads={"approved": A}, forced="approved", ref="REF-1")
     assert (found.covers, found.approval and found.approval.doubt) == (None, Doubt.NO_HEAD)
 
 
 def test_a_move_that_lost_counts_for_nothing() -> None:
-    told = events(*WAY[:5], heads={"for_review": "a"})
+    told = events(*WAY[:5], heads={"for_review": A})
     late = moved(
         "in_progress", "approved", at=minute(9), event_id=ulid(9), prev=told[-2].event_id, evidence={"review": REVIEW}
     )

@@ -25,6 +25,7 @@ def acting(mission: str | None, agent: str | None = None, session: str | None = 
     settle(paths.discover(paths.starting_point()))
     context = resolve_mission(mission)
     context.place.require_writable()
+    context.config.require_sound()
     actor = who(agent, context.repo, context.place, session)
     if session is not None and session.startswith(OFFERED):
         actor = load("specify_cli.next.sessions:take_up")(context, actor)

@@ -28,6 +28,9 @@ def reading(mission: str | None) -> Context:
     tell_newer(context.repo)
     if (notice := only_read(context.place)) is not None:
         output.warn(notice)
+    if (problem := context.config.problem) is not None:
+        message = f"{problem.message}; the default stands for it, and nothing can be changed until it is mended"
+        output.warn(Notice(problem.code, message, problem.hint))
     return context
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from specify_cli.home import Kind, MissionPlace, Source, home_of, left_out, tracking_branches
 from specify_cli.kernel import files, lazy
 from specify_cli.kernel.commands import command, git_command
-from specify_cli.kernel.config import Config, parse_config
+from specify_cli.kernel.config import Config, read_config
 from specify_cli.kernel.errors import Refused, SpecKittyError
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.legacy import is_older
@@ -279,16 +279,19 @@ def is_open(place: MissionPlace) -> bool:
 
 
 def config_of(repo: Repository, place: MissionPlace | None) -> Config:
-    """The project's settings: from the mission's home, else where we stand, else the target's tip (formats.md)."""
+    """The project's settings: from the mission's home, else where we stand, else the target's tip (formats.md).
+
+    What of it cannot be read is told by `Config.problem`.
+    """
     name = f"{KITTIFY}/config.yaml"
     if place is not None and place.home is not None:
         text = files.read_text(place.home.path / name)
         if text is not None:
-            return parse_config(text, str(place.home.path / name))
+            return read_config(text, str(place.home.path / name))
     text = files.read_text(repo.checkout / name)
     if text is None and repo.main is not None:
         text = files.read_text(repo.main / name)
     if text is None and place is not None and repo.has_git:
         data = place.git.show_bytes(f"{place.source.revision}:{name}")
         text = None if data is None else files.decode(data)
-    return parse_config(text, name)
+    return read_config(text, name)

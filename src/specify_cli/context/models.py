@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from specify_cli.context.missions import Broken
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.commands import Command
 from specify_cli.kernel.config import Config
@@ -20,12 +21,14 @@ class Context:
         config: the project's settings.
         place: the mission.
         how: what chose the mission, in words for `detection_method`.
+        unread: missions beside it that cannot be read, where it was chosen because it is the only one that can.
     """
 
     repo: Repository
     config: Config
     place: MissionPlace
     how: str
+    unread: tuple[Broken, ...] = ()
 
 
 @frozen

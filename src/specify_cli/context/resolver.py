@@ -23,6 +23,7 @@ from specify_cli.kernel.commands import Command, command, spec_kitty, the_call
 from specify_cli.kernel.errors import Conflict, NotFound, Refused, SpecKittyError, UsageError
 from specify_cli.kernel.paths import SPECS, Repository
 from specify_cli.kernel.text import is_ulid
+from specify_cli.kernel.values import replace
 from specify_cli.lanes.branch_naming import parse_mission_slug_from_branch
 
 MISSION_VARIABLE = "SPEC_KITTY_MISSION"
@@ -50,7 +51,8 @@ def resolve_mission(selector: str | None, *, start: Path | None = None) -> Conte
     around = _around(repo, folder)
     if around is not None:
         return _context(repo, around, "the folder you are in")
-    return _context(repo, _only_open(repo), "the only open mission")
+    place, unread = _only_open(repo)
+    return replace(_context(repo, place, "the only open mission"), unread=tuple(unread))
 
 
 def require_mission_id(place: MissionPlace) -> str:
@@ -156,11 +158,11 @@ def _by_id(repo: Repository, known: Sequence[str], prefix: str) -> list[MissionP
     return [place for place in places if (place.mission_id or "").startswith(prefix)]
 
 
-def _only_open(repo: Repository) -> MissionPlace:
+def _only_open(repo: Repository) -> tuple[MissionPlace, list[Broken]]:
     places, broken = all_places(repo)
     waiting = [place for place in places if is_open(place)]
     if len(waiting) == 1:
-        return waiting[0]
+        return waiting[0], broken
     if len(waiting) > 1:
         slugs_open = [place.slug for place in waiting]
         raise _ambiguous(

@@ -13,10 +13,12 @@ from specify_cli.core.project_resolver import is_plain_path
 from specify_cli.kernel import digests, files
 from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import Refused
+from specify_cli.kernel.fields import TEXT, WHOLE, Fields, Mapped, Schema
 from specify_cli.kernel.paths import KITTIFY, SPECS
 from specify_cli.kernel.values import frozen
 
 PATH = ".kittify/manifest.json"
+FIELDS: Schema = {"version": WHOLE, "files": Mapped(Fields({"sha256": TEXT, "version": TEXT}))}
 
 
 @frozen

@@ -11,11 +11,17 @@ from specify_cli.core.project_files import METADATA
 from specify_cli.kernel import files, lazy, yaml
 from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import Refused
+from specify_cli.kernel.fields import OBJECT, TEXT, Fields, Listed, Schema
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import Repository
 from specify_cli.version import VERSION
 
 UNKNOWN = "unknown"
+FIELDS: Schema = {
+    "spec_kitty": Fields({"version": TEXT, "initialized_at": TEXT, "last_upgraded_at": TEXT}),
+    "environment": Fields({"python_version": TEXT, "platform": TEXT, "platform_version": TEXT}),
+    "migrations": Fields({"applied": Listed(OBJECT)}),
+}
 CODE = "PROJECT_NEWER"
 _HINT = command("pip", "install", "--upgrade", "spec-kitty-cli")
 

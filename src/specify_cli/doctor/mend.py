@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from specify_cli.core.commits import milestone
-from specify_cli.doctor import installed, log, worktrees
+from specify_cli.doctor import broken, installed, log, worktrees
 from specify_cli.doctor.findings import Mended, Subject
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import files, locks
@@ -23,7 +23,8 @@ def mend(subject: Subject, sections: Sequence[str]) -> tuple[list[Mended], list[
     """Put in order what can be put in order without a decision.
 
     Logs: lines that are no events are set aside, conflict markers go (both sides stay), and what the copies in the
-    tree lack is published and committed. Worktrees: git forgets those whose folder is gone. Files: those of ours that
+    tree lack is published and committed. Fields that hold what they cannot hold are set aside. Worktrees: git forgets
+    those whose folder is gone. Files: those of ours that
     nobody edited are made what this version writes.
 
     Args:
@@ -35,6 +36,11 @@ def mend(subject: Subject, sections: Sequence[str]) -> tuple[list[Mended], list[
     """
     done: list[Mended] = []
     notices: list[Notice] = []
+    for section in sections:
+        try:
+            done += broken.mend(subject, section)
+        except SpecKittyError as error:
+            notices.append(Notice(error.code, error.message, error.hint))
     for place in subject.places if log.SECTION in sections else ():
         try:
             done += _logs(place)

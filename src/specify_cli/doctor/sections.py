@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
 from specify_cli.context.missions import Broken, all_places, config_of
-from specify_cli.doctor import installed, leases, log, merging, setup, worktrees
+from specify_cli.doctor import broken, installed, leases, log, merging, setup, worktrees
 from specify_cli.doctor.findings import Finding, Subject, of_error
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.commands import spec_kitty
@@ -59,15 +59,18 @@ def examine(subject: Subject, sections: Sequence[str]) -> list[Finding]:
     """Everything that some sections find, in their order. Nothing is written; a failure is a finding."""
     found: list[Finding] = []
     for name in sections:
+        faults = broken.faults(subject, name)
+        found += map(broken.finding, faults)
         try:
-            found += SECTIONS[name](subject)
+            more = SECTIONS[name](subject)
         except SpecKittyError as error:
-            found.append(of_error(name, error))
+            more = [of_error(name, error)]
+        found += [each for each in more if not faults or not broken.is_told(each, faults)]
     return found
 
 
 def _config(repo: Repository, place: MissionPlace | None) -> Config:
-    """The settings; the defaults where they cannot be read, which section `setup` reports."""
+    """The settings; the defaults where no file can be read. Section `setup` reports what is broken."""
     try:
         return config_of(repo, place)
     except SpecKittyError:

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field
+from typing import Any
 
 from specify_cli.kernel import yaml
 from specify_cli.kernel.errors import Refused
+from specify_cli.kernel.fields import (
+    AMOUNT,
+    FLAG,
+    TEXT,
+    Broken,
+    Fields,
+    Kind,
+    Schema,
+    listing,
+    one_of,
+    sift,
+)  # fmt: skip
 from specify_cli.kernel.values import frozen
 
 STRATEGIES = ("merge", "squash", "rebase")
@@ -16,9 +29,40 @@ OWNERSHIP = ("warn", ENFORCE)
 REVIEW_BY = ("any", "other")
 
 
+def _is_argument_list(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(map(TEXT.fits, value)) and bool(value[0])
+
+
+def _is_tests(value: object) -> bool:
+    return isinstance(value, list) and all(map(_is_argument_list, value))
+
+
+_SCALAR = Kind("a text", lambda value: TEXT.fits(value) or isinstance(value, int))
+# A list counts as a whole: of what is protected, copied or run, nothing is left out unseen.
+_WORDS = Kind("a list of texts", lambda value: isinstance(value, list) and all(map(TEXT.fits, value)))
+_TESTS = Kind('a list of argument lists, all texts, such as [[pytest, -n, "2"]]', _is_tests)
+FIELDS: Schema = {
+    "agents": Fields({"available": _WORDS, "skills": _WORDS, "auto_commit": FLAG}),
+    "status": Fields({"publish": one_of(*PUBLISH)}),
+    "project": Fields({"uuid": _SCALAR, "slug": _SCALAR, "repo_slug": _SCALAR}),
+    "merge": Fields({"strategy": one_of(*STRATEGIES), "auto": FLAG}),
+    "protected": _WORDS,
+    "review": Fields({"by": one_of(*REVIEW_BY), "self": FLAG}),
+    "leases": Fields({"quiet_minutes": Kind("a number of minutes", AMOUNT.fits)}),
+    "worktree": Fields({"copy": _WORDS}),
+    "ownership": one_of(*OWNERSHIP),
+    "missions": Fields({"start_branch": FLAG}),
+    "accept": Fields({"tests": _TESTS}),
+}
+
+
 @frozen
 class Config:
-    """What a project has decided. Missing keys hold the defaults."""
+    """What a project has decided. Missing keys hold the defaults, and so do broken ones.
+
+    Args:
+        problem: why some of it cannot be read; whoever changes something must not go on without it.
+    """
 
     agents: tuple[str, ...] = ()
     skills: tuple[str, ...] = ()
@@ -38,112 +82,75 @@ class Config:
     accept_tests: tuple[tuple[str, ...], ...] = ()
     ownership: str = "warn"
     raw: Mapping[str, object] = field(default_factory=dict)
+    problem: Refused | None = None
+
+    def require_sound(self) -> None:
+        """Make sure that all of it could be read.
+
+        Raises:
+            Refused: `MALFORMED_YAML`, or `CONFIG_INVALID` naming the key, what it holds and what is expected.
+        """
+        if self.problem is not None:
+            raise self.problem
 
 
 def parse_config(text: str | None, where: str = ".kittify/config.yaml") -> Config:
     """The config that a text holds; None or an empty text gives the defaults.
 
     Raises:
-        Refused: `MALFORMED_YAML`, or `CONFIG_INVALID` naming the key, what it holds and what is expected.
+        Refused: as `Config.require_sound`.
     """
+    config = read_config(text, where)
+    config.require_sound()
+    return config
+
+
+def read_config(text: str | None, where: str = ".kittify/config.yaml") -> Config:
+    """As `parse_config`, for those who only look: what is broken holds the default, and is told by `problem`."""
     if text is None:
         return Config()
-    raw = yaml.mapping(text, where)
-    read = _Reader(raw, where)
-    project = read.section("project")
+    try:
+        raw = yaml.mapping(text, where)
+    except Refused as error:
+        return Config(problem=error)
+    data, broken = sift(raw, FIELDS)
+
+    def value(section: str, key: str, default: Any = None) -> Any:
+        part = data.get(section)
+        found = part.get(key) if isinstance(part, dict) else None
+        return default if found is None else found
+
     return Config(
-        agents=read.words("agents", "available"),
-        skills=read.words("agents", "skills"),
-        auto_commit=read.flag("agents", "auto_commit", default=True),
-        publish=read.choice("status", "publish", PUBLISH),
-        project_uuid=_text(project.get("uuid")),
-        project_slug=_text(project.get("slug")),
-        repo_slug=_text(project.get("repo_slug")),
-        merge_strategy=read.choice("merge", "strategy", STRATEGIES, default="squash"),
-        merge_auto=read.flag("merge", "auto", default=False),
-        protected=read.words("protected"),
-        review_by=read.choice("review", "by", REVIEW_BY),
-        review_self=read.flag("review", "self", default=False),
-        quiet_minutes=read.number("leases", "quiet_minutes", default=15.0),
-        worktree_copy=read.words("worktree", "copy"),
-        ownership=read.choice("ownership", None, OWNERSHIP),
-        start_branch=read.flag("missions", "start_branch", default=False),
-        accept_tests=read.programs("accept", "tests"),
+        agents=tuple(value("agents", "available", ())),
+        skills=tuple(value("agents", "skills", ())),
+        auto_commit=value("agents", "auto_commit", True),
+        publish=value("status", "publish", PUBLISH[0]),
+        project_uuid=_text(value("project", "uuid")),
+        project_slug=_text(value("project", "slug")),
+        repo_slug=_text(value("project", "repo_slug")),
+        merge_strategy=value("merge", "strategy", "squash"),
+        merge_auto=value("merge", "auto", False),
+        protected=_texts(data.get("protected")),
+        review_by=value("review", "by", REVIEW_BY[0]),
+        review_self=value("review", "self", False),
+        quiet_minutes=float(value("leases", "quiet_minutes", 15.0)),
+        worktree_copy=tuple(value("worktree", "copy", ())),
+        ownership=str(data.get("ownership") or OWNERSHIP[0]),
+        start_branch=value("missions", "start_branch", False),
+        accept_tests=tuple(tuple(words) for words in value("accept", "tests", ())),
         raw=raw,
+        problem=_invalid(where, broken) if broken else None,
     )
 
 
-@frozen
-class _Reader:
-    raw: Mapping[str, object]
-    where: str
-
-    def section(self, name: str) -> Mapping[str, object]:
-        value = self.raw.get(name)
-        if value is None:
-            return {}
-        if not isinstance(value, dict):
-            raise self.invalid(name, value, "a mapping")
-        return value
-
-    def value(self, path: tuple[str, ...]) -> object:
-        return self.raw.get(path[0]) if len(path) == 1 else self.section(path[0]).get(path[1])
-
-    def words(self, *path: str) -> tuple[str, ...]:
-        value = self.value(path)
-        if value is None:
-            return ()
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self.invalid(".".join(path), value, "a list of texts")
-        return tuple(str(item) for item in value)
-
-    def programs(self, *path: str) -> tuple[tuple[str, ...], ...]:
-        """Argument lists, each of a program that is run without a shell."""
-        value = self.value(path)
-        if value is None:
-            return ()
-        if not isinstance(value, list) or not all(_is_argument_list(each) for each in value):
-            expected = 'a list of argument lists, all texts, such as [[pytest, -n, "2"]]'
-            raise self.invalid(".".join(path), value, expected)
-        return tuple(tuple(each) for each in value)
-
-    def flag(self, *path: str, default: bool) -> bool:
-        value = self.value(path)
-        if value is None:
-            return default
-        if not isinstance(value, bool):
-            raise self.invalid(".".join(path), value, "true or false")
-        return value
-
-    def number(self, *path: str, default: float) -> float:
-        value = self.value(path)
-        if value is None:
-            return default
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not value >= 0:
-            raise self.invalid(".".join(path), value, "a number of minutes")
-        return float(value)
-
-    def choice(self, section: str, name: str | None, allowed: tuple[str, ...], default: str | None = None) -> str:
-        path = (section,) if name is None else (section, name)
-        value = self.value(path)
-        if value is None:
-            return default or allowed[0]
-        if value not in allowed:
-            raise self.invalid(".".join(path), value, "one of " + ", ".join(allowed))
-        return str(value)
-
-    def invalid(self, key: str, value: object, expected: str) -> Refused:
-        return Refused(
-            f"{self.where}: {key} is {value!r}, expected {expected}",
-            "CONFIG_INVALID",
-            details={"path": self.where, "key": key, "expected": expected, "edit": self.where},
-        )
-
-
-def _is_argument_list(value: object) -> bool:
-    words = value if isinstance(value, list) else []
-    return bool(words) and all(isinstance(word, str) and "\0" not in word for word in words) and bool(words[0])
+def _invalid(where: str, broken: Sequence[Broken]) -> Refused:
+    details: dict[str, object] = {"path": where, "key": broken[0].key, "expected": broken[0].expected, "edit": where}
+    return Refused(f"{where}: {listing(broken)}", "CONFIG_INVALID", details=details)
 
 
 def _text(value: object) -> str | None:
     return None if value is None else str(value)
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, list) else ()

@@ -19,10 +19,11 @@ from itertools import count
 from pathlib import Path
 from typing import BinaryIO
 
-from specify_cli.kernel import system
+from specify_cli.kernel import fields, system
 from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import Refused, Unavailable
 from specify_cli.kernel.links import leads_out
+from specify_cli.kernel.text import encoded
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
@@ -104,8 +105,8 @@ def decode(data: bytes) -> str:
 
 
 def encode(text: str) -> bytes:
-    """Text as the bytes it came from."""
-    return text.encode("utf-8", "surrogateescape")
+    """Text as the bytes it came from; half of a character, which no file can hold, as a visible escape."""
+    return encoded(text)
 
 
 def read_text(path: Path) -> str | None:
@@ -128,6 +129,8 @@ def parse_json(text: str, where: str) -> dict[str, object]:
         raise _malformed(where, line, column, reason) from error
     except RecursionError as error:
         raise _malformed(where, 1, 1, "nested too deeply") from error
+    if fields.is_too_deep(value, text):
+        raise _malformed(where, 1, 1, "nested too deeply")
     if not isinstance(value, dict):
         raise _malformed(where, 1, 1, "an object is expected")
     return value

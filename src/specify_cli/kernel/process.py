@@ -12,6 +12,7 @@ from pathlib import Path
 
 from specify_cli.kernel import files, system
 from specify_cli.kernel.errors import Unavailable
+from specify_cli.kernel.text import encoded, usable_word
 from specify_cli.kernel.values import frozen
 
 _GRACE = 2.0  # seconds in which a program that is asked to end takes its things away
@@ -53,10 +54,11 @@ def run(
         Unavailable: the program is missing (`PROGRAM_MISSING`), cannot be run (`PROGRAM_UNUSABLE`) or took too long
             (`TIMEOUT`); the folder is missing (`FOLDER_MISSING`).
     """
-    data = input.encode("utf-8", "surrogateescape") if isinstance(input, str) else input or b""
+    data = encoded(input) if isinstance(input, str) else input or b""
+    words = [usable_word(word) for word in argv]
     try:
         with subprocess.Popen(
-            list(argv), cwd=cwd, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            words, cwd=cwd, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         ) as handle:
             try:
                 out, err = handle.communicate(data, timeout)
@@ -133,8 +135,8 @@ def start(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str] | None, outp
     with output.open("ab") as sink:
         try:
             handle = subprocess.Popen(
-                list(argv), cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=sink, stderr=subprocess.STDOUT,
-                **system.APART,
+                [usable_word(word) for word in argv], cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=sink,
+                stderr=subprocess.STDOUT, **system.APART,
             )  # fmt: skip
         except OSError as error:
             raise _not_started(argv, cwd, error) from error

@@ -19,6 +19,7 @@ _UNSEEN = re.compile(
     "[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2060-\u206f\u3164\uffa0\ufff0-\ufffb"
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]|(?<=[\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?=[\x00-\x7f])"
 )
+_HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 _ODD = re.compile(f"{_UNSAFE.pattern}|{_UNSEEN.pattern}|[\n\t]")
 
 
@@ -59,9 +60,22 @@ def folded_name(name: str) -> str:
     return re.sub(r"[\W_]+", "-", name.casefold().strip().removeprefix("user:")).strip("-")
 
 
+def encoded(text: str) -> bytes:
+    """Text as UTF-8, what stands for other bytes as those; half of a character as a visible escape."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return _HALF.sub(lambda found: _visible(found.group()), text).encode("utf-8", "surrogateescape")
+
+
+def usable_word(text: str) -> str:
+    """Text as an argument of a program can hold it: NUL and halves of characters as visible escapes."""
+    return _HALF.sub(lambda found: _visible(found.group()), text.replace("\0", "\\x00"))
+
+
 def digest(text: str | bytes) -> str:
     """A short fingerprint, for names of things that have no id of their own; not for telling edits from originals."""
-    data = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
+    data = encoded(text) if isinstance(text, str) else text
     return f"{crc32(data):08x}"
 
 

@@ -21,6 +21,11 @@ def is_mission_slug(text: str) -> bool:
     return bool(_SLUG.fullmatch(text)) and not _RESERVED_END.fullmatch(text)
 
 
+def is_lane_id(text: str) -> bool:
+    """Whether a text is the name of a lane."""
+    return bool(_LANE.fullmatch(text)) and len(text) < 40
+
+
 def mission_branch_name(mission_slug: str) -> str:
     """The branch on which a mission's lanes come together."""
     return f"{_PREFIX}{mission_slug}"

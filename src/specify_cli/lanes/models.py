@@ -5,15 +5,34 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
+from specify_cli.kernel import fields
 from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import Refused
+from specify_cli.kernel.fields import BRANCH, FOLDER, ID, TEXT, TEXTS, WHOLE, WP, Fields, Kind, Listed, Schema
 from specify_cli.kernel.values import frozen
-from specify_cli.lanes.branch_naming import PLANNING_LANE_ID
+from specify_cli.lanes.branch_naming import PLANNING_LANE_ID, is_lane_id
 
 VERSION = 1
 COMPUTED_FROM = "dependency_graph+ownership"
 DEPENDENCY = "dependency"
 WRITE_SCOPE_OVERLAP = "write_scope_overlap"
+LANE = Kind("a lane such as lane-a", lambda value: isinstance(value, str) and is_lane_id(value))
+_RULES = Fields({"rule": TEXT, "evidence": TEXT, "before": WP, "after": WP, "wp_a": WP, "wp_b": WP})
+FIELDS: Schema = {
+    "version": WHOLE, "mission_slug": FOLDER, "mission_id": ID, "mission_branch": BRANCH, "target_branch": BRANCH,
+    "lanes": Listed(
+        Fields(
+            {
+                "lane_id": LANE, "wp_ids": Listed(WP), "write_scope": TEXTS, "predicted_surfaces": TEXTS,
+                "depends_on_lanes": Listed(LANE), "parallel_group": WHOLE,
+            }
+        )
+    ),
+    "ordering_edges": Listed(_RULES), "planning_artifact_wps": Listed(WP), "computed_at": TEXT, "computed_from": TEXT,
+    "collapse_report": Fields({"events": Listed(_RULES), "independent_wps_collapsed": WHOLE}),
+}  # fmt: skip
+# What only tells how the lanes came about; a broken value there takes no lane with it.
+_INCIDENTAL = ("computed_", "collapse_report")
 
 
 @frozen
@@ -193,10 +212,14 @@ class LanesManifest:
     @classmethod
     def from_dict(cls, data: Mapping[str, object]) -> LanesManifest:
         """Read lanes.json, of older versions too; raises `LANES_MALFORMED`."""
+        data, broken = fields.sift(data, FIELDS)
+        vital = [each for each in broken if not each.key.startswith(_INCIDENTAL)]
+        if vital:
+            raise _malformed(vital[0].key, vital[0].value, vital[0].expected)
         version = _number(data, "version", VERSION)
         if version > VERSION:
             raise _malformed("version", version, f"{VERSION} or less: a newer program wrote it")
-        report = data.get("collapse_report")
+        report = None if len(vital) < len(broken) else data.get("collapse_report")
         return cls(
             mission_slug=_text(data, "mission_slug"),
             mission_id=_text(data, "mission_id") if data.get("mission_id") else None,
@@ -230,7 +253,7 @@ class LanesManifest:
 
 def _malformed(key: str, value: object, expected: str) -> Refused:
     return Refused(
-        f"lanes.json: {key} is {value!r}, expected {expected}",
+        f"lanes.json: {fields.Broken(key, value, expected).message}",
         "LANES_MALFORMED",
         hint=spec_kitty("agent mission finalize-tasks"),
         details={"key": key, "expected": expected},

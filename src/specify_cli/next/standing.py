@@ -10,6 +10,7 @@ from specify_cli.core.work_packages import FOLDER
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.digests import sha256
 from specify_cli.kernel.git import Git
+from specify_cli.kernel.text import encoded
 from specify_cli.status.mission_log import MISSION_EVENTS_FILENAME
 from specify_cli.status.reading import Status
 from specify_cli.status.store import EVENTS_FILENAME
@@ -53,4 +54,4 @@ def of_documents(place: MissionPlace, status: Status, unmet: Sequence[str]) -> s
 
 
 def _fingerprint(parts: Sequence[str]) -> str:
-    return sha256("\0".join(parts).encode("utf-8", "surrogateescape"))[:_LENGTH]
+    return sha256(encoded("\0".join(parts)))[:_LENGTH]

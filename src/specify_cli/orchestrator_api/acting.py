@@ -20,6 +20,7 @@ def acting(mission: str) -> Iterator[Context]:
     settle(paths.discover(paths.starting_point()))
     with opened(mission) as context:
         context.place.require_writable()
+        context.config.require_sound()
         yield context
 
 

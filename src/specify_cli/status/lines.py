@@ -16,13 +16,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
-from specify_cli.kernel import files
+from specify_cli.kernel import fields, files
 from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.errors import Refused
 from specify_cli.status.problems import TORN, Problem, Severity
 
 LIMIT = 1 << 20  # bytes of a line; a longer one is reported and skipped
 _BATCH = 1 << 17  # bytes that are parsed at once
+_BRACKETS = 50  # no line with fewer is nested too deeply
+_MEND = spec_kitty("doctor log", "--fix")
 _MARKS = (b"<<<<<<<", b"=======", b">>>>>>>", b"|||||||")
 
 Line = dict[str, object]
@@ -56,10 +58,11 @@ def require_length(entry: Mapping[str, object]) -> None:
 def parse_line(raw: bytes) -> Line | None:
     """The object of one line, or None where it holds none."""
     try:
-        value = _DECODER.decode(raw.decode("utf-8"))
+        text = raw.decode("utf-8")
+        value = _DECODER.decode(text)
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) else None
+    return value if isinstance(value, dict) and not fields.is_too_deep(value, text) else None
 
 
 def is_marker(raw: bytes) -> bool:
@@ -98,8 +101,7 @@ class Scan:
 
     def report(self, code: str, message: str, line: int, severity: Severity = Severity.ERROR) -> None:
         """Note a line that is skipped."""
-        fix = spec_kitty("doctor", "log", "--fix")
-        self.problems.append(Problem(severity, code, f"{message}; it is skipped", self.where, line, fix))
+        self.problems.append(Problem(severity, code, f"{message}; it is skipped", self.where, line, _MEND))
 
 
 def as_it_is(entry: Line) -> object:
@@ -213,6 +215,8 @@ def _parse_together(batch: list[bytes]) -> list[Line] | None:
     word = os.urandom(8).hex()
     try:
         text = b"".join((b"[", f',"{word}",'.encode().join(batch), b"]")).decode("utf-8")
+        if any(line.count(b"{") + line.count(b"[") > _BRACKETS for line in batch):
+            return None  # whether one is nested too deeply is told one by one
         values = _DECODER.decode(text)
     except (ValueError, RecursionError):
         return None

@@ -8,6 +8,20 @@ from sys import intern
 
 from specify_cli.kernel import clock
 from specify_cli.kernel.errors import Refused
+from specify_cli.kernel.fields import (
+    COMMIT,
+    FLAG,
+    FOLDER,
+    ID,
+    OBJECT,
+    OBJECTS,
+    WHOLE,
+    WORDS,
+    Fields,
+    Kind,
+    Listed,
+    Mapped,
+)  # fmt: skip
 from specify_cli.kernel.legacy import LEGACY_KEYS, current_names
 from specify_cli.kernel.values import frozen
 from specify_cli.status import fields
@@ -33,6 +47,28 @@ TYPES: Mapping[str, str] = {
     "migrated": "an upgrade changed the mission",
 }
 
+# What `data` holds under a key, whatever the type of the event.
+_WORDS_OF_DATA = (
+    "decision_id", "input_key", "question", "answer", "text", "note", "action", "step_id", "result", "subtask", "file",
+    "mode", "outcome", "strategy", "merged_commit", "target", "tip", "tree", "untested", "title", "request", "work",
+    "reference", "reviewer", "friendly_name", "mission_type", "target_branch", "started_from", "seen", "digest",
+)  # fmt: skip
+DATA = Fields(
+    {
+        **dict.fromkeys(_WORDS_OF_DATA, WORDS),
+        **dict.fromkeys(("done", "closed", "guard_met", "taken_up"), FLAG),
+        **dict.fromkeys(("dependencies", "options", "unmet", "open"), Listed(WORDS)),
+        **dict.fromkeys(("findings", "tests"), OBJECTS),
+        "lanes": Mapped(COMMIT),
+        "rescue": OBJECT,
+        "cycle": WHOLE,
+    }
+)
+_NOTHING: Mapping[str, object] = {}
+KINDS: Mapping[str, Kind] = {
+    "actor": WORDS, "session": WORDS, "mission_id": WORDS, "mission_slug": FOLDER, "wp_id": ID, "data": DATA,
+}  # fmt: skip
+
 
 @frozen
 class MissionEvent:
@@ -42,6 +78,7 @@ class MissionEvent:
         type: a key of `TYPES`.
         wp_id: the work package it is about, or None.
         data: JSON values; what they are depends on the type.
+        extra: keys whose value has another shape.
     """
 
     event_id: str
@@ -53,6 +90,7 @@ class MissionEvent:
     type: str
     wp_id: str | None
     data: Mapping[str, object] = field(default_factory=dict)
+    extra: Mapping[str, object] = field(default_factory=dict)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, object]) -> MissionEvent:
@@ -63,17 +101,18 @@ class MissionEvent:
         """
         if not LEGACY_KEYS.keys().isdisjoint(data):
             data = current_names(data)
-        unused: dict[str, object] = {}
+        extra: dict[str, object] = {}
         return cls(
-            event_id=fields.required(data, "event_id"),
+            event_id=fields.identifier(data, "event_id"),
             at=fields.moment(data),
-            actor=fields.name(data, "actor", unused) or "unknown",
-            session=fields.name(data, "session", unused),
-            mission_id=fields.name(data, "mission_id", unused),
-            mission_slug=fields.name(data, "mission_slug", unused) or "",
+            actor=fields.name(data, "actor", extra) or "unknown",
+            session=fields.name(data, "session", extra),
+            mission_id=fields.name(data, "mission_id", extra),
+            mission_slug=fields.folder(data, extra),
             type=intern(fields.required(data, "type")),
-            wp_id=fields.name(data, "wp_id", unused),
-            data=fields.mapping(data, "data", unused) or {},
+            wp_id=fields.identifier(data, "wp_id") if data.get("wp_id") else None,
+            data=fields.shaped(data, "data", extra, DATA) or {},
+            extra=extra or _NOTHING,
         )
 
     def to_dict(self) -> dict[str, object]:
@@ -81,7 +120,7 @@ class MissionEvent:
         return {
             "event_id": self.event_id, "at": self.at, "actor": self.actor, "session": self.session,
             "mission_id": self.mission_id, "mission_slug": self.mission_slug, "type": self.type,
-            "wp_id": self.wp_id, "data": dict(self.data),
+            "wp_id": self.wp_id, "data": dict(self.data), **self.extra,
         }  # fmt: skip
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 from enum import StrEnum
-from sys import intern
 from typing import TypedDict
 
 from specify_cli.kernel import clock
 from specify_cli.kernel.commands import Command, spec_kitty
 from specify_cli.kernel.errors import Refused
+from specify_cli.kernel.fields import BRANCH, COMMIT, FOLDER, OBJECT, TEXT, WORDS, Fields, Kind
 from specify_cli.kernel.legacy import LEGACY_KEYS, LEGACY_LANES, LEGACY_REASONS, current_names
 from specify_cli.kernel.values import frozen
 from specify_cli.status import fields
@@ -50,6 +50,12 @@ _ALWAYS = frozenset(
 )  # fmt: skip
 _OPTIONAL = frozenset({"mission_id", "session", "session_source", "prev", "self_review", "workspace", "no_change"})
 _KNOWN = _ALWAYS | _OPTIONAL
+WORKSPACE = Fields({"lane_id": TEXT, "branch": BRANCH, "base": COMMIT, "head": COMMIT, "start": COMMIT})
+KINDS: Mapping[str, Kind] = {
+    **dict.fromkeys(("actor", "reason", "review_ref", "execution_mode", "mission_id", "session", "prev"), WORDS),
+    **dict.fromkeys(("session_source", "no_change"), WORDS),
+    "mission_slug": FOLDER, "policy_metadata": OBJECT, "workspace": WORKSPACE,
+}  # fmt: skip
 _NOTHING: Mapping[str, object] = {}  # one for all: most events have nothing extra
 
 
@@ -115,9 +121,9 @@ class StatusEvent:
         extra = {} if data.keys() <= _KNOWN else {key: data[key] for key in data.keys() - _KNOWN}
         _keep_odd_defaults(data, extra)
         return cls(
-            event_id=fields.required(data, "event_id"),
-            mission_slug=fields.name(data, "mission_slug", extra) or "",
-            wp_id=intern(fields.required(data, "wp_id")),
+            event_id=fields.identifier(data, "event_id"),
+            mission_slug=fields.folder(data, extra),
+            wp_id=fields.identifier(data, "wp_id"),
             from_lane=_lane(data, "from_lane"),
             to_lane=_lane(data, "to_lane"),
             at=fields.moment(data),
@@ -132,7 +138,7 @@ class StatusEvent:
             session=fields.name(data, "session", extra),
             prev=fields.text(data, "prev", extra) or None,
             self_review=data.get("self_review") is True,
-            workspace=fields.mapping(data, "workspace", extra),
+            workspace=fields.shaped(data, "workspace", extra, WORKSPACE),
             session_source=fields.name(data, "session_source", extra),
             no_change=fields.name(data, "no_change", extra),
             extra=extra or _NOTHING,

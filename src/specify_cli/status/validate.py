@@ -5,14 +5,18 @@ An event of a version before mission ids was made under other rules: what today 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.errors import Refused
+from specify_cli.kernel.fields import Broken
 from specify_cli.kernel.text import is_ulid, plural
 from specify_cli.kernel.values import frozen
+from specify_cli.status import mission_log
 from specify_cli.status import reading as readings
-from specify_cli.status.models import UNKNOWN, Lane, StatusEvent, StatusSnapshot, settling
+from specify_cli.status.fields import odd
+from specify_cli.status.mission_log import MissionEvent
+from specify_cli.status.models import KINDS, UNKNOWN, Lane, StatusEvent, StatusSnapshot, settling
 from specify_cli.status.problems import Problem, Severity
 from specify_cli.status.reducer import Fold
 from specify_cli.status.store import Reading
@@ -69,6 +73,9 @@ def validate_logs(
         if isinstance(entry, StatusEvent):
             origins[entry.event_id] = moves.origin(index)
             found += validate_event_schema(entry, moves.origin(index))
+    for index, entry in enumerate(facts.objects):
+        if isinstance(entry, MissionEvent) and entry.extra:
+            found += _broken(entry.event_id, odd(entry.extra, mission_log.KINDS), facts.origin(index))
     found += validate_transition_legality(events, origins)
     found += validate_done_evidence(events, origins)
     found += validate_lost_claims(snapshot, origins)
@@ -104,11 +111,19 @@ def validate_event_schema(
         "evidence wants a review with reviewer, verdict and reference": "evidence" in parsed.extra
         and parsed.evidence is None,
     }
-    return [
+    found = [
         Problem(Severity.WARNING, "INVALID_EVENT", f"event {parsed.event_id!r}: {message}", file, line or None)
         for message, holds in told.items()
         if holds
     ]
+    return found + _broken(parsed.event_id, odd(parsed.extra, KINDS), origin)
+
+
+def _broken(event_id: str, broken: Sequence[Broken], origin: tuple[str, int]) -> list[Problem]:
+    """Keys that hold what they cannot hold: the event counts, and they say nothing."""
+    file, line = origin
+    messages = (f"event {event_id!r}: {each.message}; it is left out" for each in broken)
+    return [Problem(Severity.WARNING, "INVALID_EVENT", message, file, line or None) for message in messages]
 
 
 def validate_transition_legality(events: Iterable[StatusEvent], origins: Origins = _NOWHERE) -> list[Problem]:

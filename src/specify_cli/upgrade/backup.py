@@ -18,8 +18,24 @@ from specify_cli.kernel import clock, files, strays, swap
 from specify_cli.kernel.commands import command
 from specify_cli.kernel.digests import sha256
 from specify_cli.kernel.errors import Refused, Unavailable
+from specify_cli.kernel.fields import (
+    FLAG,
+    FOLDER,
+    TEXT,
+    WHOLE,
+    Fields,
+    Kind,
+    Listed,
+    Mapped,
+    Schema,
+    listing,
+    one_of,
+    sift,
+)
+from specify_cli.kernel.git import Git
 from specify_cli.kernel.paths import KITTIFY, Repository
 from specify_cli.kernel.values import frozen, replace
+from specify_cli.sync.config import state_home
 from specify_cli.upgrade.plan import Unit
 
 VERSION = 1
@@ -28,6 +44,14 @@ _OLD, _NEW = "files", "new"
 _GIT, _ELSEWHERE = "@git", "@elsewhere"
 _OF_GIT = re.compile(r"(?:worktrees/[^/]+/)?spec-kitty/(?:journal/[^/]+\.jsonl|checkout\.json)")
 UPGRADE, ROLLBACK = "upgrade", "rollback"
+_PLACE = Kind("a path below the project", lambda value: TEXT.fits(value) and ".." not in str(value).split("/"))
+_DIGEST = Kind("a digest", lambda value: isinstance(value, str) and bool(re.fullmatch(r"[0-9a-f]{64}", value)))
+FIELDS: Schema = {
+    "version": WHOLE, "name": FOLDER, "kind": one_of(UPGRADE, ROLLBACK), "since": TEXT, "to": TEXT, "of": FOLDER,
+    "entries": Listed(Fields({"slot": _PLACE, "unit": TEXT, "before": _DIGEST, "after": _DIGEST})),
+    "locks": Mapped(Listed(_PLACE)), "roots": Mapped(_PLACE), "done": FLAG, "rolled_back": FLAG,
+    "queues": Listed(Fields({"path": _PLACE, "copy": _PLACE, "before": _DIGEST, "after": _DIGEST})),
+}  # fmt: skip
 
 
 @frozen
@@ -181,10 +205,32 @@ class Store:
         if data is None:
             return None
         backup = _parsed(data, path)
+        if backup.name != name:
+            raise _invalid(path, f"it is the backup {backup.name}")
         for entry in backup.entries:
             if self._base(entry.slot) is None:
                 raise _invalid(path, f"{entry.slot} is nothing that an upgrade writes")
-        return backup
+        # The project may have been moved since: a folder that is no checkout of it is the one where it is now.
+        known = {str(each) for each in (self._root, *self._checkouts)}
+        roots = {unit: root if root in known else str(self._root) for unit, root in backup.roots.items()}
+        if not all(_is_own_copy(name, each) for each in backup.queues):
+            raise _invalid(path, "it names a copy that lies outside of the backups")
+        return replace(backup, roots=roots)
+
+    def original(self, name: str, entry: Entry) -> bytes | None:
+        """The bytes that a file had before; None where there was none.
+
+        Raises:
+            Refused: `BACKUP_INVALID`: the copy is none, or is not what was kept; `SYMLINK_REFUSED`.
+        """
+        if entry.before is None:
+            return None
+        copy = self.old(name, entry.slot)
+        files.refuse_links(self.folder, copy)
+        data = None if copy.is_symlink() else files.read_bytes(copy)
+        if _digest(data) != entry.before:
+            raise _invalid(self.folder / name / FILE, f"{copy} is not the copy that was made")
+        return data
 
     def _base(self, slot: str) -> Path | None:
         """The folder that a path may be written in; None for what no upgrade writes.
@@ -243,7 +289,20 @@ class Store:
 
     def _all(self) -> Iterator[Path]:
         if self.folder.is_dir():
-            yield from (path for path in self.folder.iterdir() if path.is_dir() and path.name[:1].isdigit())
+            found = [path for path in self.folder.iterdir() if path.is_dir() and path.name[:1].isdigit()]
+            committed = self.committed() if found else ()
+            yield from (path for path in found if path.name not in committed and not path.is_symlink())
+
+    def committed(self) -> tuple[str, ...]:
+        """Names of backups that git tracks: they came with a commit, and nobody made them here."""
+        if self._git is None:
+            return ()
+        listed = Git(self._root).run("ls-files", "-z", "--", f"{KITTIFY}/backups").split("\0")
+        return tuple(sorted({name.split("/")[2] for name in listed if name.count("/") > 2}))
+
+
+def _is_own_copy(name: str, copy: QueueCopy) -> bool:
+    return Path(copy.copy) == state_home() / "backups" / name / Path(copy.path).name
 
 
 def _digest(data: bytes | None) -> str | None:
@@ -251,6 +310,9 @@ def _digest(data: bytes | None) -> str | None:
 
 
 def _parsed(data: Mapping[str, Any], path: Path) -> Backup:
+    broken = sift(data, FIELDS)[1]
+    if broken:
+        raise _invalid(path, listing(broken))
     try:
         told = dict(data)
         version = told.pop("version")

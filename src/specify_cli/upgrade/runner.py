@@ -13,6 +13,7 @@ from specify_cli.kernel.digests import sha256
 from specify_cli.kernel.errors import NotFound, SpecKittyError
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import SPECS, Repository
+from specify_cli.kernel.text import some
 from specify_cli.kernel.values import replace
 from specify_cli.sync.config import state_home
 from specify_cli.upgrade.backup import ROLLBACK, UPGRADE, Backup, Entry, QueueCopy, Store
@@ -105,6 +106,8 @@ def rollback(repo: Repository, version: str, progress: Progress) -> Undone:
         last = store.latest()
         if last is None:
             message = f"{project.root} has no backup of an upgrade to go back to"
+            if committed := store.committed():
+                message += f"; {some(committed)} came with a commit, and only what was made here is put back"
             raise NotFound(message, "NOTHING_TO_ROLL_BACK", hint=spec_kitty("upgrade", "--dry-run"))
         undone = Undone(project, last.name, store.folder / store.fresh_name(), notices=notices)
         units, modes = _reversed(store, last, undone)
@@ -214,7 +217,7 @@ def _reversed(store: Store, last: Backup, undone: Undone) -> tuple[list[Unit], d
     for entry in reversed(last.entries):
         path, copy = store.path_of(entry.slot), store.old(last.name, entry.slot)
         store.refuse_links(entry.slot)
-        content = files.read_bytes(copy) if entry.before is not None else None
+        content = store.original(last.name, entry)
         now = _content(path)
         if now == entry.before:
             continue

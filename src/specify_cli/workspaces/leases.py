@@ -12,11 +12,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from specify_cli.home import MissionPlace
-from specify_cli.kernel import clock, files, system
+from specify_cli.kernel import clock, fields, files, system
 from specify_cli.kernel.errors import SpecKittyError
+from specify_cli.kernel.fields import MOMENT, TEXT, Schema
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.values import frozen
 from specify_cli.workspaces.records import workspace_records
+
+FIELDS: Schema = {"actor": TEXT, "session": TEXT, "host": TEXT, "last_seen": MOMENT}
 
 
 @frozen
@@ -69,18 +72,13 @@ def release(place: MissionPlace, key: str) -> None:
 def read_lease(place: MissionPlace, key: str) -> Lease | None:
     """The lease of a work package or step; None where there is none, or where it cannot be read."""
     try:
-        data = files.read_json(_path(place, key))
+        data = fields.sound(files.read_json(_path(place, key)) or {}, FIELDS)
     except SpecKittyError:
         return None
-    if data is None or not isinstance(data.get("actor"), str) or not isinstance(data.get("last_seen"), str):
+    actor, session, host, seen = (data.get(name) for name in FIELDS)
+    if actor is None or seen is None:
         return None
-    session = data.get("session")
-    return Lease(
-        str(data["actor"]),
-        session if isinstance(session, str) else None,
-        str(data.get("host") or ""),
-        str(data["last_seen"]),
-    )
+    return Lease(str(actor), None if session is None else str(session), str(host or ""), str(seen))
 
 
 def is_quiet(lease: Lease | None, worktree: Path | None, minutes: float, paths: tuple[str, ...] = ()) -> bool:

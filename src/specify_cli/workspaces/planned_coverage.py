@@ -13,6 +13,7 @@ from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.digests import sha256
 from specify_cli.kernel.git import Git, GitFailed
+from specify_cli.kernel.text import encoded
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.branch_naming import PLANNING_LANE_ID
 from specify_cli.lanes.models import LanesManifest
@@ -190,4 +191,4 @@ class _Look:
 def owned_digest(git: Git, commit: str, package: WorkPackage) -> str:
     """A digest of the files that a work package owns, as they are in a commit."""
     owned = sorted((path, *entry) for path, entry in git.entries_of(commit).items() if package.manifest.owns(path))
-    return sha256("".join("\0".join(each) + "\n" for each in owned).encode("utf-8", "surrogateescape"))
+    return sha256(encoded("".join("\0".join(each) + "\n" for each in owned)))

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from dataclasses import field
 from pathlib import Path
+from typing import Any
 
 from specify_cli.home import MissionPlace
-from specify_cli.kernel import files
+from specify_cli.kernel import fields, files
 from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import Refused
+from specify_cli.kernel.fields import BRANCH, COMMIT, TEXT, Fields, Mapped, Schema
 from specify_cli.kernel.values import frozen
+from specify_cli.lanes.models import LANE
+
+FIELDS: Schema = {
+    "lane_id": LANE, "path": TEXT, "branch": BRANCH,
+    "wps": Mapped(Fields({"base": COMMIT, "head": COMMIT, "start": COMMIT})),
+}  # fmt: skip
+MAKING: Schema = {"path": TEXT, "old": COMMIT, "new": COMMIT}
 
 
 @frozen
@@ -70,20 +79,21 @@ def read_record(place: MissionPlace, lane_id: str) -> LaneRecord | None:
         Refused: `RECORD_INVALID`: the file is not what we wrote.
     """
     path = folder(place) / f"{lane_id}.json"
-    data = files.read_json(path)
-    if data is None:
+    raw = files.read_json(path)
+    if raw is None:
         return None
-    spans = data.get("wps")
-    try:
-        wps = {
-            str(wp_id): Span(str(span["base"]), span.get("head"), span.get("start"))
-            for wp_id, span in (spans.items() if isinstance(spans, dict) else ())
-        }
-        return LaneRecord(str(data["lane_id"]), Path(str(data["path"])), str(data["branch"]), wps)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise Refused(
-            f"{path} is not a workspace record: {error}", "RECORD_INVALID", hint=command("rm", path)
-        ) from error
+    data, broken = fields.sift(raw, FIELDS)
+    missing = [key for key in ("lane_id", "path", "branch") if not data.get(key)]
+    if missing:
+        said = fields.listing(broken) or f"it lacks {', '.join(missing)}"
+        raise Refused(f"{path} is not a workspace record: {said}", "RECORD_INVALID", hint=command("rm", path))
+    spans: Any = data.get("wps") or {}
+    wps = {
+        str(wp_id): Span(span["base"], span.get("head"), span.get("start"))
+        for wp_id, span in spans.items()
+        if span and span.get("base")
+    }
+    return LaneRecord(str(data["lane_id"]), Path(str(data["path"])), str(data["branch"]), wps)
 
 
 def write_record(place: MissionPlace, record: LaneRecord) -> None:
@@ -118,8 +128,9 @@ def note_making(place: MissionPlace, lane_id: str, making: Making) -> None:
 
 def read_making(place: MissionPlace, lane_id: str) -> Making | None:
     """What was said of a lane's worktree, and not taken back."""
-    data = files.read_json(_making(place, lane_id))
-    return Making(Path(str(data.get("path"))), str(data.get("old")), str(data.get("new"))) if data else None
+    data = fields.sound(files.read_json(_making(place, lane_id)) or {}, MAKING)
+    path, old, new = (data.get(key) for key in ("path", "old", "new"))
+    return Making(Path(str(path)), str(old), str(new)) if path and old and new else None
 
 
 def forget_making(place: MissionPlace, lane_id: str) -> None:

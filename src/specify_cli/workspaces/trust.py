@@ -20,6 +20,7 @@ from specify_cli.kernel import clock, files, locks
 from specify_cli.kernel.commands import Command, command, spec_kitty
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.digests import sha256
+from specify_cli.kernel.fields import TEXT, Fields, Schema
 from specify_cli.kernel.paths import KITTIFY, Checkout, Repository
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.branch_naming import is_lane_branch
@@ -29,6 +30,8 @@ HOOK_PATH = f"{KITTIFY}/hooks/{HOOK}"
 COPY = "worktree.copy"
 TESTS = "accept.tests"
 LARGEST_HOOK = 1 << 20
+STORE = "trust.json"
+FIELDS: Schema = dict.fromkeys((HOOK, COPY, TESTS), Fields({"sha256": TEXT, "at": TEXT}))
 
 
 class TrustState(StrEnum):
@@ -194,4 +197,4 @@ def _judged(name: str, path: Path, lines: tuple[str, ...], digest: str, problem:
 
 
 def _store(repo: Repository) -> Path:
-    return repo.state / "trust.json"
+    return repo.state / STORE

@@ -13,13 +13,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from specify_cli.home import MissionPlace
-from specify_cli.kernel import clock, files, process, system
+from specify_cli.kernel import clock, fields, files, process, system
 from specify_cli.kernel.errors import SpecKittyError
+from specify_cli.kernel.fields import MOMENT, TEXT, TEXTS, Kind, Schema
 from specify_cli.kernel.text import digest
 from specify_cli.kernel.values import frozen
 from specify_cli.status.holders import Holder
 
 FRESH_SECONDS = 30.0
+PROCESS = Kind("the id of a process", lambda value: type(value) is int and 0 < value < 1 << 31)
+FIELDS: Schema = {
+    "actor": TEXT, "session": TEXT, "only": TEXTS, "host": TEXT, "pid": PROCESS, "last_seen": MOMENT,
+}  # fmt: skip
 
 
 @frozen
@@ -89,7 +94,7 @@ def _folder(place: MissionPlace) -> Path:
 def _read(path: Path) -> Waiter | None:
     """What a marker says; None where its process is gone, or where it cannot be read."""
     try:
-        data = files.read_json(path) or {}
+        data = fields.sound(files.read_json(path) or {}, FIELDS)
         seen = clock.parse(str(data.get("last_seen"))).timestamp()
     except (SpecKittyError, ValueError):
         return None

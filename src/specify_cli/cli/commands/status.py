@@ -55,17 +55,22 @@ def tasks_status(mission: MissionFlag = None, stale_threshold: StaleFlag = None)
 
 def board(mission: str | None, stale_minutes: float | None = None, columns: int | None = None) -> Reply:
     """The board of one mission as a reply, as wide as the terminal unless columns are given."""
-    found = read_board(reading(mission), stale_minutes)
+    return _board(reading(mission), stale_minutes, columns)
+
+
+def _board(context: Context, stale_minutes: float | None = None, columns: int | None = None) -> Reply:
+    found = read_board(context, stale_minutes)
     return Reply(found.data, board_text(found, columns or min(output.size()[0], _WIDEST)))
 
 
 def _status(mission: str | None, columns: int | None = None) -> Reply:
     try:
-        return board(mission, columns=columns)
+        context = reading(mission)
     except SpecKittyError as error:
         if mission is not None or error.code not in ("MISSION_AMBIGUOUS", "MISSION_REQUIRED"):
             raise
         return _all(columns)
+    return _all(columns) if context.unread else _board(context, columns=columns)
 
 
 def _watched(mission: str | None) -> Reply:

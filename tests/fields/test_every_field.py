@@ -1,0 +1,152 @@
+"""One bad value takes nothing else with it: it is named, all else goes on, and no command falls over."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from itertools import cycle
+from pathlib import Path
+
+import pytest
+
+from specify_cli.status.models import Lane
+from tests.support import soak
+from tests.support.cli import Result
+from tests.support.environment import isolate
+from tests.support.git import Repo
+from tests.support.missions import Mission, finalized_mission
+from tests.support.project import Project, Task
+from tests.support.ruining import VALUES, Target, targets
+
+NAMES = (
+    "meta.json", "lanes.json", "status.events.jsonl", "mission-events.jsonl", "journal", "journal of the mission",
+    "prompt", "record", "lease", "config.yaml", "metadata.yaml", "manifest.json",
+)  # fmt: skip
+QUICK: tuple[tuple[str, ...], ...] = (("status",), ("next", "--mission", "{slug}"))
+READERS: tuple[tuple[str, ...], ...] = (
+    *QUICK,
+    ("status", "--mission", "{slug}"),
+    ("mission", "list"),
+    ("mission", "info", "--mission", "{slug}"),
+    ("agent", "tasks", "list-tasks", "--mission", "{slug}"),
+    ("agent", "status", "validate", "--mission", "{slug}"),
+    ("doctor",),
+    ("accept", "--mode", "checklist", "--mission", "{slug}"),
+    ("merge", "--dry-run", "--mission", "{slug}"),
+    ("orchestrator-api", "mission-state", "--mission", "{slug}"),
+    ("why", "WP02", "--mission", "{slug}"),
+    ("agent", "mission", "finalize-tasks", "--validate-only", "--mission", "{slug}"),
+)
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory, _made_project: Path) -> Iterator[tuple[Mission, Mission]]:
+    """A mission under way, and another one that nothing is done to; whoever changes a file puts it back."""
+    folder = tmp_path_factory.mktemp("scene")
+    with pytest.MonkeyPatch.context() as patch:
+        isolate(folder / "home", patch)
+        shutil.copytree(_made_project, folder / "project", symlinks=True)
+        project = Project(folder / "project", Repo(folder / "project"))
+        ruined = finalized_mission(project, Task("WP01", subtasks=("T001",)), Task("WP02", needs=("WP01",)))
+        ruined.work("WP01", "src/wp01/a.py")
+        whole = finalized_mission(project, Task("WP01"), name="whole")
+        yield ruined, whole
+
+
+def ask(mission: Mission, words: tuple[str, ...]) -> Result:
+    told = [word.format(slug=mission.slug) for word in words]
+    found = mission.project.run(*told, *(() if told[0] == "orchestrator-api" else ("--json",)))
+    assert found.code in (0, 1), found
+    assert "INTERNAL_ERROR" not in found.out, found
+    found.json()
+    return found
+
+
+def look(scene: tuple[Mission, Mission], readers: tuple[tuple[str, ...], ...]) -> None:
+    """Every command answers, and the other mission is all there."""
+    ruined, whole = scene
+    for words in readers:
+        found = ask(ruined, words)
+        if words == ("status",):
+            told = found.json()
+            boards = {each["mission_slug"]: each for each in told["missions"]}
+            assert boards[whole.slug]["total_wps"] == 1, found
+            assert ruined.slug in {*boards, *(each["mission_slug"] for each in told["broken"])}, found
+
+
+def walk(scene: tuple[Mission, Mission], target: Target, readers: tuple[tuple[str, ...], ...], *, full: bool) -> int:
+    """Put bad values into every field of a file in turn; how many there were."""
+    before, turn, count = target.path.read_bytes(), cycle(VALUES), 0
+    try:
+        for field, write in list(target.cases()):
+            for name in VALUES if full else (next(turn),):
+                try:
+                    target.path.write_text(write(VALUES[name]), encoding="utf-8")
+                    look(scene, readers)
+                except AssertionError as error:
+                    raise AssertionError(f"{target.name}: {field} is {name}: {error}") from error
+                count += 1
+    finally:
+        target.path.write_bytes(before)
+    return count
+
+
+def test_the_table_names_every_file(scene: tuple[Mission, Mission]) -> None:
+    assert tuple(each.name for each in targets(scene[0])) == NAMES
+    assert all(each.path.is_file() for each in targets(scene[0]))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_bad_value_in_any_field_takes_nothing_else_with_it(scene: tuple[Mission, Mission], name: str) -> None:
+    target = next(each for each in targets(scene[0]) if each.name == name)
+    assert walk(scene, target, QUICK, full=False) > 2
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(not soak.FULL, reason="every value in every field, before every command: make soak")
+@pytest.mark.parametrize("name", NAMES)
+def test_every_bad_value_in_every_field(scene: tuple[Mission, Mission], name: str) -> None:
+    target = next(each for each in targets(scene[0]) if each.name == name)
+    assert walk(scene, target, READERS, full=True) >= 3 * len(VALUES)
+
+
+BROKEN: dict[str, dict[str, object]] = {
+    "meta.json": {"friendly_name": ["x"]},
+    "lanes.json": {"target_branch": "--upload-pack=x"},
+    "record": {"branch": 5},
+    "lease": {"last_seen": "yesterday"},
+    "manifest.json": {"files": {"a": {"sha256": 1, "version": "3"}}},
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_doctor_names_what_is_broken_and_sets_it_aside(project: Project, name: str) -> None:
+    mission = finalized_mission(project, Task("WP01"))
+    mission.work("WP01", "src/wp01/a.py")
+    target = next(each for each in targets(mission) if each.name == name)
+    sound = json.loads(target.path.read_text())
+    target.path.write_text(json.dumps(sound | BROKEN[name]))
+    bad = target.path.read_bytes()
+    key = next(iter(BROKEN[name]))
+    named = [each for each in project.run("doctor", "--json").json()["findings"] if each["code"] == "FIELD_INVALID"]
+    assert len(named) == 1, named
+    assert str(target.path) in named[0]["message"]
+    assert key in named[0]["message"]
+    fixed = project.run(*named[0]["fix"].split()[1:], "--json").json()
+    assert not [each for each in fixed["findings"] if each["code"] == "FIELD_INVALID"], fixed
+    assert bad in [path.read_bytes() for path in (mission.place.state / "aside").rglob("*") if path.is_file()]
+    assert mission.lane("WP01") is Lane.IN_PROGRESS
+
+
+def test_a_mission_whose_target_is_no_branch_is_named_and_comes_back(project: Project) -> None:
+    mission = finalized_mission(project, Task("WP01"))
+    other = finalized_mission(project, Task("WP01"), name="other")
+    meta = mission.folder / "meta.json"
+    meta.write_text(json.dumps(json.loads(meta.read_text()) | {"target_branch": "main\0", "mission_id": 7}))
+    told = project.run("status", "--json").ok().json()
+    assert [each["mission_slug"] for each in told["missions"]] == [other.slug]
+    assert [each["error_code"] for each in told["broken"]] == ["META_INVALID"]
+    project.run("next", "--agent", "claude", "--mission", mission.slug, "--json").failed("META_INVALID", 1)
+    project.run("doctor", "log", "--fix", "--json").ok()
+    assert project.run("next", "--mission", mission.slug, "--json").ok().json()["preview_step"] == "implement"
