@@ -15,15 +15,24 @@ from tests.support import soak
 from tests.support.cli import Result
 from tests.support.environment import isolate
 from tests.support.git import Repo
-from tests.support.missions import Mission, finalized_mission
+from tests.support.missions import Mission, created_mission, finalized_mission
 from tests.support.project import Project, Task
 from tests.support.ruining import VALUES, Target, targets
+from tests.support.stories import one
 
 NAMES = (
     "meta.json", "lanes.json", "status.events.jsonl", "mission-events.jsonl", "journal", "journal of the mission",
-    "prompt", "record", "lease", "config.yaml", "metadata.yaml", "manifest.json",
+    "prompt", "record", "lease", "config.yaml", "metadata.yaml", "manifest.json", "trust.json", "merge-receipt.json",
+    "wps.yaml",
 )  # fmt: skip
+Scene = tuple[Mission, Mission, Mission, Mission]
 QUICK: tuple[tuple[str, ...], ...] = (("status",), ("next", "--mission", "{slug}"))
+# What reads a file that those do not read.
+ITS_OWN: dict[str, tuple[tuple[str, ...], ...]] = {
+    "trust.json": (("hooks", "list"), ("doctor", "worktrees")),
+    "merge-receipt.json": (("doctor", "merge"), ("merge", "--dry-run", "--mission", "{slug}")),
+    "wps.yaml": (("agent", "mission", "finalize-tasks", "--validate-only", "--mission", "{planned}"),),
+}
 READERS: tuple[tuple[str, ...], ...] = (
     *QUICK,
     ("status", "--mission", "{slug}"),
@@ -40,8 +49,19 @@ READERS: tuple[tuple[str, ...], ...] = (
 )
 
 
+WPS = """work_packages:
+  - id: WP01
+    title: Work of WP01
+    dependencies: []
+    owned_files: ["src/wp01/**"]
+    requirement_refs: [FR-001]
+    subtasks: ["T001 Do it"]
+    prompt_file: tasks/WP01-work.md
+"""
+
+
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory, _made_project: Path) -> Iterator[tuple[Mission, Mission]]:
+def scene(tmp_path_factory: pytest.TempPathFactory, _made_project: Path) -> Iterator[Scene]:
     """A mission under way, and another one that nothing is done to; whoever changes a file puts it back."""
     folder = tmp_path_factory.mktemp("scene")
     with pytest.MonkeyPatch.context() as patch:
@@ -51,23 +71,34 @@ def scene(tmp_path_factory: pytest.TempPathFactory, _made_project: Path) -> Iter
         ruined = finalized_mission(project, Task("WP01", subtasks=("T001",)), Task("WP02", needs=("WP01",)))
         ruined.work("WP01", "src/wp01/a.py")
         whole = finalized_mission(project, Task("WP01"), name="whole")
-        yield ruined, whole
+        planned = created_mission(project, Task("WP01"), name="planned")
+        (planned.folder / "wps.yaml").write_text(WPS)
+        merged = one(project, {"b/b.py": "b\n"}, name="merged")
+        merged.merge().ok()
+        entry = {"sha256": "0" * 64, "at": "2026-11-30T12:00:00+00:00"}
+        trusted = {"worktree-setup": entry, "accept.tests": entry}
+        (ruined.place.state / "trust.json").write_text(json.dumps(trusted))
+        yield ruined, whole, merged.mission, planned
 
 
-def ask(mission: Mission, words: tuple[str, ...]) -> Result:
-    told = [word.format(slug=mission.slug) for word in words]
-    found = mission.project.run(*told, *(() if told[0] == "orchestrator-api" else ("--json",)))
+def files_of(scene: Scene) -> list[Target]:
+    return targets(scene[0], scene[2], scene[3])
+
+
+def ask(scene: Scene, words: tuple[str, ...]) -> Result:
+    told = [word.format(slug=scene[0].slug, planned=scene[3].slug) for word in words]
+    found = scene[0].project.run(*told, *(() if told[0] == "orchestrator-api" else ("--json",)))
     assert found.code in (0, 1), found
     assert "INTERNAL_ERROR" not in found.out, found
     found.json()
     return found
 
 
-def look(scene: tuple[Mission, Mission], readers: tuple[tuple[str, ...], ...]) -> None:
+def look(scene: Scene, readers: tuple[tuple[str, ...], ...]) -> None:
     """Every command answers, and the other mission is all there."""
-    ruined, whole = scene
+    ruined, whole = scene[:2]
     for words in readers:
-        found = ask(ruined, words)
+        found = ask(scene, words)
         if words == ("status",):
             told = found.json()
             boards = {each["mission_slug"]: each for each in told["missions"]}
@@ -75,7 +106,7 @@ def look(scene: tuple[Mission, Mission], readers: tuple[tuple[str, ...], ...]) -
             assert ruined.slug in {*boards, *(each["mission_slug"] for each in told["broken"])}, found
 
 
-def walk(scene: tuple[Mission, Mission], target: Target, readers: tuple[tuple[str, ...], ...], *, full: bool) -> int:
+def walk(scene: Scene, target: Target, readers: tuple[tuple[str, ...], ...], *, full: bool) -> int:
     """Put bad values into every field of a file in turn; how many there were."""
     before, turn, count = target.path.read_bytes(), cycle(VALUES), 0
     try:
@@ -92,23 +123,23 @@ def walk(scene: tuple[Mission, Mission], target: Target, readers: tuple[tuple[st
     return count
 
 
-def test_the_table_names_every_file(scene: tuple[Mission, Mission]) -> None:
-    assert tuple(each.name for each in targets(scene[0])) == NAMES
-    assert all(each.path.is_file() for each in targets(scene[0]))
+def test_the_table_names_every_file(scene: Scene) -> None:
+    assert tuple(each.name for each in files_of(scene)) == NAMES
+    assert all(each.path.is_file() for each in files_of(scene))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_bad_value_in_any_field_takes_nothing_else_with_it(scene: tuple[Mission, Mission], name: str) -> None:
-    target = next(each for each in targets(scene[0]) if each.name == name)
-    assert walk(scene, target, QUICK, full=False) > 2
+def test_a_bad_value_in_any_field_takes_nothing_else_with_it(scene: Scene, name: str) -> None:
+    target = next(each for each in files_of(scene) if each.name == name)
+    assert walk(scene, target, (*QUICK, *ITS_OWN.get(name, ())), full=False) > 2
 
 
 @pytest.mark.soak
 @pytest.mark.skipif(not soak.FULL, reason="every value in every field, before every command: make soak")
 @pytest.mark.parametrize("name", NAMES)
-def test_every_bad_value_in_every_field(scene: tuple[Mission, Mission], name: str) -> None:
-    target = next(each for each in targets(scene[0]) if each.name == name)
-    assert walk(scene, target, READERS, full=True) >= 3 * len(VALUES)
+def test_every_bad_value_in_every_field(scene: Scene, name: str) -> None:
+    target = next(each for each in files_of(scene) if each.name == name)
+    assert walk(scene, target, (*READERS, *ITS_OWN.get(name, ())), full=True) >= 3 * len(VALUES)
 
 
 BROKEN: dict[str, dict[str, object]] = {
@@ -124,7 +155,7 @@ BROKEN: dict[str, dict[str, object]] = {
 def test_doctor_names_what_is_broken_and_sets_it_aside(project: Project, name: str) -> None:
     mission = finalized_mission(project, Task("WP01"))
     mission.work("WP01", "src/wp01/a.py")
-    target = next(each for each in targets(mission) if each.name == name)
+    target = next(each for each in targets(mission, mission, mission) if each.name == name)
     sound = json.loads(target.path.read_text())
     target.path.write_text(json.dumps(sound | BROKEN[name]))
     bad = target.path.read_bytes()

@@ -15,9 +15,9 @@ def test_it_says_to_commit_and_names_the_loop_and_the_verbs(git: Repo) -> None:
     said = run_here("init", "--ai", "codex", cwd=git.path).ok().out
 
     assert "Commit these files: git add .kittify kitty-specs .codex/prompts && git commit" in said
-    assert "spec-kitty next --agent codex --mission <slug>" in said
-    assert "spec-kitty agent action implement <WP> --agent codex" in said
-    assert "spec-kitty agent action review <WP> --agent codex" in said
+    assert "spec-kitty next --agent codex --mission SLUG" in said
+    assert "spec-kitty agent action implement WP --agent codex" in said
+    assert "spec-kitty agent action review WP --agent codex" in said
 
 
 def test_it_never_names_the_internal_command(git: Repo) -> None:

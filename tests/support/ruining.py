@@ -71,8 +71,14 @@ class Target:
         yield "all of it", lambda bad: _written(self.kind, bad, body)
 
 
-def targets(mission: Mission) -> list[Target]:
-    """The files of a mission and of its project that hold fields."""
+def targets(mission: Mission, merged: Mission, planned: Mission) -> list[Target]:
+    """The files of missions and of their project that hold fields.
+
+    Args:
+        mission: one under way.
+        merged: one with a receipt.
+        planned: one whose plan is in wps.yaml.
+    """
     place, project = mission.place, mission.project.path
     state, folder = place.state, mission.folder
     return [
@@ -88,6 +94,9 @@ def targets(mission: Mission) -> list[Target]:
         Target("config.yaml", project / ".kittify" / "config.yaml", "yaml"),
         Target("metadata.yaml", project / ".kittify" / "metadata.yaml", "yaml"),
         Target("manifest.json", project / ".kittify" / "manifest.json", "json"),
+        Target("trust.json", state / "trust.json", "json"),
+        Target("merge-receipt.json", merged.folder / "merge-receipt.json", "json"),
+        Target("wps.yaml", planned.folder / "wps.yaml", "yaml"),
     ]
 
 

@@ -9,7 +9,7 @@ from specify_cli.cli.text import clipped, padded, prose, safe, style, table, wid
 from specify_cli.cli.times import short
 from specify_cli.core.work_packages import problems_of
 from specify_cli.home import Kind
-from specify_cli.kernel.commands import command
+from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.text import plural
 from specify_cli.lanes.branch_naming import PLANNING_LANE_ID
 from specify_cli.status.holders import HELD
@@ -174,7 +174,8 @@ def _remarks(board: Board, columns: int) -> list[str]:
     quiet = [_id(row) for row in board.rows if row["stale"]]
     if quiet:
         say(f"{style('Quiet', 'yellow')}: {', '.join(quiet)}; the next agent that asks takes over, or give back:")
-        lines.extend(f"    spec-kitty doctor --reap {wp_id} --mission {slug}" for wp_id in quiet)
+        reap = (spec_kitty("doctor", "--reap", wp_id, "--mission", data["mission_slug"]) for wp_id in quiet)
+        lines.extend(f"    {safe(each)}" for each in reap)
     lines += _marks_and_questions(board, columns)
     for each in board.astray:
         say(f"{style('Astray', 'yellow')}: {prose(each.message)}; bring them over:")

@@ -13,9 +13,11 @@ from specify_cli.kernel import files, lazy
 from specify_cli.kernel.commands import command, git_command
 from specify_cli.kernel.config import Config, read_config
 from specify_cli.kernel.errors import Refused, SpecKittyError
+from specify_cli.kernel.fields import is_branch_name, is_folder_name
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.legacy import is_older
 from specify_cli.kernel.paths import KITTIFY, SPECS, Checkout, Repository
+from specify_cli.kernel.text import one_line
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.branch_naming import is_lane_branch, is_mission_branch
 from specify_cli.mission_metadata import META, identity_of, load_meta, parse_meta
@@ -47,8 +49,15 @@ def place_of(repo: Repository, slug: str) -> MissionPlace | None:
     that branch's remote-tracking branch, the working tree that we stand in, any other.
 
     Raises:
-        Refused: its meta.json is missing, malformed, or the folder is a symbolic link.
+        Refused: its meta.json is missing, malformed, or the folder is a symbolic link; `MISSION_NAME_INVALID`.
     """
+    if not is_folder_name(slug):
+        raise Refused(
+            f"{one_line(f'{SPECS}/{slug}')} has a name that no mission can have: rename it, with letters, digits and"
+            " dashes alone",
+            "MISSION_NAME_INVALID",
+            details={"path": f"{SPECS}/{slug}"},
+        )
     found = [each for each in _holders(repo) if (each.path / SPECS / slug).is_dir()]
     for checkout in found:
         if _is_mission(repo, checkout.path / SPECS / slug):
@@ -231,7 +240,9 @@ def _first_event(path: Path) -> Iterator[tuple[str, str]]:
     with suppress(OSError, KeyError, TypeError), files.open_regular(path) as source:
         event = parse_line(source.readline(65536)) or {}
         made: Any = event["data"] if event.get("type") == "mission_created" else None
-        yield str(event["mission_slug"]), str(made["target_branch"]) if made else ""
+        slug, target = str(event["mission_slug"]), str(made["target_branch"]) if made else ""
+        if is_folder_name(slug):
+            yield slug, target if is_branch_name(target) else ""
 
 
 def slugs(repo: Repository) -> list[str]:

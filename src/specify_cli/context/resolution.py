@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-
 from specify_cli.context.models import Context
 from specify_cli.core.work_packages import WorkPackage, load_work_packages, require_work_package
 from specify_cli.home import MissionPlace
@@ -84,16 +82,18 @@ def _lanes_missing(place: MissionPlace, wp_id: str) -> Notice:
 
 
 def _commands(place: MissionPlace, wp_id: str | None, agent: str | None) -> dict[str, str]:
-    name = shlex.quote(agent) if agent else "NAME"
-    flags = f"--agent {name} --mission {place.slug}"
-    commands = {"next": f"spec-kitty next {flags}", "status": f"spec-kitty status --mission {place.slug}"}
+    flags = ("--agent", agent or "NAME", "--mission", place.slug)
+    commands: dict[str, str] = {
+        "next": spec_kitty("next", *flags),
+        "status": spec_kitty("status", "--mission", place.slug),
+    }
     if wp_id is None:
         return commands
     move = spec_kitty("agent tasks move-task", wp_id)
     return commands | {
-        "implement": f"spec-kitty agent action implement {wp_id} {flags}",
-        "review": f"spec-kitty agent action review {wp_id} {flags}",
-        "done": f"{move} --to for_review {flags}",
-        "approve": f"{move} --to approved {flags}",
-        "reject": f"{move} --to planned --review-feedback-file FILE {flags}",
+        "implement": spec_kitty("agent action implement", wp_id, *flags),
+        "review": spec_kitty("agent action review", wp_id, *flags),
+        "done": move.adding("--to", "for_review", *flags),
+        "approve": move.adding("--to", "approved", *flags),
+        "reject": move.adding("--to", "planned", "--review-feedback-file", "FILE", *flags),
     }

@@ -162,7 +162,7 @@ def _begin(tool: Tool, project: Path, telling: Telling) -> str:
     tool.ask("init", "--ai", ",".join(AGENTS), "--non-interactive", cwd=project)
     _commit_all(tool, project, "Set up spec-kitty")
     slug = str(tool.ask("agent", "mission", "create", SLUG, cwd=project).get("mission_slug"))
-    telling.say(f"spec-kitty init, and mission {slug} for {', '.join(AGENTS)}")
+    telling.say(f"set up by init, and mission {slug} for {', '.join(AGENTS)}")
     return slug
 
 

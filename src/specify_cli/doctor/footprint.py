@@ -17,10 +17,10 @@ from specify_cli.core.manifest import Manifest
 from specify_cli.core.project_files import METADATA
 from specify_cli.core.project_resolver import kittify_of, user_folder
 from specify_cli.kernel import files, yaml
+from specify_cli.kernel.commands import command, git_command
 from specify_cli.kernel.errors import Refused, Unavailable
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.paths import KITTIFY, SPECS, WORKTREES, Repository
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import as_dict, frozen
 from specify_cli.sync.config import state_home
 
@@ -168,28 +168,28 @@ def _elsewhere(repo: Repository) -> Iterator[Trace]:
     with suppress(Unavailable):  # without git there is none of these
         yield from _in_git(repo)
     if repo.state.is_dir():
-        yield Trace("state", str(repo.state), f"rm -r {quoted(repo.state)}")
+        yield Trace("state", str(repo.state), command("rm", "-r", repo.state))
     for each in repo.checkouts():
         own = each.git_dir / "spec-kitty"
         if own != repo.state and own.is_dir():
-            yield Trace("checkout", str(own), f"rm -r {quoted(own)}")
+            yield Trace("checkout", str(own), command("rm", "-r", own))
     homes = [user_folder()]
     with suppress(Refused):
         homes.append(state_home())
     for home in homes:
         if home is not None and home.is_dir() and home != kittify_of(repo):
-            yield Trace("home", str(home), f"rm -r {quoted(home)}")
+            yield Trace("home", str(home), command("rm", "-r", home))
 
 
 def _in_git(repo: Repository) -> Iterator[Trace]:
     if not repo.has_git:
         return
-    git, at = Git(repo.checkout), f"git -C {quoted(repo.root)}"
+    git, root = Git(repo.checkout), repo.root
     for each in repo.checkouts():
         if (repo.root / WORKTREES) in each.path.parents:
-            yield Trace("worktree", str(each.path), f"{at} worktree remove {quoted(each.path)}")
+            yield Trace("worktree", str(each.path), git_command(root, "worktree", "remove", each.path))
     for name in sorted(git.branches(_BRANCHES)):
         branch = name.removeprefix("refs/heads/")
-        yield Trace("branch", branch, f"{at} branch -D {quoted(branch)}")
+        yield Trace("branch", branch, git_command(root, "branch", "-D", branch))
     for name in sorted(git.branches(_REFERENCES)):
-        yield Trace("reference", name, f"{at} update-ref -d {quoted(name)}")
+        yield Trace("reference", name, git_command(root, "update-ref", "-d", name))

@@ -16,6 +16,7 @@ from itertools import pairwise
 from typing import Self
 
 from specify_cli.kernel import system
+from specify_cli.kernel.text import shell_word
 
 PROGRAM = "spec-kitty"
 # What the shells of Windows do not take as it is; `\\` and `:` stand in every path there.
@@ -100,7 +101,7 @@ def quote(word: str) -> str:
     """One word as the shell in use reads it back: a POSIX shell, PowerShell, or the command prompt of Windows."""
     shell = system.shell()
     if shell == system.POSIX:
-        return shlex.quote(word)
+        return shell_word(word)
     if word and not _SPECIAL.search(word):
         return word
     if shell == system.POWERSHELL:

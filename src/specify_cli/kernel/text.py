@@ -79,13 +79,8 @@ def digest(text: str | bytes) -> str:
     return f"{crc32(data):08x}"
 
 
-def quoted(path: object) -> str:
-    """A path or name as a shell wants it, for commands in hints."""
-    return shlex.quote(str(path))
-
-
 def shell_word(text: object) -> str:
-    """As `quoted`, for names of files and branches in prompts: on one line and seen in full, whatever is in it."""
+    """A word as a POSIX shell wants it, on one line and seen in full, whatever is in it; for `kernel/commands.py`."""
     word = str(text)
     if not _ODD.search(word):
         return shlex.quote(word)

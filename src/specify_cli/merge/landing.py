@@ -84,8 +84,8 @@ def land(place: MissionPlace, config: Config, wish: Wish) -> Merged:
     place.repo.require_git()
     _base_of(place, read_status(place), wish)
     if wish.strategy is not None and wish.strategy not in STRATEGIES:
-        hint = spec_kitty("merge", wish.command(place.slug))
-        raise UsageError("a mission lands with --strategy squash or merge", "USAGE_ERROR", hint)
+        said = "a mission lands with --strategy squash or merge"
+        raise UsageError(said, "USAGE_ERROR", wish.command(place.slug))
     with settling.alone(place.repo, "merge"):
         done = engine.gone_on(place, push=wish.push)
         if done is not None and done.summary.get("landed"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from specify_cli.kernel.text import quoted
+from specify_cli.kernel.commands import Command, spec_kitty
 from specify_cli.kernel.values import frozen
 
 
@@ -50,7 +50,7 @@ class Wish:
             self.into,
         )
 
-    def command(self, slug: str) -> str:
-        """The words of `merge` that ask for the same, with the project's strategy."""
-        into = f"--into {quoted(self.into)} " if self.into else ""
-        return f"{into}--mission {slug}"
+    def command(self, slug: str) -> Command:
+        """The command that asks for the same, with the project's strategy."""
+        into = ("--into", self.into) if self.into else ()
+        return spec_kitty("merge", *into, "--mission", slug)

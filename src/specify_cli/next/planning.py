@@ -96,7 +96,8 @@ def _unmet_of_document(place: MissionPlace, mission_type: MissionType, step: Ste
         return ()
     text = place.read(name)
     if text is None and name == PLAN:
-        return (f"{PLAN} is missing or empty (fix: spec-kitty agent mission setup-plan --mission {place.slug})",)
+        fix = spec_kitty("agent mission setup-plan", "--mission", place.slug)
+        return (f"{PLAN} is missing or empty (fix: {fix})",)
     scaffold = template(place.repo, mission_type.key, step.template) if step.template else ""
     left = [f"{name} still asks: {question}" for question in clarifications(text or "")]
     return (*(each.message for each in shortcomings(step, text, scaffold)), *left)

@@ -15,8 +15,9 @@ from specify_cli.core.templates import command_template, template
 from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace, runtime_folder
 from specify_cli.kernel import files
+from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.git import Git, GitFailed
-from specify_cli.kernel.text import one_line, shell_word, some
+from specify_cli.kernel.text import one_line, some
 from specify_cli.next.claims import Claim
 from specify_cli.next.observe import Seen
 from specify_cli.next.prompt_sections import (
@@ -85,7 +86,7 @@ def planning_prompt(
     if step.command:
         text = command_template(place.repo, mission_type.key, step.command)
         filled = command_body(text, step.command, agent=actor.words.removeprefix("--agent "), mission=place.slug)
-    report = f"spec-kitty next {actor.words} --mission {place.slug} --result success"
+    report = spec_kitty("next", *actor.flags, "--mission", place.slug, "--result", "success")
     charter = charter_section(charter_for(context.repo, step.name))
     asked = request_section(seen.status) if step in mission_type.planning_steps[:1] else ""
     answers = new_answers(seen.status, step.name, None, Holder(actor.name, actor.session), step_id)
@@ -114,7 +115,7 @@ def merge_prompt(context: Context, mission_type: MissionType, actor: Actor) -> s
         agent=actor.words.removeprefix("--agent "),
         mission=place.slug,
     )
-    report = f"spec-kitty next {actor.words} --mission {place.slug} --result success"
+    report = spec_kitty("next", *actor.flags, "--mission", place.slug, "--result", "success")
     return f"""# Merge: mission {place.slug}
 
 You are `{one_line(actor.name)}`. The loop merges this project's missions (`merge.auto`), so nobody has to ask for it.
@@ -135,7 +136,8 @@ def implement_prompt(context: Context, claim: Claim, actor: Actor, status: Statu
     feedback = feedback_of(status.mission_events, package.id)
     findings = findings_of(status.mission_events, status.events, package.id)
     slug, name = place.slug, one_line(actor.name)
-    command = f"{actor.words} --mission {slug}"
+    go_on = spec_kitty("next", *actor.flags, "--mission", slug)
+    hand_over = spec_kitty("agent tasks move-task", package.id, "--to", "for_review", *actor.flags, "--mission", slug)
     goal, duty = _goal(place), _duty(place, StepKind.WORK)
     planning = workspace.kind == "repo_root"
     rules = (
@@ -152,7 +154,7 @@ def implement_prompt(context: Context, claim: Claim, actor: Actor, status: Statu
 
 ## Where to work
 
-    cd {shell_word(workspace.path)}
+    {command("cd", workspace.path)}
 
 Branch `{one_line(workspace.branch)}`. {rules}
 Owned files: {", ".join(f"`{one_line(path)}`" for path in package.owned_files) or "(none named)"}
@@ -170,15 +172,15 @@ Owned files: {", ".join(f"`{one_line(path)}`" for path in package.owned_files) o
    reviewer who wants to find fault.
 2. Commit, then hand over with your evidence:
 
-       spec-kitty agent tasks move-task {package.id} --to for_review {command} --note "{_EVIDENCE}"
+       {hand_over} --note "{_EVIDENCE}"
 
    Where you cannot run `git commit`, add `--commit "<message>"`: it commits the worktree for you.
 3. Go on:
 
-       spec-kitty next {command}
+       {go_on}
 
-Stuck? `spec-kitty next {command} --result blocked --note "<the question>"`.
-Must stop? Commit what is sound, then `spec-kitty next {command} --result failed --note "<what is left>"`.
+Stuck? `{go_on} --result blocked --note "<the question>"`.
+Must stop? Commit what is sound, then `{go_on} --result failed --note "<what is left>"`.
 """
 
 

@@ -8,8 +8,9 @@ from specify_cli.context.models import Context
 from specify_cli.core.mission_target import request_of
 from specify_cli.core.subtasks import boxes, subtask_states, subtasks_for
 from specify_cli.kernel import clock
+from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.git import Git
-from specify_cli.kernel.text import one_line, plural, shell_word
+from specify_cli.kernel.text import one_line, plural
 from specify_cli.next.claims import Claim
 from specify_cli.review.prompts import fenced
 from specify_cli.status.holders import Holder
@@ -104,7 +105,9 @@ def rescued_section(claim: Claim, status: Status) -> str:
         if kept is None or clock.sort_key(event.at) <= since:
             continue
         ref, count = kept.ref, plural(len(kept.files), "file")
-        ways = f"look with `git diff {ref}^ {ref}`, take all with `git diff --binary {ref}^ {ref} | git apply`"
+        look = command("git", "diff", f"{ref}^", ref)
+        take = command("git", "diff", "--binary", f"{ref}^", ref).into("git", "apply")
+        ways = f"look with `{look}`, take all with `{take}`"
         lines.append(f"- {count}: {ways if git.resolve(ref) else f'in another clone, as `{ref}`'}")
     if not lines:
         return ""
@@ -139,7 +142,7 @@ def to_read(claim: Claim) -> str:
         return _branches(claim)
     if not claim.workspace.missing:
         return ""
-    merges = "\n".join(f"    git merge {shell_word(branch)}" for branch in claim.workspace.missing)
+    merges = "\n".join(f"    {command('git', 'merge', branch)}" for branch in claim.workspace.missing)
     return (
         "## First: bring in what is missing\n\nThe package also builds on work that is not in this worktree yet,"
         f" because it conflicts with what is. Merge it, and keep what both sides meant:\n\n{merges}\n\n"
@@ -151,7 +154,8 @@ def _branches(claim: Claim) -> str:
     if not elsewhere:
         return ""
     mine = claim.workspace.branch
-    lines = "\n".join(f"    git log -p {shell_word(f'{mine}..{need.branch}')}  # {need.wp_id}" for need in elsewhere)
+    logs = ((command("git", "log", "-p", f"{mine}..{need.branch}"), need.wp_id) for need in elsewhere)
+    lines = "\n".join(f"    {log}  # {wp_id}" for log, wp_id in logs)
     return (
         "## What to read\n\nThe package builds on work that is not merged here. Read it on its branches"
         f" (a file: `git show BRANCH:PATH`); merge and switch nothing:\n\n{lines}\n\n"
@@ -199,9 +203,5 @@ def subtasks_section(context: Context, claim: Claim, status: Status) -> str:
         return ""
     titles = {box.id: box.title for listed in found.values() for box in listed}
     lines = "\n".join(f"- [{'x' if states.get(each) else ' '}] {each} {titles.get(each, '')}".rstrip() for each in ids)
-    words = " ".join(map(shell_word, ids))
-    return (
-        f"## Subtasks\n\nTick what is done as you go:\n\n"
-        f"    spec-kitty agent tasks mark-status {words} --status done --mission {place.slug}\n\n"
-        f"{fenced(lines, 'markdown')}"
-    )
+    tick = spec_kitty("agent tasks mark-status", *ids, "--status", "done", "--mission", place.slug)
+    return f"## Subtasks\n\nTick what is done as you go:\n\n    {tick}\n\n{fenced(lines, 'markdown')}"

@@ -196,9 +196,11 @@ def _still_missing(context: Context, action: str) -> tuple[str, ...]:
     step = mission_type.step(action)
     if action == "accept" or (step is not None and not step.is_planning):
         done = is_accepted(place, read_status(place))
-        return () if done else (f"not accepted yet: spec-kitty accept --mission {place.slug}",)
+        return () if done else (f"not accepted yet: {spec_kitty('accept', '--mission', place.slug)}",)
     if action == "merge":
-        return () if place.meta.get("merged_at") else (f"not merged yet: spec-kitty merge --mission {place.slug}",)
+        return (
+            () if place.meta.get("merged_at") else (f"not merged yet: {spec_kitty('merge', '--mission', place.slug)}",)
+        )
     if step is None:
         return ()
     return unmet_of(place, mission_type, step, load_work_packages(place), read_lanes(place))

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
+from specify_cli.kernel.commands import command
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.git_read import RAW_DIFF, FileChange
-from specify_cli.kernel.text import escaped, one_line, shell_word, visible
+from specify_cli.kernel.text import escaped, one_line, visible
 from specify_cli.kernel.values import frozen, replace
 
 # Files that decide how git, hooks and continuous integration treat all others.
@@ -115,7 +116,7 @@ class ChangeSet:
         left_out = _left_out(self.parts)
         if self.scope or left_out:
             words += ["--", *(self.scope or (["."] if left_out else [])), *left_out]
-        return " ".join(map(shell_word, words))
+        return command(*words)
 
 
 def read_change(git: Git, base: str, head: str, scope: Sequence[str] = ()) -> ChangeSet:

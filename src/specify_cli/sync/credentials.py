@@ -14,7 +14,6 @@ from pathlib import Path
 from specify_cli.kernel import clock, files, locks, toml
 from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import Refused, SpecKittyError
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.urls import server_url
 from specify_cli.kernel.values import frozen
 from specify_cli.sync.account import Account
@@ -180,5 +179,5 @@ def _invalid(path: Path, reason: str) -> Refused:
         f"{path} holds no login that can be used: {reason}",
         "CREDENTIALS_INVALID",
         hint=spec_kitty("auth login", "--force"),
-        details={"path": quoted(path)},
+        details={"path": str(path)},
     )

@@ -323,6 +323,12 @@ def _parsed(data: Mapping[str, Any], path: Path) -> Backup:
         raise _invalid(path, repr(error)) from error
     if version != VERSION:
         raise _invalid(path, f"version {version}")
+    locks, roots = data["locks"] or {}, data["roots"] or {}
+    if None in (*locks.values(), *roots.values()):
+        raise _invalid(path, "it does not say what is held and where")
+    for each in backup.entries:
+        if not each.slot or each.unit not in locks or each.unit not in roots:
+            raise _invalid(path, f"an entry names no file, or the unit {each.unit!r}, which it does not know")
     return backup
 
 

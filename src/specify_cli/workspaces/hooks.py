@@ -14,13 +14,12 @@ from pathlib import Path
 
 from specify_cli.home import MissionPlace, runtime_folder
 from specify_cli.kernel import clock, files, locks, process
-from specify_cli.kernel.commands import spec_kitty
+from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.errors import SpecKittyError, Unavailable
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import WORKTREES
-from specify_cli.kernel.text import quoted
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.branch_naming import lane_index
 from specify_cli.workspaces.lookup import ROOT, Workspace
@@ -180,7 +179,7 @@ class _Site:
     def _outcome(self, wish: Wish) -> str:
         """Run the hook; what went wrong, empty where it ended well."""
         runtime_folder(self.place, "logs")
-        files.atomic_write(self._log, f"$ cd {quoted(self.workspace.path)} && {quoted(wish.path)}\n")
+        files.atomic_write(self._log, f"$ {command('cd', self.workspace.path).then(wish.path)}\n")
         own = {
             "SPEC_KITTY_MISSION": self.place.slug,
             "SPEC_KITTY_WP": self.workspace.wp_id,

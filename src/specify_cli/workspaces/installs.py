@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from specify_cli.kernel import files
+from specify_cli.kernel.commands import Command
 from specify_cli.kernel.paths import Repository
 from specify_cli.kernel.values import frozen
 from specify_cli.workspaces.install_evidence import Leak, Site, cargo_leaks, go_leaks, node_leaks, python_leaks
@@ -66,7 +67,7 @@ def look(repo: Repository, tree: Path, commands: Sequence[Sequence[str] | str], 
         for words in _simple_commands(command):
             found = _of(site, words, env)
             if found is None:
-                blind.append(shlex.join(words))
+                blind.append(Command(words))
             leaks |= {(each.name, str(each.leads_to)): each for each in found or ()}
     return Look(tuple(leaks.values()), tuple(dict.fromkeys(blind)))
 

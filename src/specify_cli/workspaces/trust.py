@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 import stat
 from collections.abc import Iterable
 from enum import StrEnum
@@ -130,7 +129,7 @@ def tests_wish(repo: Repository, project: Path, config: Config) -> Wish:
     entry = known.get(TESTS)
     if not listed and (not isinstance(entry, dict) or entry.get("sha256") == digest):
         return Wish(TESTS, path, TrustState.MISSING)
-    return _judged(TESTS, path, tuple(map(shlex.join, listed)), digest, "", known)
+    return _judged(TESTS, path, tuple(map(Command, listed)), digest, "", known)
 
 
 def trust(repo: Repository, chosen: Iterable[Wish]) -> None:

@@ -14,7 +14,7 @@ from specify_cli.core.charter_setup import QUESTIONS, check_none, write_charter
 from specify_cli.core.mission_types import DEFAULT_TYPE, list_types, load_mission_type
 from specify_cli.core.templates import shipped_commands
 from specify_cli.kernel import paths
-from specify_cli.kernel.commands import spec_kitty
+from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.errors import NotFound, SpecKittyError, UsageError
 from specify_cli.kernel.paths import Repository
 from specify_cli.kernel.text import plural
@@ -39,7 +39,7 @@ def init(
         answers = {each.key: typed(f"\n{each.text}\n ", default=each.default) for each in QUESTIONS}
     path = write_charter(repo, answers)
     data = {"result": "success", "path": str(path), "sections": [part.title for part in _parts(repo) if part.title]}
-    commit = f"git add {PATH} && git commit -m 'Add a charter'"
+    commit = command("git", "add", PATH).then("git", "commit", "-m", "Add a charter")
     return Reply(data, f"Written: {safe(path)}\n\n  Next: edit it, then {style(commit, 'bold')}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import Annotated
 
 import typer
@@ -23,6 +22,7 @@ from specify_cli.core.project_resolver import (
     user_folder,
 )
 from specify_cli.kernel import files, paths
+from specify_cli.kernel.commands import Command
 from specify_cli.kernel.config import Config, parse_config
 
 _TITLES = {"mission type": "Mission type", "templates": "Documents", "command-templates": "Commands"}
@@ -75,7 +75,7 @@ def _settings(found: Config) -> list[tuple[str, object, bool]]:
         "ownership": found.ownership,
         "leases.quiet_minutes": found.quiet_minutes,
         "worktree.copy": list(found.worktree_copy),
-        "accept.tests": [shlex.join(words) for words in found.accept_tests],
+        "accept.tests": [Command(words) for words in found.accept_tests],
     }
     return [(key, value, _is_given(found, key)) for key, value in values.items()]
 

@@ -12,6 +12,7 @@ from specify_cli.cli.text import wrapped
 from specify_cli.demo import picture
 from specify_cli.demo.evidence import busiest_moment
 from specify_cli.demo.run import Demo, run
+from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.text import plural
 
 
@@ -51,9 +52,9 @@ def _text(done: Demo) -> str:
         return "\n".join([*lines, "The scratch folder was removed; see it with: spec-kitty demo --keep"])
     folder = f"kitty-specs/{done.mission_slug}"
     look = [
-        ["the repository", f"cd {done.project}"],
+        ["the repository", command("cd", done.project)],
         ["what was merged", "git log --stat"],
-        ["the board", f"spec-kitty status --mission {done.mission_slug}"],
+        ["the board", spec_kitty("status", "--mission", done.mission_slug)],
         ["documents and logs", folder],
         ["a review", f"{folder}/tasks/*/review-cycle-1.md"],
         ["the prompts", f".kittify/runtime/prompts/{done.mission_slug}"],

@@ -47,9 +47,9 @@ def doctor(
     """Examine the project and mend what can be mended.
 
     Without --fix nothing is written. --fix does only what loses nothing: it publishes recorded events that the
-    mission's folder lacks, takes conflict markers and broken lines out of the logs (the lines are kept aside), lets
-    git forget worktrees whose folder is gone, and writes installed files anew that nobody edited. An error gives exit
-    code 1; warnings and notes do not.
+    mission's folder lacks, takes conflict markers and broken lines out of the logs (the lines are kept aside), sets
+    aside files with fields that hold what they cannot hold, lets git forget worktrees whose folder is gone, and writes
+    installed files anew that nobody edited. An error gives exit code 1; warnings and notes do not.
 
     --reap WP takes a work package back from a holder that has gone quiet: uncommitted work is saved as a commit that
     the next prompt names, work becomes planned again, a review waits for another reviewer.
@@ -95,7 +95,7 @@ def _reap(wp: str, mission: str | None, *, alone: bool) -> Reply:
         lines[0] += f", taken back from {safe(holder)}"
     if kept is not None:
         lines.append(f"  {plural(len(kept.files), 'uncommitted file')} kept as {safe(kept.ref)}")
-    step = f"spec-kitty next --agent NAME --mission {context.place.slug}"
+    step = spec_kitty("next", "--agent", "NAME", "--mission", context.place.slug)
     return Reply(data, "\n".join([*lines, "", f"  Next: {style(step, 'bold')}"]))
 
 

@@ -50,8 +50,8 @@ def validate_encoding(
         "left": sum(map(len, done.left.values())),
         "warnings": [Notice(each.error.code, each.error.message, each.error.hint).to_dict() for each in broken],
     }
-    which = "--all" if every else f"--mission {places[0].slug}"
-    return Reply(data, _text(done, f"spec-kitty validate-encoding {which} --fix"), 1 if done.left else 0)
+    which = ("--all",) if every else ("--mission", places[0].slug)
+    return Reply(data, _text(done, spec_kitty("validate-encoding", *which, "--fix")), 1 if done.left else 0)
 
 
 def _text(done: Repair, command: str) -> str:

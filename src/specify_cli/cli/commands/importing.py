@@ -16,8 +16,9 @@ from specify_cli.cli.text import clipped, prose, table, width, wrapped
 from specify_cli.importing.run import Action, Import, Step, carry_out, forecast
 from specify_cli.importing.sources import SOURCES
 from specify_cli.kernel import paths
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.notices import Notice
-from specify_cli.kernel.text import plural, quoted
+from specify_cli.kernel.text import plural
 from specify_cli.merge.intent import settle
 from specify_cli.status.models import Lane
 
@@ -121,6 +122,6 @@ def _notice_lines(notice: Notice) -> list[str]:
 
 def _next(found: Import, dry_run: bool, path: Path | None) -> str:
     if dry_run and any(step.action is not Action.NOTHING for step in found.steps):
-        return f"spec-kitty import --from {found.source.key} {quoted(path or found.folder)}"
+        return spec_kitty("import", "--from", found.source.key, path or found.folder)
     here = [step.place.slug for step in found.steps if step.place is not None and not step.planned.closed]
-    return f"spec-kitty next --agent NAME --mission {here[0]}" if here else "spec-kitty mission list"
+    return spec_kitty("next", "--agent", "NAME", "--mission", here[0]) if here else "spec-kitty mission list"

@@ -14,7 +14,7 @@ from specify_cli.core.agent_table import AGENTS, DEFAULT_AGENT
 from specify_cli.core.agents import hints, installed, parse_agents
 from specify_cli.core.project_setup import SetUp, configured_agents, set_up
 from specify_cli.kernel import system
-from specify_cli.kernel.commands import spec_kitty
+from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.paths import at_home, starting_point
 from specify_cli.kernel.text import plural
@@ -61,16 +61,17 @@ def next_steps(done: SetUp) -> list[str]:
     """What to do after a set-up, in order."""
     agent = next(iter(done.layouts), AGENTS[DEFAULT_AGENT])
     paths = dict.fromkeys([".kittify", "kitty-specs", *(each.folder for each in done.layouts)])
-    commit = f'git add {" ".join(paths)} && git commit -m "Set up spec-kitty"'
+    commit = command("git", "add", *paths).then("git", "commit", "-m", "Set up spec-kitty")
     told = agent.call.format(command="specify")
-    verb, whose = "spec-kitty agent action", f"--agent {agent.key} --mission <slug>"
+    whose = ("--agent", agent.key, "--mission", "SLUG")
+    work, review = (spec_kitty(f"agent action {verb}", "WP", *whose) for verb in ("implement", "review"))
     return [
         *([] if done.has_git else ["Make it a git repository, which missions need: git init"]),
         f"Commit these files: {commit}",
         "To keep main free of the tool's commits: missions: {start_branch: true} in .kittify/config.yaml",
-        f"Say what should be built: {told} in your agent, or spec-kitty agent mission create <slug>",
-        f"Let the agent work, one step at a time: spec-kitty next {whose}",
-        f"Or choose the work package yourself: {verb} implement <WP> {whose}, then {verb} review <WP> {whose}",
+        f"Say what should be built: {told} in your agent, or spec-kitty agent mission create SLUG",
+        f"Let the agent work, one step at a time: {spec_kitty('next', *whose)}",
+        f"Or choose the work package yourself: {work}, then {review}",
     ]
 
 

@@ -7,6 +7,7 @@ from specify_cli.cli.options import MissionFlag
 from specify_cli.cli.output import Reply, safe, style
 from specify_cli.core.commits import milestone
 from specify_cli.core.work_packages import known_ids
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.text import plural
 from specify_cli.status.reading import read_status
 from specify_cli.status.reducer import SNAPSHOT_FILENAME
@@ -40,6 +41,6 @@ def materialize(mission: MissionFlag = None) -> Reply:
         f"{style(safe(place.slug), 'bold')}: {plural(published, 'event')} published{committed}",
         f"  views in  {safe(folder)}",
         "",
-        f"  Next: {style(f'spec-kitty status --mission {place.slug}', 'bold')}",
+        f"  Next: {style(spec_kitty('status', '--mission', place.slug), 'bold')}",
     ]
     return Reply(data, "\n".join(lines))

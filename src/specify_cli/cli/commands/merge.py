@@ -19,6 +19,7 @@ from specify_cli.context.missions import place_of
 from specify_cli.context.models import Context
 from specify_cli.context.overview import landing_command, lands_on
 from specify_cli.core.project_version import refuse_newer
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.lazy import load
 from specify_cli.kernel.text import plural
@@ -148,7 +149,7 @@ def _forecast(context: Context, seen: Examined) -> Reply:
         data |= {
             "error_code": "MERGE_CONFLICT",
             "error": said,
-            "hint": f"spec-kitty merge --mission {context.place.slug}",
+            "hint": spec_kitty("merge", "--mission", context.place.slug),
             "details": {"conflicts": data["conflicts"]},
         }
     return Reply(data, _forecast_text(context.place.slug, found, seen), 0 if clean else 1)

@@ -16,6 +16,7 @@ from specify_cli.core.mission_target import begun_at, request_of
 from specify_cli.core.mission_types import MissionType, list_types, load_mission_type
 from specify_cli.core.planning import documents_present
 from specify_cli.kernel import paths
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import SpecKittyError
 from specify_cli.kernel.paths import KITTIFY, Repository
 from specify_cli.kernel.text import plural
@@ -112,7 +113,7 @@ def _after_list(repo: Repository, found: Sequence[Overview]) -> str:
     if not waiting and (left := next((each for each in found if each.lands_on), None)):
         return left.next_command
     if waiting:
-        return f"spec-kitty mission info --mission {waiting[0].place.slug}"
+        return spec_kitty("mission info", "--mission", waiting[0].place.slug)
     ready = any((folder / KITTIFY).is_dir() for folder in (repo.checkout, repo.root))
     return "spec-kitty agent mission create SLUG" if ready else "spec-kitty init --ai claude"
 

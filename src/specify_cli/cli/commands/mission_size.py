@@ -8,6 +8,7 @@ from specify_cli.cli.output import Reply, safe, style
 from specify_cli.core.mission_sizes import RESEARCH
 from specify_cli.core.planning import set_up_documents
 from specify_cli.core.promotion import promote as make_normal
+from specify_cli.kernel.commands import spec_kitty
 
 
 def promote(mission: MissionFlag = None, agent: AgentFlag = None, session: SessionFlag = None) -> Reply:
@@ -31,7 +32,7 @@ def promote(mission: MissionFlag = None, agent: AgentFlag = None, session: Sessi
     }
     told = "is a normal mission now" if done.promoted else "is not tiny, and is left as it is"
     lines = [f"{style(safe(place.slug), 'bold')} {told}", *(f"  written   {safe(name)}" for name in done.written)]
-    step = style(f"spec-kitty next --agent NAME --mission {place.slug}", "bold")
+    step = style(spec_kitty("next", "--agent", "NAME", "--mission", place.slug), "bold")
     return Reply(data, "\n".join([*lines, "", f"  Next: {step}"]))
 
 
@@ -56,5 +57,5 @@ def research(mission: MissionFlag = None, agent: AgentFlag = None, session: Sess
     }
     lines = [f"  write     {safe(folder / name)}" for name in done.written]
     lines += [f"  {name} was there already and is left as it is" for name in done.kept]
-    step = style(f"spec-kitty next --agent NAME --mission {place.slug}", "bold")
+    step = style(spec_kitty("next", "--agent", "NAME", "--mission", place.slug), "bold")
     return Reply(data, "\n".join([style(safe(place.slug), "bold"), *lines, "", f"  Next: {step}"]))

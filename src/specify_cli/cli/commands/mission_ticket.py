@@ -159,7 +159,7 @@ def _publish(place: MissionPlace | None, ticket: OriginCandidate) -> Committed:
 
 def _reply(done: MissionFromTicketResult, document: Path, published: Committed, *, created: bool) -> Reply:
     ticket = done.origin_ticket
-    step = f"spec-kitty next --agent NAME --mission {done.mission_slug}"
+    step = spec_kitty("next", "--agent", "NAME", "--mission", done.mission_slug)
     data: dict[str, object] = {
         "result": "success",
         "created": created,

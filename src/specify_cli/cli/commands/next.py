@@ -24,6 +24,7 @@ from specify_cli.cli.times import short
 from specify_cli.conditions.ways import verdicts
 from specify_cli.context.models import Context
 from specify_cli.context.overview import overview
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.lazy import load
 from specify_cli.next.decision import Decision, DecisionKind
@@ -154,14 +155,16 @@ def _verdicts(decision: Decision, context: Context, words: str) -> tuple[str, st
 
 
 def _next(decision: Decision, context: Context, words: str, only: str | None) -> str:
-    slug, agent = safe(context.place.slug), safe(words)
-    loop = f"spec-kitty next {agent} --mission {slug}" + (f" --only {','.join(sorted(_names(only)))}" if only else "")
+    slug = context.place.slug
+    loop = spec_kitty("next", *shlex.split(words), "--mission", slug)
+    if only:
+        loop = loop.adding("--only", ",".join(sorted(_names(only))))
     if decision.kind == DecisionKind.TERMINAL:
         return overview(context.place).next_command
     if decision.kind == DecisionKind.DECISION_REQUIRED:
-        return f'{loop} --decision-id {safe(decision.decision_id)} --answer "…"'
+        return loop.adding("--decision-id", decision.decision_id, "--answer", "…")
     if decision.kind == DecisionKind.BLOCKED:
-        return f"{loop} --wait 60" if decision.waiting_for else f"spec-kitty status --mission {slug}"
+        return loop.adding("--wait", 60) if decision.waiting_for else spec_kitty("status", "--mission", slug)
     if decision.action == "review":
         return safe(_verdicts(decision, context, words)[0])
     if decision.kind == DecisionKind.STEP:

@@ -103,7 +103,7 @@ def list_letters() -> Reply:
     lines = table(rows, indent=2).splitlines()
     reasons = [f"      {clipped(safe(one.reason), 72)}" for one in found]
     told = [line for pair in zip(lines, reasons, strict=True) for line in pair]
-    return Reply(data, "\n".join([*told, "", f"  Next: {style(f'spec-kitty sync queue show {found[0].id}', 'bold')}"]))
+    return Reply(data, "\n".join([*told, "", f"  Next: {style(spec_kitty('sync queue show', found[0].id), 'bold')}"]))
 
 
 def show(id: Annotated[str, typer.Argument(metavar="ID", help="Which one, as `sync queue list` names it.")]) -> Reply:
@@ -115,7 +115,7 @@ def show(id: Annotated[str, typer.Argument(metavar="ID", help="Which one, as `sy
         wrapped(safe(one.reason), indent=2, hang=2),
         *(["", *map(safe, content.splitlines())] if one.content is not None else []),
         "",
-        f"  Next: {style(f'spec-kitty sync queue retry {safe(one.id)}', 'bold')}",
+        f"  Next: {style(spec_kitty('sync queue retry', one.id), 'bold')}",
     ]
     return Reply({**_shape(one), "content": one.content}, "\n".join(lines))
 

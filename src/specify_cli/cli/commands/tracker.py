@@ -55,7 +55,7 @@ def discover(provider: ProviderFlag) -> Reply:
     """List what projects can be bound to at a provider, as the server knows it."""
     name = _of_server(provider)
     found = SaaSTrackerService(_here()).resources(name)
-    step = f"spec-kitty tracker bind --provider {name}"
+    step = spec_kitty("tracker bind", "--provider", name)
     if not found:
         lines = [f"The server knows nothing of {name} yet: connect it at the dashboard.", f"\n  Next: {step}"]
         return Reply(found, "\n".join(lines))

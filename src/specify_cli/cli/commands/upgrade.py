@@ -9,9 +9,9 @@ import typer
 
 from specify_cli.cli.output import Reply, painter, safe, style
 from specify_cli.kernel import paths
-from specify_cli.kernel.commands import spec_kitty
+from specify_cli.kernel.commands import command, git_command, spec_kitty
 from specify_cli.kernel.errors import UsageError
-from specify_cli.kernel.text import plural, quoted
+from specify_cli.kernel.text import plural
 from specify_cli.merge.intent import settle
 from specify_cli.upgrade.detect import Worktree
 from specify_cli.upgrade.plan import NOT_NEEDED, Mission, Options
@@ -108,7 +108,7 @@ def _text(done: Done, *, dry_run: bool) -> str:
         lines.append(f"  queue {safe(queue.path)}: {plural(queue.events + queue.bodies, 'row')}, {state}")
     if done.backup is not None:
         lines += ["", f"  The old files are in {safe(done.backup)}"]
-    step = "spec-kitty upgrade" if dry_run else f"git -C {quoted(plan.project.root)} status"
+    step = spec_kitty("upgrade") if dry_run else git_command(plan.project.root, "status")
     return "\n".join([*lines, "", f"  Next: {style(step, 'bold')}"])
 
 
@@ -128,8 +128,8 @@ def _worktrees(worktrees: Sequence[Worktree]) -> list[str]:
     lines = [f"    {safe(each.path.name)}: {said[each.kind]}" for each in known]
     of_packages = [each for each in known if each.kind == "work_package"]
     if of_packages:
-        command = style(f"git merge {safe(of_packages[0].branch)}", "bold")
-        lines.append(f"    In the worktree of its lane: {command}, and so on")
+        merge = style(safe(command("git", "merge", of_packages[0].branch)), "bold")
+        lines.append(f"    In the worktree of its lane: {merge}, and so on")
     return ["", "  Worktrees of older versions stay as they are:", *lines] if lines else []
 
 

@@ -13,6 +13,7 @@ from specify_cli.cli.times import short
 from specify_cli.cli.unmet import unmet_lines
 from specify_cli.conditions.why_rules import Held, Wanted, Why, of_reading
 from specify_cli.context.models import Context
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.lazy import load
 from specify_cli.kernel.text import plural
 from specify_cli.next.why import why_package, why_planning
@@ -50,7 +51,7 @@ def _text(context: Context, found: Why) -> str:
     if found.met:
         met = wrapped(", ".join(found.met.values()), 76, hang=4)
         lines += ["", f"  {style('✓', 'green')} {style(met, 'dim')}"]
-    step = found.next_step if found.next_move else f"spec-kitty status --mission {context.place.slug}"
+    step = found.next_step if found.next_move else spec_kitty("status", "--mission", context.place.slug)
     return "\n".join([*lines, "", f"  Next: {style(safe(step), 'bold')}"])
 
 
@@ -76,4 +77,5 @@ def _held(found: Why, held: Held) -> list[str]:
     quiet = f"{begun}, {style('quiet', 'yellow')} since {short(held.last_seen or held.since)}"
     if found.wp_id is None:
         return [f"{quiet}; who asks next takes it over"]
-    return [f"{quiet}; to give it back:", f"    spec-kitty doctor --reap {found.wp_id} --mission {found.mission_slug}"]
+    reap = spec_kitty("doctor", "--reap", found.wp_id, "--mission", found.mission_slug)
+    return [f"{quiet}; to give it back:", f"    {reap}"]

@@ -23,10 +23,10 @@ from specify_cli.core.planning import PLAN, SPEC, documents_present, set_up_plan
 from specify_cli.core.work_packages import MISSION
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import paths
-from specify_cli.kernel.commands import spec_kitty
+from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.errors import NotFound, UsageError
 from specify_cli.kernel.given import words_of
-from specify_cli.kernel.text import plural, quoted
+from specify_cli.kernel.text import plural
 from specify_cli.lanes.models import ExecutionLane
 from specify_cli.merge.intent import settle
 from specify_cli.status.lines import LIMIT
@@ -93,7 +93,7 @@ def create(
         request=words,
     )
     branches = _branches(made.place)
-    step = f"spec-kitty next --agent NAME --mission {made.mission_slug}"
+    step = spec_kitty("next", "--agent", "NAME", "--mission", made.mission_slug)
     data: dict[str, object] = {
         "result": "success",
         **{name: made.meta[name] for name in ("mission_id", "mission_slug", "mission_number", "mission_type")},
@@ -145,7 +145,7 @@ def branch_context(
     on = f"on {style(safe(current or 'no branch'), 'bold')}"
     if lands is None:
         return Reply(data, f"{on}, so a mission has nowhere to land\n  Next: {style('git switch main', 'bold')}")
-    told = "" if data["branch_matches_target"] else f"\n  Next: {style(f'git switch {quoted(lands)}', 'bold')}"
+    told = "" if data["branch_matches_target"] else f"\n  Next: {style(safe(command('git', 'switch', lands)), 'bold')}"
     return Reply(data, f"{on}, missions land on {style(safe(lands), 'bold')}{told}")
 
 
@@ -176,7 +176,7 @@ def check_prerequisites(
     if include_tasks:
         data["tasks"] = [name for name in place.names("tasks") if name.startswith("WP")]
     marks = [f"  {style('✓', 'green') if there else style('·', 'dim')} {name}" for name, there in present.items()]
-    step = style(f"spec-kitty next --agent NAME --mission {place.slug}", "bold")
+    step = style(spec_kitty("next", "--agent", "NAME", "--mission", place.slug), "bold")
     return Reply(data, "\n".join([style(place.slug, "bold"), *marks, "", f"  Next: {step}"]))
 
 
@@ -202,7 +202,7 @@ def setup_plan(mission: MissionFlag = None, agent: AgentFlag = None, session: Se
         "warnings": notices(done.committed.warnings),
     }
     told = "scaffolded" if done.written else "was there already and is left as it is"
-    step = style(f"spec-kitty next --agent NAME --mission {place.slug}", "bold")
+    step = style(spec_kitty("next", "--agent", "NAME", "--mission", place.slug), "bold")
     return Reply(data, f"{style(PLAN, 'bold')} {told}\n  write     {safe(done.plan)}\n\n  Next: {step}")
 
 
@@ -228,7 +228,7 @@ def _finalized(context: Context, done: FinalizeResult) -> str:
     if changed and not done.validate_only:
         lines.append("  changed   " + wrapped(", ".join(changed), indent=12, hang=12).lstrip())
     lines += [wrapped(safe(each), indent=2, hang=4) for each in done.plan.ownership_warnings]
-    step = style(f"spec-kitty next --agent NAME --mission {context.place.slug}", "bold")
+    step = style(spec_kitty("next", "--agent", "NAME", "--mission", context.place.slug), "bold")
     return "\n".join([*lines, "", f"  Next: {step}"])
 
 

@@ -114,7 +114,7 @@ def _recorded(context: Context, moved: Moved) -> Reply:
         "no_op": moved.no_op,
         "warnings": notices(moved.warnings),
     }
-    step = style(f"spec-kitty status --mission {context.place.slug}", "bold")
+    step = style(spec_kitty("status", "--mission", context.place.slug), "bold")
     way = f"{moved.from_lane} → {style(event.to_lane, 'green')}"
     return Reply(data, f"{style(event.wp_id, 'bold')}: {way}\n\n  Next: {step}")
 

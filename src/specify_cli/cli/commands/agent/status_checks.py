@@ -55,7 +55,7 @@ def validate(mission: MissionFlag = None) -> Reply:
     word = style("valid", "green") if result.passed else style("invalid", "red")
     head = f"{style(safe(place.slug), 'bold')}: {plural(count, 'event')}, {word}"
     findings = [of_problem(place, problem) for problem in result.problems]
-    return _reply(data, head, findings, f"spec-kitty status --mission {place.slug}", healthy=result.passed)
+    return _reply(data, head, findings, spec_kitty("status", "--mission", place.slug), healthy=result.passed)
 
 
 def doctor(

@@ -117,8 +117,8 @@ def _moved(context: Context, actor: Actor, wp_id: str, moved: Moved) -> Reply:
     lines += [f"  open      {safe(each)}" for each in moved.findings if each.open]
     if closed := [each.id for each in moved.findings if not each.open]:
         lines.append(f"  settled   {safe(', '.join(closed))}")
-    follow = "status" if actor.is_person else f"next {safe(actor.words)}"
-    loop = f"spec-kitty {follow} --mission {context.place.slug}"
+    follow = spec_kitty("status") if actor.is_person else spec_kitty("next", *actor.flags)
+    loop = follow.adding("--mission", context.place.slug)
     return Reply(data, "\n".join([*lines, "", f"  Next: {style(loop, 'bold')}"]))
 
 
@@ -162,7 +162,9 @@ def mark_status(
         "warnings": notices(committed.warnings if committed else ()),
     }
     told = f"{', '.join(marked.changed)} {status}" if marked.changed else f"nothing to change: already {status}"
-    return Reply(data, f"{safe(told)}\n\n  Next: {style(f'spec-kitty status --mission {context.place.slug}', 'bold')}")
+    return Reply(
+        data, f"{safe(told)}\n\n  Next: {style(spec_kitty('status', '--mission', context.place.slug), 'bold')}"
+    )
 
 
 def add_history(
