@@ -181,3 +181,18 @@ def test_a_mission_whose_target_is_no_branch_is_named_and_comes_back(project: Pr
     project.run("next", "--agent", "claude", "--mission", mission.slug, "--json").failed("META_INVALID", 1)
     project.run("doctor", "log", "--fix", "--json").ok()
     assert project.run("next", "--mission", mission.slug, "--json").ok().json()["preview_step"] == "implement"
+
+
+def test_lanes_that_cannot_be_read_leave_the_board_and_come_back(project: Project) -> None:
+    mission = finalized_mission(project, Task("WP01"), Task("WP02", needs=("WP01",)))
+    mission.work("WP01", "src/wp01/a.py")
+    lanes = mission.folder / "lanes.json"
+    before = lanes.read_bytes()
+    lanes.write_text(json.dumps(json.loads(before) | {"lanes": [{"lane_id": "../../x", "wp_ids": ["WP01"]}]}))
+    board = project.run("status", "--mission", mission.slug, "--json").ok().json()
+    assert [each["lane"] for each in board["work_packages"]] == ["in_progress", "planned"]
+    assert [each["code"] for each in board["problems"]] == ["LANES_MALFORMED"]
+    assert board["ready_wps"] == []
+    refused = project.run("next", "--agent", "codex", "--mission", mission.slug, "--json").failed("LANES_MALFORMED", 1)
+    project.run(*refused.json()["hint"].split()[1:], "--json").ok()
+    assert lanes.read_bytes() == before

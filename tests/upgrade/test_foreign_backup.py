@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ def backup(project: Project, old: bytes = b"old\n") -> Path:
     return folder
 
 
-def edit(folder: Path, change: Callable[[dict[str, object]], object]) -> None:
+def edit(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
     told = json.loads((folder / "backup.json").read_text())
     change(told)
     (folder / "backup.json").write_text(json.dumps(told))
@@ -68,22 +69,20 @@ def test_a_bad_value_in_any_field_of_a_backup_is_one_clear_refusal(project: Proj
         (project.path / "README.md").write_bytes(before)
 
 
-def _outside(told: dict[str, object]) -> None:
-    told["entries"] = [each | {"slot": "../secret"} for each in told["entries"]]  # type: ignore[attr-defined]
+def _outside(told: dict[str, Any]) -> None:
+    told["entries"] = [each | {"slot": "../secret"} for each in told["entries"]]
 
 
-def _elsewhere(told: dict[str, object]) -> None:
+def _elsewhere(told: dict[str, Any]) -> None:
     told["name"] = "../../.."
 
 
-def _queue(told: dict[str, object]) -> None:
+def _queue(told: dict[str, Any]) -> None:
     told["queues"] = [{"path": "/etc/hosts", "copy": "/etc/passwd", "before": "0" * 64, "after": None}]
 
 
 @pytest.mark.parametrize("change", [_outside, _elsewhere, _queue], ids=["slot", "name", "queue"])
-def test_a_backup_that_leads_elsewhere_is_refused(
-    project: Project, change: Callable[[dict[str, object]], object]
-) -> None:
+def test_a_backup_that_leads_elsewhere_is_refused(project: Project, change: Callable[[dict[str, Any]], object]) -> None:
     before = (project.path / "README.md").read_bytes()
     edit(backup(project), change)
     project.run("upgrade", "--rollback", "--json").failed("BACKUP_INVALID", 1)

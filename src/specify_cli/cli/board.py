@@ -103,7 +103,7 @@ def _mission(
         "work_packages": list(rows),
         "progress_percentage": seen.percentage,
         "stale_wps": [row["id"] for row in rows if row["stale"]],
-        "ready_wps": ready_ids(seen.packages, status, seen.lanes),
+        "ready_wps": ready_ids(seen.packages, status, seen.lanes) if seen.no_lanes is None else [],
         "lost_claims": [claim.to_dict() for claim in status.snapshot.lost_claims],
         "forced_moves": sum(state["force_count"] for state in status.snapshot.work_packages.values()),
         "unpublished_events": status.unpublished,

@@ -10,12 +10,14 @@ from specify_cli.core.work_packages import WorkPackage, load_work_packages
 from specify_cli.home import MissionPlace, home_of
 from specify_cli.kernel import clock
 from specify_cli.kernel.commands import Command, git_command, spec_kitty
-from specify_cli.kernel.values import frozen
-from specify_cli.lanes.models import LanesManifest
-from specify_cli.lanes.persistence import read_lanes
+from specify_cli.kernel.errors import Refused
+from specify_cli.kernel.values import frozen, replace
+from specify_cli.lanes.models import MALFORMED, LanesManifest
+from specify_cli.lanes.persistence import LANES, read_lanes
 from specify_cli.mission_metadata import META, PULL_REQUEST, identity_of, parse_meta
 from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane
+from specify_cli.status.problems import Problem, Severity
 from specify_cli.status.progress import compute_weighted_progress
 from specify_cli.status.reading import Status, read_status
 from specify_cli.status.views import by_lane
@@ -45,6 +47,7 @@ class Overview:
         percentage: weighted progress, 0 to 100.
         packages: the work packages that have a prompt file.
         lands_on: the branch on which it has still to land, once it is merged into its own.
+        no_lanes: why its lanes cannot be read; nothing can be claimed until they can.
     """
 
     place: MissionPlace
@@ -55,6 +58,7 @@ class Overview:
     percentage: float
     packages: tuple[WorkPackage, ...] = ()
     lands_on: str | None = None
+    no_lanes: Refused | None = None
 
     @property
     def total(self) -> int:
@@ -67,6 +71,8 @@ class Overview:
         slug = self.place.slug
         if self.place.elsewhere is not None:
             return self.place.refusal().hint or spec_kitty("why", "--mission", slug)
+        if self.no_lanes is not None:
+            return spec_kitty("doctor log", "--fix")
         if self.state is MissionState.MERGED:
             return landing_command(self.place, self.lands_on) if self.lands_on else spec_kitty("mission list")
         if self.state is MissionState.ACCEPTED:
@@ -103,31 +109,39 @@ def overview(place: MissionPlace) -> Overview:
         Refused: a document or a log of it cannot be read.
     """
     packages = load_work_packages(place)
-    manifest = read_lanes(place)
+    manifest, no_lanes = None, None
+    try:
+        manifest = read_lanes(place)
+    except Refused as error:
+        if error.code != MALFORMED:
+            raise
+        no_lanes = error
     status = read_status(place)
+    if no_lanes is not None:
+        said = Problem(Severity.ERROR, no_lanes.code, no_lanes.message, place.where(LANES), None, no_lanes.hint)
+        status = replace(status, problems=(*status.problems, said))
     known = [package.id for package in packages]
     board = by_lane(status.snapshot, known)
     percentage = round(compute_weighted_progress(status.snapshot, known=known).percentage, 1)
     return Overview(
         place,
-        _state(place, manifest, board, status),
+        _state(place, board, status, planned=manifest is not None or no_lanes is not None),
         manifest,
         status,
         board,
         percentage,
         tuple(packages),
         lands_on(place, status.mission_events),
+        no_lanes,
     )
 
 
-def _state(
-    place: MissionPlace, manifest: LanesManifest | None, board: Mapping[str, list[str]], status: Status
-) -> MissionState:
+def _state(place: MissionPlace, board: Mapping[str, list[str]], status: Status, *, planned: bool) -> MissionState:
     if place.meta.get("merged_at"):
         return MissionState.MERGED
     if _settled(board) and is_accepted(place, status):
         return MissionState.ACCEPTED
-    return MissionState.PLANNING if manifest is None else MissionState.IMPLEMENTING
+    return MissionState.IMPLEMENTING if planned else MissionState.PLANNING
 
 
 def is_landed(place: MissionPlace, base: str) -> bool:

@@ -13,6 +13,7 @@ from specify_cli.kernel.values import frozen
 from specify_cli.lanes.branch_naming import PLANNING_LANE_ID, is_lane_id
 
 VERSION = 1
+MALFORMED = "LANES_MALFORMED"  # the code of a lanes.json with a field that holds what it cannot hold
 COMPUTED_FROM = "dependency_graph+ownership"
 DEPENDENCY = "dependency"
 WRITE_SCOPE_OVERLAP = "write_scope_overlap"
@@ -254,8 +255,8 @@ class LanesManifest:
 def _malformed(key: str, value: object, expected: str) -> Refused:
     return Refused(
         f"lanes.json: {fields.Broken(key, value, expected).message}",
-        "LANES_MALFORMED",
-        hint=spec_kitty("agent mission finalize-tasks"),
+        MALFORMED,
+        hint=spec_kitty("doctor log", "--fix"),
         details={"key": key, "expected": expected},
     )
 
