@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 
 from specify_cli.doctor.mend import mend
@@ -63,6 +64,20 @@ def test_lines_of_newer_versions_stay(project: Project) -> None:
     before = log.read_bytes()
     mend(subject_in(project.path), ("log",))
     assert log.read_bytes() == before
+
+
+def test_an_event_whose_id_is_none_is_set_aside(project: Project) -> None:
+    mission = finalized_mission(project)
+    log = mission.place.journal
+    before = log.read_bytes()
+    last = json.loads(before.splitlines()[-1])
+    bad = json.dumps(last | {"event_id": "x\0; rm -rf", "wp_id": ["WP01"]}).encode() + b"\n"
+    log.write_bytes(before + bad)
+    found = [each for each in findings_in(project.path, "log") if each.code == "INVALID_EVENT"]
+    assert [each.fix for each in found] == ["spec-kitty doctor log --fix"]
+    mend(subject_in(project.path), ("log",))
+    assert log.read_bytes() == before
+    assert [path.read_bytes() for path in (mission.place.state / "quarantine").iterdir()] == [bad]
 
 
 def test_a_copy_that_the_user_is_merging_is_left_alone(project: Project) -> None:

@@ -12,15 +12,14 @@ MAKER = "kernel.commands"
 # What begins a command, where it is followed by something that is put in.
 _BEGINS = re.compile(
     r"(?:^|[\s`'\"(])(?:spec-kitty (?:-|[a-z])|rm -|cd |git (?:-C|-c|add|apply|branch|checkout|cherry-pick|commit"
-    r"|config|diff|fetch|init|log|merge|pull|push|rebase|reset|restore|rm|show|stash|status|submodule|switch|worktree)\b)"
+    r"|config|diff|fetch|init|log|merge|pull|push|rebase|reset|restore|rm|show|stash|status|submodule|switch|worktree)\b"
+    r"(?! (?:ended|failed|in|on) ))"
 )
 _PUT_IN = "\0"
 # (module, what it says): it is prose, and nobody runs it.
 PROSE = {
     ("__main__", "this installation of spec-kitty is broken: "),
     ("cli.commands.footprint", "There is no file of spec-kitty in "),
-    ("demo.promises", "git status on the target branch: "),
-    ("moves.work", "git commit failed in "),
     ("tracker.providers.github_cli", "<!-- spec-kitty mission "),
 }
 # Modules that quote words for another reason than a printed command.

@@ -17,6 +17,7 @@ from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.text import digest, plural
 from specify_cli.status import lines, store
 from specify_cli.status.reading import read_status
+from specify_cli.status.union import unreadable_key
 
 
 def mend(subject: Subject, sections: Sequence[str]) -> tuple[list[Mended], list[Notice]]:
@@ -72,12 +73,12 @@ def _logs(place: MissionPlace) -> list[Mended]:
 
 
 def _set_aside(place: MissionPlace, path: Path) -> int:
-    """Take lines that are no objects out of a log; what is no conflict marker is kept in quarantine."""
+    """Take lines that can be no events out of a log; what is no conflict marker is kept in quarantine."""
     if not lines.is_log(path):
         return 0
     data = files.read_bytes(path) or b""
     every = io.BytesIO(data).readlines()
-    bad = [line for line in every if line.strip() and (len(line) > lines.LIMIT or not _is_object(line))]
+    bad = [line for line in every if line.strip() and (len(line) > lines.LIMIT or not _is_readable(line))]
     if not bad:
         return 0
     odd = [line for line in bad if not lines.is_marker(line)]
@@ -91,8 +92,9 @@ def _set_aside(place: MissionPlace, path: Path) -> int:
     return len(bad)
 
 
-def _is_object(line: bytes) -> bool:
-    return lines.parse_line(line.removeprefix(b"\xef\xbb\xbf").strip()) is not None
+def _is_readable(line: bytes) -> bool:
+    entry = lines.parse_line(line.removeprefix(b"\xef\xbb\xbf").strip())
+    return entry is not None and unreadable_key(entry) is None
 
 
 def _publish(subject: Subject, place: MissionPlace) -> tuple[list[Mended], tuple[Notice, ...]]:

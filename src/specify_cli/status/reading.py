@@ -7,7 +7,7 @@ from dataclasses import field
 from typing import Any, TypeVar
 
 from specify_cli.home import MissionPlace
-from specify_cli.kernel.commands import command
+from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.status import mission_log, reducer, store
@@ -17,6 +17,7 @@ from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import StatusEvent, StatusSnapshot
 from specify_cli.status.problems import Problem, Severity
 from specify_cli.status.store import Reading
+from specify_cli.status.union import unreadable_key
 
 E = TypeVar("E", StatusEvent, MissionEvent)
 
@@ -106,7 +107,8 @@ def _events(reading: Reading[Any], kind: type[E], is_one: Callable[[Line], bool]
             except Refused as error:
                 file, line = reading.origin(index)
                 # A whole object that says something we do not understand may be a newer version's: nobody removes it.
-                fix = command("git", "log", "-p", "--", reading.log.place.relative)
+                look = command("git", "log", "-p", "--", reading.log.place.relative)
+                fix = spec_kitty("doctor log", "--fix") if unreadable_key(entry) else look
                 message = f"{error.message}; it is skipped"
                 problems.append(Problem(Severity.ERROR, error.code, message, file, line, fix))
     return events, problems

@@ -26,6 +26,23 @@ def as_value(entry: Line) -> Kept:
         return entry
 
 
+def unreadable_key(entry: Line) -> str | None:
+    """The key for whose value no version has a meaning, so that an event is none; None where there is no such key.
+
+    A key that is missing, or a lane that we do not know, may be a newer version's.
+    """
+    try:
+        if "to_lane" in entry:
+            StatusEvent.from_dict(entry)
+        elif is_mission_event(entry):
+            MissionEvent.from_dict(entry)
+    except Refused as error:
+        key = str(error.details.get("key"))
+        unknown = key in ("from_lane", "to_lane") and isinstance(entry.get(key), str)
+        return key if entry.get(key) is not None and not unknown else None
+    return None
+
+
 class Union:
     """Copy and journal together.
 
