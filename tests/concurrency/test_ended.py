@@ -15,7 +15,7 @@ from tests.support.project import Project
 
 # A hook that a user would lose patience with; it says that it runs.
 HOOK = """#!/bin/sh
-touch "{mark}"
+: > "{mark}"
 sleep 20
 """
 
@@ -43,6 +43,7 @@ def ended(project: Project, sign: signal.Signals, mark: Path, *words: str, every
     while not mark.exists():
         assert time.monotonic() < until
         time.sleep(0.02)
+    time.sleep(0.5)  # a shell that is about to start a program outlives Ctrl-C
     (os.killpg if everybody else os.kill)(running.pid, sign)
     code = running.wait(15)
     left = subprocess.run(["ps", "-o", "args=", "-s", str(running.pid)], capture_output=True, text=True, check=False)

@@ -143,7 +143,7 @@ def test_no_identity_is_a_warning_with_the_commands(
     git("config", "user.useConfigOnly", "true")
     done = milestone(place, Config(), "x")
     assert (done.commit, codes(done)) == (None, ["NO_GIT_IDENTITY"])
-    assert "git config --global user.name" in str(done.warnings[0].hint)
+    assert "git config user.name" in str(done.warnings[0].hint)
     with pytest.raises(Refused) as told:
         require_identity(place)
     assert told.value.code == "NO_GIT_IDENTITY"

@@ -120,8 +120,7 @@ def _commit(place: MissionPlace, message: str) -> Committed:
         failure = git.failed(done, "commit")
         if failure.code == "GIT_FAILED":
             return Committed(warnings=(_failed(place, done.said or f"git commit ended with {done.code}"),))
-        mend = (failure.hint or Command()).then("spec-kitty", "materialize", "--mission", place.slug)
-        return Committed(warnings=(_failed(place, failure.message, mend),))
+        return Committed(warnings=(_failed(place, failure.message, failure.hint),))
     tip = loose_tip(place.repo.require_git(), place.target_branch) or git.resolve("HEAD")
     if tip is not None:
         files.make_private(place.last_tip.parent)
@@ -131,7 +130,8 @@ def _commit(place: MissionPlace, message: str) -> Committed:
 
 def _failed(place: MissionPlace, output: str, hint: Command | None = None) -> Notice:
     message = f"the milestone was recorded and not committed: {output}"
-    return Notice("COMMIT_FAILED", message, hint or spec_kitty("materialize", "--mission", place.slug))
+    mend = (hint or Command()).then(*spec_kitty("materialize", "--mission", place.slug).steps[0])
+    return Notice("COMMIT_FAILED", message, mend)
 
 
 def _no_home(place: MissionPlace) -> Notice:
