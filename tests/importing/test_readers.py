@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from specify_cli.core.tasks_document import subtasks_of
 from specify_cli.core.tasks_sections import tasks_sections
-from specify_cli.importing import backlog, beads, kiro, openspec, speckit, taskmaster
+from specify_cli.importing import backlog, beads, census, kiro, openspec, speckit, taskmaster
 from specify_cli.importing.checklists import boxes, files_named
 from specify_cli.importing.models import Imported, ImportedMission
 from specify_cli.importing.planning import PlannedMission, plan_mission
@@ -140,6 +140,40 @@ def test_tasks_of_kiro_with_and_without_numbers() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("text", "packages"),
+    [
+        ("### 1. A\n- [x] 1.1 a\n### Task 2: B\n- [ ] 2.1 b\n- [ ] c", {"1 A": ["1.1 a"], "2 B": ["2.1 b", "c"]}),
+        ("## Hands\n- [ ] 1.1 a\n- [ ] 1.2 b\n- [ ] 2.1 c", {"1 Hands": ["1.1 a", "1.2 b"], "2 Tasks 2": ["2.1 c"]}),
+        ("1. A\n   1.1 a\n   - 1.2 b\n2) B\n", {"1 A": ["1.1 a", "1.2 b"], "2 B": []}),
+        ("```md\n- [ ] 1. A\n  - [ ] 1.1 a\n```", {"1 A": ["1.1 a"]}),
+        ("<!--\n- [ ] 1. A\n-->", {"1 A": []}),
+        ("### 1. A\n- [ ] 1. a\n- [ ] 2. b\n### 2. B\n- [ ] 1. c", {"1 A": ["1. a", "2. b"], "2 B": ["1. c"]}),
+        ("### 1. A\n\nText.\n\n### 2. B\n", {"1 A": [], "2 B": []}),
+        ("- [ ] 1. A\n- [ ] 1. B", {"1 A": [], "line 2 B": []}),
+        ("- [ ] 1. A\n- [ ]* 2. Later\n  - [ ] 2.1 x\n- [ ] 3. B", {"1 A": [], "3 B": []}),
+    ],
+)
+def test_lists_of_kiro_however_they_are_laid_out(text: str, packages: dict[str, list[str]]) -> None:
+    files = {".kiro/specs/s/task.md": text.encode()}
+    imported = kiro.read(files)
+    mission = only(imported)
+    assert {f"{each.id} {each.title}": [tick.text for tick in each.ticks] for each in mission.packages} == packages
+    taken = sum(each.lines for each in mission.packages) + sum(imported.left.values())
+    assert census.count("kiro", files) == {".kiro/specs/s/task.md": taken}
+
+
+def test_a_word_of_a_legend_is_no_task() -> None:
+    mission = spec_kit("## A\n- [x] T001 [P] a\n## Notes\n- [P] another file\n- [Story] a story\n- [1] a footnote\n")
+    assert needs(mission) == {"A": ()}
+
+
+def test_boxes_in_code_beside_others_are_named() -> None:
+    imported = openspec.read({"openspec/changes/c/tasks.md": b"## A\n- [ ] 1.1 a\n```\n- [ ] 1.2 b\n```\n"})
+    assert imported.left == {"openspec/changes/c/tasks.md": 1}
+    assert "1 task in code or comments stay text" in imported.leftovers[0].message
+
+
 def test_a_task_serves_the_requirements_that_it_names() -> None:
     files = {
         ".kiro/specs/s/requirements.md": b"### Requirement 1: One\n### Requirement 3\n**User Story:** As a, I want b\n",
@@ -154,7 +188,9 @@ def test_a_task_serves_the_requirements_that_it_names() -> None:
 # -- Taskmaster, Backlog.md, beads -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("data", [[{"id": 1}], {"tasks": [{"id": 1}]}, {"master": {"tasks": [{"id": 1}]}}])
+@pytest.mark.parametrize(
+    "data", [[{"id": 1}], {"tasks": [{"id": 1}]}, {"master": {"tasks": [{"id": 1}]}}, {"master": [{"id": 1}]}]
+)
 def test_all_generations_of_the_file_of_taskmaster(data: object) -> None:
     mission = only(taskmaster.read({"tasks/tasks.json": json.dumps(data).encode()}))
     assert [package.id for package in mission.packages] == ["1"]
@@ -175,6 +211,20 @@ def test_a_parent_of_backlog_comes_after_its_subtasks() -> None:
     assert {package.id: package.dependencies for package in mission.packages} == {
         "task-1": ("task-1.1",), "task-1.1": (), "task-2": ("task-10",), "task-10": (),
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("header", "title"),
+    [
+        ("title: Fix: it\nassignee: @sam", "Fix: it"),
+        ("title: A\nassignee: [@sam, 'kim']", "A"),
+        ("title: 'B: c'\nassignee:\n  - @sam\n", "B: c"),
+        ("title: `D`\n# @note", "`D`"),
+    ],
+)
+def test_headers_that_backlog_takes_and_yaml_does_not(header: str, title: str) -> None:
+    imported = backlog.read({"backlog/tasks/task-1 - x.md": f"---\nid: task-1\n{header}\n---\nText\n".encode()})
+    assert (only(imported).packages[0].title, imported.unread) == (title, ())
 
 
 def test_epics_of_beads_are_missions_whatever_is_between() -> None:
@@ -200,7 +250,7 @@ def test_boxes_of_every_kind() -> None:
     found = [(box.text, box.mark, box.optional, box.done) for box in boxes(text)]
     assert found == [
         ("a", " ", False, False), ("b", "x", False, True), ("c", "X", False, True), ("d", "-", False, False),
-        ("e", " ", False, False), ("f", " ", True, False), ("b", "a", False, False),
+        ("e", " ", False, False), ("f", " ", True, False),
     ]  # fmt: skip
 
 
@@ -270,8 +320,13 @@ def test_any_files_can_be_read_and_planned(files: dict[str, bytes]) -> None:
     for source in SOURCES.values():
         imported = source.read(files, "")
         assert source.read(files, "") == imported, "the same files give the same"
-        for mission in planned(imported):
+        missions = planned(imported)
+        for mission in missions:
             check(mission)
+        if not imported.unread:
+            carried = sum(mission.tasks + mission.left for mission in missions)
+            counted = census.count(source.key, files)
+            assert sum(counted.values()) == carried + sum(imported.left.values()), (source.key, counted)
 
 
 def check(mission: PlannedMission) -> None:

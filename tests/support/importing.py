@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.project import Project
+from tests.support.reports import report_in
 from tests.support.source import ROOT
 
 FIXTURES = ROOT / "tests" / "fixtures" / "import"
@@ -38,6 +39,11 @@ class Source:
         """Import it."""
         return self.project.run("import", "--from", self.tool, str(self.path), *more, "--json").ok().json()
 
+    def partial(self, *more: str) -> dict[str, Any]:
+        """Import it, where something of it cannot be."""
+        words = ("import", "--from", self.tool, str(self.path), *more, "--json")
+        return self.project.run(*words).failed(exit_code=1).json()
+
     def files(self) -> dict[str, bytes]:
         """Every file of the source and its content."""
         return files_below(self.path)
@@ -50,6 +56,13 @@ def beside(project: Project, tool: str, *, fixture: bool = True) -> Source:
         shutil.copytree(FIXTURES / tool, path)
     else:
         path.mkdir()
+    return Source(tool, path, project)
+
+
+def of_report(project: Project, number: str, tool: str) -> Source:
+    """The files of a report beside our project."""
+    path = project.path.parent / "other"
+    report_in(number, path)
     return Source(tool, path, project)
 
 

@@ -31,7 +31,7 @@ class Section:
 
 def prose(text: str) -> str:
     """The text with fenced code and comments blanked; every line stays in its place."""
-    lines = [line if outside else "" for outside, line in _lines(text)]
+    lines = [line if outside else "" for outside, line in fenced_lines(text)]
     return without_comments("\n".join(lines))
 
 
@@ -70,7 +70,8 @@ def heading_key(title: str) -> str:
     return " ".join(plain.split()).rstrip(":").casefold()
 
 
-def _lines(text: str) -> Iterator[tuple[bool, str]]:
+def fenced_lines(text: str) -> Iterator[tuple[bool, str]]:
+    """Every line, and whether it stands outside of fenced code; a fence is inside."""
     fence = ""
     for line in text.split("\n"):
         match = _FENCE.match(line)

@@ -73,7 +73,7 @@ def read(files: Mapping[str, bytes], at: str = "") -> Imported:
         if not issue.is_epic:
             members.setdefault(_epic_of(issue, issues), []).append(issue)
     missions = [
-        _mission(reading, epics.get(epic), members[epic], issues)
+        _mission(reading, path, epics.get(epic), members[epic], issues)
         for epic in sorted(members, key=lambda each: (each == "", natural_key(each)))
     ]
     return reading.imported(missions, REST)
@@ -92,7 +92,7 @@ def _issues(reading: Reading, path: str) -> Iterator[_Issue]:
                 reading.unreadable(f"{where}: no object with an id", path)
         elif own in seen:
             said = f"{where}: {own} is there twice; the first counts"
-            reading.note("IMPORT_DUPLICATE_ID", said)
+            reading.leave(path, 1, said, "IMPORT_DUPLICATE_ID")
         else:
             seen.add(own)
             yield _Issue(own, data, f"issue {own} in {path}", _needs(data))
@@ -125,7 +125,7 @@ def _epic_of(issue: _Issue, issues: Mapping[str, _Issue]) -> str:
 
 
 def _mission(
-    reading: Reading, epic: _Issue | None, members: Sequence[_Issue], issues: Mapping[str, _Issue]
+    reading: Reading, path: str, epic: _Issue | None, members: Sequence[_Issue], issues: Mapping[str, _Issue]
 ) -> ImportedMission:
     ordered = sorted(members, key=lambda issue: natural_key(issue.id))
     packages = tuple(_package(reading, issue, ordered, issues, number) for number, issue in enumerate(ordered, 1))
@@ -142,6 +142,8 @@ def _mission(
         packages=packages,
         requirements=tuple(package.title for package in packages),
         closed=_said(epic) if epic and epic.status == "closed" else "",
+        where=path,
+        lines=1 if epic else 0,
     )
 
 
@@ -172,6 +174,7 @@ def _package(
         state=_STATES.get(issue.status, Lane.PLANNED),
         said=_said(issue),
         requirements=(number,),
+        lines=1,
     )
 
 

@@ -6,11 +6,15 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from specify_cli.core.markdown import prose
+from specify_cli.core.markdown import fenced_lines, prose
 from specify_cli.importing.models import Tick
 from specify_cli.kernel.values import frozen
 
-_BOX = re.compile(r"^([ \t]*)(?:[-*+]|\d{1,9}[.)])[ \t]+\[([^\]\n]?)\](\*?)(?![(\[])[ \t]*(.*)$")
+# A letter in brackets is a word of a legend (`- [P] another file`), but for the x of a tick.
+_BOX = re.compile(r"^([ \t]*)(?:[-*+]|\d{1,9}[.)])[ \t]+\[([xX]|[^\w\[\]\n]?)\](?:(?<= \])|(?![(\[]))(\*?)[ \t]*(.*)$")
+_TICKS = frozenset("xX✓✔☑✅")
+_FENCE = re.compile(r"^ {0,3}(?:```|~~~)")
+_NUMBERED = re.compile(r"^([ \t]*)(?:[-*+][ \t]+)?((?:\d+[.)]|\d+(?:\.\d+)+[.)]?|\**T\d{3,}\b[*:.]*)[ \t]+\S.*)$")
 _HEADING = re.compile(r"^##[ \t]+(.+?)[ \t#]*$")
 _PATH = re.compile(r"(?<![\w./:@~\\-])((?:[\w@+-][\w.@+-]*/|\.[\w-]+/)+[\w@+\[\]-][\w.@+\[\]-]*\.\w{1,8})(?![\w/])")
 
@@ -35,7 +39,7 @@ class Box:
     @property
     def done(self) -> bool:
         """Whether it is ticked."""
-        return self.mark in ("x", "X")
+        return self.mark in _TICKS
 
 
 @frozen
@@ -45,6 +49,44 @@ class Group:
     title: str
     body: str
     boxes: tuple[Box, ...]
+
+
+@frozen
+class Listing:
+    """A list of tasks as it is read.
+
+    Args:
+        text: with a box before each task.
+        note: what was made of a list that has none, or has them in code; empty where nothing was.
+        left: boxes that stay text, as they stand in code or comments beside others that do not.
+    """
+
+    text: str
+    note: str = ""
+    left: int = 0
+
+
+def listing(text: str) -> Listing:
+    """A list of tasks, whatever way it is written: with boxes, with all of them in code, or with numbers alone."""
+    lines = text.split("\n")
+    raw, shown = sum(1 for line in lines if _BOX.match(line)), len(boxes(text))
+    if shown:
+        return Listing(text, left=raw - shown)
+    if raw:
+        kept = "\n".join("" if _FENCE.match(line) else line for line in lines).replace("<!--", "").replace("-->", "")
+        return Listing(
+            kept, "its boxes stand in code or comments; they are taken for the tasks", raw - len(boxes(kept))
+        )
+    found = [_NUMBERED.sub(r"\1- [ ] \2", line) if outside else line for outside, line in fenced_lines(text)]
+    numbered = "\n".join(found)
+    if numbered == text:
+        return Listing(text)
+    made = sum(1 for line in found if _BOX.match(line))
+    return Listing(
+        numbered,
+        "it has no boxes; its numbered lines are taken for the tasks, none of them done",
+        made - len(boxes(numbered)),
+    )
 
 
 def boxes(text: str) -> list[Box]:

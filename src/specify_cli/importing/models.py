@@ -37,6 +37,7 @@ class ImportedPackage:
         said: its state in the words of the source, with the date where there is one.
         files: what it will write, where all of it is named; empty where not.
         requirements: numbers, from 1, of the mission's requirements that it serves.
+        lines: how many tasks of the source it stands for, with those that are its subtasks.
     """
 
     id: str
@@ -49,6 +50,7 @@ class ImportedPackage:
     ticks: tuple[Tick, ...] = ()
     files: tuple[str, ...] = ()
     requirements: tuple[int, ...] = ()
+    lines: int = 0
 
 
 @frozen
@@ -62,6 +64,9 @@ class ImportedMission:
         documents: name below the mission's folder -> content as it is in the source.
         requirements: what is stated there, as sentences; spec.md lists them. Empty where spec.md has its own.
         closed: the day on which the source put it away as finished, or a word for it; empty while it is open.
+        where: the file or folder that its tasks are in.
+        lines: how many tasks of the source it stands for itself, beside its work packages.
+        aliases: other names under which it may have been imported before.
     """
 
     id: str
@@ -71,6 +76,9 @@ class ImportedMission:
     packages: tuple[ImportedPackage, ...] = ()
     requirements: tuple[str, ...] = ()
     closed: str = ""
+    where: str = ""
+    lines: int = 0
+    aliases: tuple[str, ...] = ()
 
 
 @frozen
@@ -79,7 +87,13 @@ class Imported:
 
     Args:
         leftovers: what has no counterpart here, and what could not be read.
+        left: path -> how many tasks were left out there, and named among the leftovers.
+        unread: files of which something could not be read.
+        tasks: path -> how many tasks the source holds there, by an independent count.
     """
 
     missions: tuple[ImportedMission, ...] = ()
     leftovers: tuple[Notice, ...] = ()
+    left: Mapping[str, int] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
+    tasks: Mapping[str, int] = field(default_factory=dict)

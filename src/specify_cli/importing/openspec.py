@@ -48,14 +48,16 @@ def _mission(reading: Reading, folder: str, name: str, closed: str) -> ImportedM
     copies = reading.copies(folder, leave=(".openspec.yaml",))
     documents = {{"proposal.md": "spec.md", "design.md": "plan.md"}.get(each, each): copies[each] for each in copies}
     found = _TITLE.search(reading.text(f"{folder}/proposal.md") or "")
+    where, tasks = reading.tasks(folder)
     return ImportedMission(
         id=f"{_ARCHIVE}/{folder.rpartition('/')[2]}" if closed else name,
         title=found[1] if found else title_of(name),
         origin=folder,
         documents=documents,
-        packages=_packages(reading.text(f"{folder}/tasks.md") or "", f"{folder}/tasks.md", closed),
+        packages=_packages(tasks.text, where, closed),
         requirements=_requirements(reading, folder),
         closed=closed,
+        where=where,
     )
 
 
@@ -76,6 +78,7 @@ def _packages(text: str, where: str, closed: str) -> tuple[ImportedPackage, ...]
                 said=(closed or "all tasks ticked") if done else "",
                 ticks=ticks,
                 files=files_named(tick.text for tick in ticks),
+                lines=len(ticks),
             )
         )
     return tuple(found)

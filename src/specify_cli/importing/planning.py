@@ -27,6 +27,9 @@ _SETTLED = frozenset({Lane.DONE, Lane.CANCELED})
 _RESERVED_END = re.compile(r"-lane-[a-z]+$|-merge$|-orchestrator$")
 _SUBTASK = re.compile(r"T\d{3,}")
 _LONGEST_TITLE = 120
+_DIGESTED = (
+    "id", "title", "origin", "body", "dependencies", "state", "said", "ticks", "files", "requirements",
+)  # fmt: skip
 
 
 @frozen
@@ -37,6 +40,8 @@ class PlannedMission:
         slug: without a number.
         documents: name below the mission's folder -> content, the prompts among them.
         closed: as in the source, where nothing is left to do.
+        tasks: how many tasks of the source become part of it.
+        left: how many were left out, and are named in the notices.
     """
 
     source: ImportedMission
@@ -46,13 +51,22 @@ class PlannedMission:
     documents: Mapping[str, bytes]
     notices: tuple[Notice, ...]
     closed: str
+    tasks: int = 0
+    left: int = 0
 
     @property
     def digest(self) -> str:
         """The same as long as the source says the same."""
-        packages = [replace(each, origin="") for each in self.source.packages]
+        packages = ", ".join(_said(each) for each in self.source.packages)
         documents = sorted((name, sha256(data)) for name, data in self.source.documents.items())
-        return sha256(repr((self.source.title, packages, documents)).encode("utf-8", "backslashreplace"))[:16]
+        told = f"({self.source.title!r}, [{packages}], {documents!r})"
+        return sha256(told.encode("utf-8", "backslashreplace"))[:16]
+
+
+def _said(package: ImportedPackage) -> str:
+    """What a digest is made of: the same text for the same task in every version, whatever else is known of it."""
+    told = {name: getattr(package, name) for name in _DIGESTED} | {"origin": ""}
+    return f"ImportedPackage({', '.join(f'{name}={value!r}' for name, value in told.items())})"
 
 
 def plan_mission(mission: ImportedMission, tool: str, headings: Sequence[str]) -> PlannedMission:
@@ -65,7 +79,8 @@ def plan_mission(mission: ImportedMission, tool: str, headings: Sequence[str]) -
     """
     notices: list[Notice] = []
     title = one_line(mission.title)[:_LONGEST_TITLE].strip() or one_line(mission.id)
-    sources = _connected(_distinct(mission, notices), mission, notices)
+    distinct = _distinct(mission, notices)
+    sources = _connected(distinct, mission, notices)
     spec, refs = spec_of(mission, sources, title, tool)
     packages = _packages(sources, mission, refs, notices)
     settled = all(each.source.state in _SETTLED for each in packages)
@@ -78,7 +93,8 @@ def plan_mission(mission: ImportedMission, tool: str, headings: Sequence[str]) -
         documents |= {each.file: prompt_of(each, tool).encode() for each in packages}
     return PlannedMission(
         mission, title, _slug(title, mission.id), tuple(packages), documents, tuple(notices),
-        mission.closed if packages and settled else "",
+        mission.closed if packages and settled else "", mission.lines + sum(each.lines for each in distinct),
+        sum(each.lines for each in mission.packages) - sum(each.lines for each in distinct),
     )  # fmt: skip
 
 

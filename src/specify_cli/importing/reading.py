@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
+from specify_cli.importing.checklists import Listing, listing
 from specify_cli.importing.models import Imported, ImportedMission
 from specify_cli.kernel import frontmatter
 from specify_cli.kernel.commands import Command
@@ -16,6 +18,8 @@ from specify_cli.kernel.values import frozen
 
 UNREADABLE = "IMPORT_UNREADABLE"
 CHARTER = ".kittify/charter/charter.md"
+_LISTS = ("tasks.md", "task.md")
+_MARKERS = frozenset({"<<<<<<<", "=======", ">>>>>>>"})
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -47,6 +51,8 @@ class Reading:
         self._at = at
         self.notices: list[Notice] = []
         self._used: set[str] = set()
+        self._unread: set[str] = set()
+        self._left: Counter[str] = Counter()
 
     def below(self, folder: str) -> list[str]:
         """Paths below a folder, sorted."""
@@ -87,6 +93,28 @@ class Reading:
         text = self.text(path)
         return None if text is None else self.parsed(text, path)
 
+    def tasks(self, folder: str) -> tuple[str, Listing]:
+        """The list of tasks in a folder and its path: `tasks.md`, or `task.md` where there is no other."""
+        path = next((path for name in _LISTS if (path := f"{folder}/{name}") in self.files), f"{folder}/{_LISTS[0]}")
+        text = self.text(path)
+        if text is None or self._is_conflicted(text, path):
+            return path, Listing("")
+        found = listing(text)
+        if found.note:
+            self.note("IMPORT_LIST_READ", f"{path}: {found.note}")
+        if found.left:
+            said = f"{path}: {plural(found.left, 'task')} in code or comments stay text, beside those that are read"
+            self.leave(path, found.left, said)
+        return path, found
+
+    def _is_conflicted(self, text: str, path: str) -> bool:
+        """Whether a merge left its markers in a document, so that nobody can say which half of it counts."""
+        marks = [(number, line[:7]) for number, line in enumerate(text.split("\n"), 1) if line[:7] in _MARKERS]
+        if {mark for _, mark in marks} != _MARKERS:
+            return False
+        self.unreadable(f"{path} line {marks[0][0]}: a merge left its conflict markers here", path)
+        return True
+
     def parsed(self, text: str, where: str) -> object:
         """The JSON value of a text; None where it is none."""
         try:
@@ -101,7 +129,7 @@ class Reading:
     def document(self, path: str) -> tuple[dict[str, object], str] | None:
         """Header and body of a Markdown document; None where it cannot be read."""
         text = self.text(path)
-        if text is None:
+        if text is None or self._is_conflicted(text, path):
             return None
         try:
             found = frontmatter.parse(text, path)
@@ -112,7 +140,13 @@ class Reading:
 
     def unreadable(self, message: str, path: str) -> None:
         """Tell that something in a file could not be read."""
+        self._unread.add(path)
         self.note(UNREADABLE, message, edit=self._at + path)
+
+    def leave(self, path: str, count: int, message: str, code: str = "IMPORT_NO_COUNTERPART") -> None:
+        """Tell of tasks in a file that are left out."""
+        self._left[path] += count
+        self.note(code, message)
 
     def note(self, code: str, message: str, hint: Command | None = None, edit: str | None = None) -> None:
         """Tell of something once."""
@@ -131,7 +165,7 @@ class Reading:
         for (where, why, hint), paths in groups.items():
             what = paths[0] if len(paths) == 1 else f"{where.rstrip('/')} ({plural(len(paths), 'file')})"
             self.note("IMPORT_NO_COUNTERPART", f"{what}: {why}", hint)
-        return Imported(tuple(missions), tuple(self.notices))
+        return Imported(tuple(missions), tuple(self.notices), dict(self._left), tuple(sorted(self._unread)))
 
 
 def _is_of_git(name: str) -> bool:

@@ -7,7 +7,8 @@ event `migrated` says that all of it is there. Documents are written before the 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import field
 from enum import StrEnum
@@ -20,6 +21,8 @@ from specify_cli.core.mission_creation import create_mission_core, created_facts
 from specify_cli.core.mission_types import load_mission_type
 from specify_cli.core.templates import fill, template
 from specify_cli.home import MissionPlace
+from specify_cli.importing.census import is_task_file
+from specify_cli.importing.models import ImportedMission
 from specify_cli.importing.planning import PlannedMission, plan_mission
 from specify_cli.importing.sources import Source, read_project
 from specify_cli.kernel import clock, files, locks
@@ -28,9 +31,11 @@ from specify_cli.kernel.errors import SpecKittyError
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import Repository
 from specify_cli.kernel.strays import sweep
-from specify_cli.kernel.values import frozen, replace
+from specify_cli.kernel.text import plural
+from specify_cli.kernel.values import as_dict, frozen, replace
 from specify_cli.mission_metadata import IMPORTED_FROM, META, load_meta, merged_meta, write_meta
 from specify_cli.status.emit import Writer, writing
+from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane
 from specify_cli.status.reading import read_status
 
@@ -53,6 +58,7 @@ class Step:
     """One mission of the source, and what is to be done or was done about it.
 
     Args:
+        known: how many of its tasks an earlier import carried over; not told of one that is imported now.
         place: the mission here; None before it is created.
         committed: how its milestone ended.
         notices: what people should know of it.
@@ -65,17 +71,68 @@ class Step:
     committed: Committed = field(default_factory=Committed)
     notices: tuple[Notice, ...] = ()
     error: SpecKittyError | None = None
+    known: int = 0
+
+    @property
+    def tasks(self) -> int:
+        """How many tasks of the source are imported by it now."""
+        return 0 if self.action is Action.NOTHING or self.error is not None else self.planned.tasks
+
+
+@frozen
+class Tally:
+    """The tasks of a source by an independent count, and what became of each.
+
+    Args:
+        known: carried over by an earlier import.
+        left: left out with a notice that names them.
+    """
+
+    found: int
+    imported: int
+    known: int
+    left: int
+
+    @property
+    def missed(self) -> int:
+        """Those of which nothing came."""
+        return max(self.found - self.imported - self.known - self.left, 0)
+
+    def to_dict(self) -> dict[str, int]:
+        """As JSON answers show it."""
+        return {**as_dict(self), "missed": self.missed}
 
 
 @frozen
 class Import:
-    """An import: before it is carried out a forecast, afterwards the account of it."""
+    """An import: before it is carried out a forecast, afterwards the account of it.
+
+    Args:
+        left: path -> how many tasks were left out there and named, beside those of its missions.
+        tasks: path -> how many tasks are there.
+        unread: files with tasks that could not be read.
+    """
 
     source: Source
     folder: Path
     project: str
     steps: tuple[Step, ...]
     leftovers: tuple[Notice, ...]
+    left: Mapping[str, int] = field(default_factory=dict)
+    tasks: Mapping[str, int] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
+
+    @property
+    def tally(self) -> Tally:
+        """What became of every task."""
+        left = sum(self.left.values()) + sum(step.planned.left for step in self.steps)
+        known = sum(step.known for step in self.steps)
+        return Tally(sum(self.tasks.values()), sum(step.tasks for step in self.steps), known, left)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the source holds no task that is neither imported nor known nor named as left out."""
+        return not self.tally.missed and not self.unread
 
 
 def forecast(repo: Repository, source: Source, path: Path) -> Import:
@@ -90,8 +147,14 @@ def forecast(repo: Repository, source: Source, path: Path) -> Import:
     headings = [heading for step in mission_type.planning_steps for heading in step.headings]
     known = {_key(place): place for place in all_places(repo)[0] if IMPORTED_FROM in place.meta}
     planned = [plan_mission(mission, source.title, headings) for mission in imported.missions]
-    steps = [_step(each, known.get((source.key, project, each.source.id))) for each in planned]
-    return Import(source, folder, project, tuple(_worth(steps)), (*imported.leftovers, *_empty(steps)))
+    steps = [_step(each, _known(known, source.key, project, each.source)) for each in planned]
+    worth = tuple(step for step in steps if _is_worth(step))
+    left = Counter(imported.left)
+    for step in steps:
+        left[step.planned.source.where] += 0 if _is_worth(step) else step.planned.tasks
+    unread = tuple(path for path in imported.unread if is_task_file(source.key, path))
+    found = Import(source, folder, project, worth, (*imported.leftovers, *_empty(steps)), left, imported.tasks, unread)
+    return replace(found, leftovers=(*found.leftovers, *_missing(found)))
 
 
 def carry_out(repo: Repository, source: Source, path: Path, tell: Callable[[str], None]) -> Import:
@@ -130,6 +193,32 @@ def _key(place: MissionPlace) -> tuple[str, str, str]:
     return str(told.get("tool")), str(told.get("project")), str(told.get("id"))
 
 
+def _known(
+    places: Mapping[tuple[str, str, str], MissionPlace], tool: str, project: str, mission: ImportedMission
+) -> MissionPlace | None:
+    """The mission that was made of one of the source before, under whatever name it had there."""
+    names = (mission.id, *mission.aliases)
+    return next((place for name in names if (place := places.get((tool, project, name))) is not None), None)
+
+
+def _missing(found: Import) -> Iterator[Notice]:
+    """Files with more tasks than came of them, by the independent count."""
+    taken = Counter(found.left)
+    for step in found.steps:
+        where = step.planned.source.where
+        taken[where] += step.known if step.action is Action.NOTHING else step.planned.tasks
+        taken[where] += step.planned.left
+    if not found.tally.missed:
+        return
+    for path, count in found.tasks.items():
+        near = next((where for where in taken if where and path.startswith(where)), path)
+        if path in found.unread or (near != path and near.endswith("/")):
+            continue
+        if count > taken[near]:
+            said = f"{path}: {count - taken[near]} of {plural(count, 'task')} there did not become part of a mission"
+            yield Notice("IMPORT_INCOMPLETE", said, edit=str(found.folder / path))
+
+
 def _step(planned: PlannedMission, place: MissionPlace | None) -> Step:
     if place is None:
         return Step(planned, Action.CREATE, notices=planned.notices)
@@ -137,9 +226,27 @@ def _step(planned: PlannedMission, place: MissionPlace | None) -> Step:
     if not told or not _is_committed(place):
         return Step(planned, Action.FINISH, place, notices=planned.notices)
     if told[-1].data.get("digest") in (None, planned.digest):
-        return Step(planned, Action.NOTHING, place)
+        return Step(planned, Action.NOTHING, place, known=planned.tasks)
     said = f"{planned.source.origin} says something else than when it became {place.slug}; that is not carried over"
-    return Step(planned, Action.NOTHING, place, notices=(Notice("IMPORT_CHANGED", said),))
+    return Step(
+        planned,
+        Action.NOTHING,
+        place,
+        notices=(Notice("IMPORT_CHANGED", said),),
+        known=_carried_over(planned, told[-1]),
+    )
+
+
+def _carried_over(planned: PlannedMission, migrated: MissionEvent) -> int:
+    """How many of the tasks that the source has now were there at the import; versions that did not count them knew
+    each work package whole.
+    """
+    counted = migrated.data.get("tasks")
+    if isinstance(counted, int):
+        return min(counted, planned.tasks)
+    listed = migrated.data.get("work_packages")
+    names = set(listed.values()) if isinstance(listed, dict) else set()
+    return planned.tasks - sum(each.source.lines for each in planned.packages if each.source.id not in names)
 
 
 def _is_committed(place: MissionPlace) -> bool:
@@ -148,13 +255,13 @@ def _is_committed(place: MissionPlace) -> bool:
     return not config_of(place.repo, place).auto_commit or place.git.show_bytes(at) is not None
 
 
-def _worth(steps: Sequence[Step]) -> list[Step]:
-    """Without missions that are finished in the source and hold no task: there is nothing to tell of them."""
-    return [step for step in steps if step.planned.packages or not step.planned.source.closed]
+def _is_worth(step: Step) -> bool:
+    """Whether it becomes a mission: one that is finished in the source and holds no task does not."""
+    return bool(step.planned.packages) or not step.planned.source.closed
 
 
 def _empty(steps: Sequence[Step]) -> list[Notice]:
-    found = [step.planned.source for step in steps if not step.planned.packages and step.planned.source.closed]
+    found = [step.planned.source for step in steps if not _is_worth(step)]
     return [Notice("IMPORT_NO_COUNTERPART", f"{each.origin}: {each.closed}, and without tasks") for each in found]
 
 
@@ -266,6 +373,7 @@ def _record_facts(log: Writer, place: MissionPlace, planned: PlannedMission, fou
             "project": found.project,
             "id": planned.source.id,
             "digest": planned.digest,
+            "tasks": planned.tasks,
             "work_packages": {package.id: package.source.id for package in planned.packages},
         }
         log.record("migrated", actor=ACTOR, data=data)

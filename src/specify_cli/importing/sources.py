@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from specify_cli.importing import backlog, beads, kiro, openspec, speckit, taskmaster
+from specify_cli.importing import backlog, beads, census, kiro, openspec, speckit, taskmaster
 from specify_cli.importing.models import Imported
 from specify_cli.importing.reading import UNREADABLE
 from specify_cli.kernel import files
@@ -15,7 +15,7 @@ from specify_cli.kernel.errors import NotFound, SpecKittyError
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import at_home
 from specify_cli.kernel.text import plural
-from specify_cli.kernel.values import frozen
+from specify_cli.kernel.values import frozen, replace
 
 _LARGEST = 32 * 1024 * 1024
 
@@ -28,24 +28,38 @@ class Source:
         key: as it is named on the command line.
         title: as it is called.
         roots: files and folders of a project that it keeps.
+        marks: how paths begin that make a folder a project of the tool, though it holds no task.
         read: the pure reader: of path below the project -> content, and what stands before it in commands.
     """
 
     key: str
     title: str
     roots: tuple[str, ...]
+    marks: tuple[str, ...]
     read: Callable[[Mapping[str, bytes], str], Imported]
 
 
 SOURCES: Mapping[str, Source] = {
     source.key: source
     for source in (
-        Source("spec-kit", "spec-kit", speckit.ROOTS, speckit.read),
-        Source("openspec", "OpenSpec", openspec.ROOTS, openspec.read),
-        Source("kiro", "Kiro", kiro.ROOTS, kiro.read),
-        Source("taskmaster", "Taskmaster", taskmaster.ROOTS, taskmaster.read),
-        Source("backlog", "Backlog.md", backlog.ROOTS, backlog.read),
-        Source("beads", "beads", beads.ROOTS, beads.read),
+        Source("spec-kit", "spec-kit", speckit.ROOTS, (".specify/",), speckit.read),
+        Source("openspec", "OpenSpec", openspec.ROOTS, ("openspec/",), openspec.read),
+        Source("kiro", "Kiro", kiro.ROOTS, (".kiro/specs/",), kiro.read),
+        Source(
+            "taskmaster",
+            "Taskmaster",
+            taskmaster.ROOTS,
+            (".taskmaster/config.json", ".taskmaster/state.json"),
+            taskmaster.read,
+        ),
+        Source(
+            "backlog",
+            "Backlog.md",
+            backlog.ROOTS,
+            ("backlog/config.y", ".backlog/config.y", "backlog.config.yml"),
+            backlog.read,
+        ),
+        Source("beads", "beads", beads.ROOTS, (".beads/issues.jsonl", ".beads/beads.jsonl"), beads.read),
     )
 }
 
@@ -67,19 +81,29 @@ def read_project(source: Source, path: Path) -> tuple[Path, Imported]:
         raise NotFound(f"there is no folder {path}", "IMPORT_SOURCE_NOT_FOUND", hint=command("ls", path.parent))
     if folder.name in source.roots and not any((folder / root).exists() for root in source.roots):
         folder = folder.parent
-    notices: list[Notice] = []
-    found = dict(_files(folder, source.roots, notices))
+    unread: dict[str, Notice] = {}
+    found = dict(_files(folder, source.roots, unread))
     imported = source.read(found, "" if folder == Path.cwd() else f"{folder}/")
-    leftovers = (*notices, *imported.leftovers)
-    if not imported.missions and not any(each.code == UNREADABLE for each in leftovers):
-        raise _nothing(source, folder, found, next((each.hint for each in leftovers if each.hint), None))
-    return folder, Imported(imported.missions, leftovers)
+    tasks = census.count(source.key, found)
+    if not (imported.missions or unread or imported.unread or tasks or _is_empty(source, found)):
+        raise _nothing(source, folder, found, next((each.hint for each in imported.leftovers if each.hint), None))
+    return folder, replace(
+        imported,
+        leftovers=(*unread.values(), *imported.leftovers),
+        unread=(*unread, *imported.unread),
+        tasks=tasks,
+    )
+
+
+def _is_empty(source: Source, found: Mapping[str, bytes]) -> bool:
+    """Whether it is a project of the tool in which nobody has planned anything yet."""
+    return any(path.startswith(source.marks) for path in found)
 
 
 def _nothing(source: Source, folder: Path, found: Mapping[str, bytes], hint: Command | None) -> NotFound:
     """The refusal for a folder without a project; where one of another tool is there, it is named."""
     others = [each for each in SOURCES.values() if each is not source]
-    there = [each for each in others if each.read(dict(_files(folder, each.roots, [])), "").missions]
+    there = [each for each in others if each.read(dict(_files(folder, each.roots, {})), "").missions]
     what = f"{plural(len(found), 'file')} and no task" if found else "none of its files is there"
     return NotFound(
         f"{folder} is no project of {source.title}: {what} ({', '.join(source.roots)})",
@@ -88,7 +112,7 @@ def _nothing(source: Source, folder: Path, found: Mapping[str, bytes], hint: Com
     )
 
 
-def _files(folder: Path, roots: tuple[str, ...], notices: list[Notice]) -> Iterator[tuple[str, bytes]]:
+def _files(folder: Path, roots: tuple[str, ...], unread: dict[str, Notice]) -> Iterator[tuple[str, bytes]]:
     """Path below the project -> content of every regular file of a tool; links are followed inside the project."""
     for root in roots:
         for path in _walk(folder / root):
@@ -98,11 +122,11 @@ def _files(folder: Path, roots: tuple[str, ...], notices: list[Notice]) -> Itera
                 if not path.is_file():
                     continue
                 if path.stat().st_size > _LARGEST:
-                    notices.append(Notice(UNREADABLE, f"{name}: too large ({path.stat().st_size} bytes)"))
+                    unread[name] = Notice(UNREADABLE, f"{name}: too large ({path.stat().st_size} bytes)")
                     continue
                 data = files.read_bytes(path)
             except (SpecKittyError, OSError) as error:
-                notices.append(Notice(UNREADABLE, f"{name}: {error}", command("ls", "-l", path)))
+                unread[name] = Notice(UNREADABLE, f"{name}: {error}", command("ls", "-l", path))
                 continue
             if data is not None:
                 yield name, data

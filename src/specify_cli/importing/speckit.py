@@ -12,7 +12,6 @@ from specify_cli.kernel.values import replace
 from specify_cli.status.models import Lane
 
 ROOTS = ("specs", ".specify", "memory/constitution.md")
-_TASKS = "tasks.md"
 _CHARTER = f"the principles of the project: they belong in {CHARTER}, which every prompt is given"
 _OURS = "spec-kitty brings its own"
 REST = (
@@ -33,16 +32,18 @@ def read(files: Mapping[str, bytes], at: str = "") -> Imported:
     """A feature becomes a mission, a phase of its tasks a work package, a task a subtask."""
     reading = Reading(files, at)
     folders = [f"{root}/{name}" for root in ("specs", ".specify/specs") for name in reading.folders(root)]
-    features = [each for each in folders if any(f"{each}/{name}.md" in files for name in ("spec", "plan", "tasks"))]
+    features = [
+        each for each in folders if any(f"{each}/{name}.md" in files for name in ("spec", "plan", "tasks", "task"))
+    ]
     return reading.imported([_mission(reading, each) for each in features], REST)
 
 
 def _mission(reading: Reading, folder: str) -> ImportedMission:
     name = folder.rpartition("/")[2]
-    spec, tasks = reading.text(f"{folder}/spec.md"), reading.text(f"{folder}/{_TASKS}")
+    spec, (where, tasks) = reading.text(f"{folder}/spec.md"), reading.tasks(folder)
     found = _TITLE.search(spec or "")
     title = found[1] if found and "[" not in found[1] else title_of(re.sub(r"^\d+-", "", name))
-    return ImportedMission(name, title, folder, reading.copies(folder), _packages(tasks or "", f"{folder}/{_TASKS}"))
+    return ImportedMission(name, title, folder, reading.copies(folder), _packages(tasks.text, where), where=where)
 
 
 def _packages(text: str, where: str) -> tuple[ImportedPackage, ...]:
@@ -72,6 +73,7 @@ def _package(phase: Group, number: int, where: str) -> ImportedPackage:
         said="all tasks ticked" if done else "",
         ticks=tuple(ticks),
         files=files_named(tick.text for tick in ticks),
+        lines=len(ticks),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from specify_cli.importing.models import Imported, ImportedMission, ImportedPackage, Tick
 from specify_cli.importing.reading import Reading, Rest, fields_text, listed, title_of, words
+from specify_cli.kernel.text import some
 from specify_cli.status.models import Lane
 
 ROOTS = (".taskmaster", "tasks/tasks.json", "scripts/prd.txt")
@@ -56,7 +57,7 @@ def _tags(reading: Reading, data: object, where: str) -> dict[str, list[object]]
         return {_MAIN: data["tasks"]}
     found: dict[str, list[object]] = {}
     for tag, content in data.items():
-        tasks = content.get("tasks") if isinstance(content, dict) else None
+        tasks = content.get("tasks") if isinstance(content, dict) else content
         if isinstance(tasks, list):
             found[str(tag)] = tasks
         else:
@@ -80,6 +81,7 @@ def _mission(reading: Reading, tag: str, tasks: Sequence[object], where: str) ->
         documents={} if text is None else {"spec.md": text.encode("utf-8")},
         packages=tuple(packages),
         requirements=tuple(package.title for package in packages),
+        where=where,
     )
 
 
@@ -93,9 +95,13 @@ def _project(reading: Reading) -> str:
 def _package(reading: Reading, task: Mapping[str, object], where: str, number: int) -> ImportedPackage:
     own, status = words(task.get("id")), _status(task)
     below, plain = _subtasks(task, own), list(listed(task.get("dependencies")))
+    kept = [(name, each) for name, each in below if _status(each) not in _GIVEN_UP]
+    gone = [name for name, each in below if _status(each) in _GIVEN_UP]
     # A dependency on a subtask is one on its task: whole tasks are handed out here.
     needs = dict.fromkeys(need.partition(".")[0] for need in plain)
     origin = f"task {own} in {where}"
+    if gone:
+        reading.leave(where, len(gone), f"{origin}: {some(gone)} given up there, and text here")
     if status and status not in _STATES:
         reading.note("IMPORT_STATE_UNKNOWN", f"{origin}: state {status!r} is taken for pending")
     return ImportedPackage(
@@ -106,21 +112,32 @@ def _package(reading: Reading, task: Mapping[str, object], where: str, number: i
         dependencies=tuple(need for need in needs if need != own or own in plain),
         state=_STATES.get(status, Lane.PLANNED),
         said="" if status in _SILENT else status,
-        ticks=tuple(
-            Tick(f"{name} {words(each.get('title'))}", _status(each) in _DONE)
-            for name, each in below
-            if _status(each) not in _GIVEN_UP
-        ),
+        ticks=tuple(Tick(f"{name} {words(each.get('title'))}", _status(each) in _DONE) for name, each in kept),
         requirements=(number,),
+        lines=1 + len(kept),
     )
 
 
 def _subtasks(task: Mapping[str, object], parent: str) -> list[tuple[str, Mapping[str, object]]]:
-    """Number and fields of each subtask."""
+    """Number and fields of each subtask, each followed by its own."""
+    rows: list[tuple[str, Mapping[str, object]]] = []
+    waiting = _numbered(task, parent)
+    while waiting:
+        name, each = waiting.pop()
+        rows.append((name, each))
+        waiting += _numbered(each, name)
+    return rows
+
+
+def _numbered(task: Mapping[str, object], parent: str) -> list[tuple[str, Mapping[str, object]]]:
+    """The subtasks of a task, the last one first."""
     found = task.get("subtasks")
     rows = [each for each in (found if isinstance(found, list) else ()) if isinstance(each, dict)]
     numbers = [words(each.get("id")) for each in rows]
-    return [(name if "." in name else f"{parent}.{name}", each) for name, each in zip(numbers, rows, strict=True)]
+    named: list[tuple[str, Mapping[str, object]]] = [
+        (name if "." in name else f"{parent}.{name}", each) for name, each in zip(numbers, rows, strict=True)
+    ]
+    return named[::-1]
 
 
 def _told(number: str, subtask: Mapping[str, object]) -> str:

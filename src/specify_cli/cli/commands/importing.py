@@ -37,7 +37,9 @@ def import_project(
     """Make missions of another tool's project.
 
     Its specifications, tasks, dependencies and states become missions; what has no counterpart is listed. Nothing of
-    the source is changed. Run again, it does what an interrupted import left undone, and else nothing.
+    the source is changed. Run again, it does what an interrupted import left undone, and nothing else. The tasks are
+    counted a second time by other means: the exit code is 1 where the source has one that is neither imported, nor
+    known from an earlier import, nor named as left out.
     """
     repo = paths.discover(paths.starting_point())
     repo.require_git()
@@ -49,15 +51,18 @@ def import_project(
             found = carry_out(repo, SOURCES[tool], path, lambda far: board.draw([f"  {safe(far)}"]))
             board.draw([])
     failed = [step for step in found.steps if step.error is not None]
-    return Reply(_data(found, dry_run, failed), _text(found, dry_run, path), exit_code=1 if failed else 0)
+    return Reply(
+        _data(found, dry_run, failed), _text(found, dry_run, path), exit_code=1 if failed or not found.is_whole else 0
+    )
 
 
 def _data(found: Import, dry_run: bool, failed: Sequence[Step]) -> dict[str, object]:
     return {
-        "result": "forecast" if dry_run else "partial" if failed else "success",
+        "result": "forecast" if dry_run else "partial" if failed or not found.is_whole else "success",
         "from": found.source.key,
         "path": found.folder,
         "dry_run": dry_run,
+        "tasks": found.tally.to_dict(),
         "missions": [_mission(step) for step in found.steps],
         "leftovers": notices(found.leftovers),
         "next_step": _next(found, dry_run, None),
@@ -87,7 +92,7 @@ def _mission(step: Step) -> dict[str, object]:
 def _text(found: Import, dry_run: bool, path: Path) -> str:
     total = sum(len(step.planned.packages) for step in found.steps)
     what = f"{plural(len(found.steps), 'mission')}, {plural(total, 'work package')}"
-    lines = [f"{style(found.source.title, 'bold')} in {safe(found.folder)}: {what}"]
+    lines = [f"{style(found.source.title, 'bold')} in {safe(found.folder)}: {what}", f"  {_counted(found, dry_run)}"]
     if found.steps:
         lines.append(_table(found.steps, dry_run=dry_run))
     left = [*found.leftovers, *(notice for step in found.steps for notice in step.notices)]
@@ -96,6 +101,18 @@ def _text(found: Import, dry_run: bool, path: Path) -> str:
         lines += ["", "  Worth knowing:"]
         lines += [line for notice in left for line in _notice_lines(notice)]
     return "\n".join([*lines, "", f"  Next: {style(_next(found, dry_run, path), 'bold')}"])
+
+
+def _counted(found: Import, dry_run: bool) -> str:
+    """How many of how many tasks."""
+    tally = found.tally
+    if not tally.found:
+        return style("the source could not be read", "red") if found.unread else "there is no task in it"
+    told = [f"{tally.imported} of {plural(tally.found, 'task')} {'to import' if dry_run else 'imported'}"]
+    told += [f"{tally.known} known already"] if tally.known else []
+    told += [f"{tally.left} left out and named below"] if tally.left else []
+    told += [style(f"{tally.missed} missed", "red")] if tally.missed else []
+    return ", ".join(told)
 
 
 def _table(steps: Sequence[Step], *, dry_run: bool) -> str:

@@ -1,0 +1,122 @@
+"""How many tasks a source holds, counted from its bytes by other means than its reader's.
+
+The readers say which tasks they carried over and which they named as left out. Their sum must be what is counted here:
+a dialect that a reader does not know then shows as tasks that are missing, not as a project without any.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+_LISTS = {
+    "spec-kit": re.compile(r"(?:\.specify/)?specs/[^/]+/tasks?\.md"),
+    "openspec": re.compile(r"openspec/changes/(?:archive/[^/]+|(?!archive/)[^/]+)/tasks?\.md"),
+    "kiro": re.compile(r"\.kiro/specs/[^/]+/tasks?\.md"),
+}
+_FILES = {
+    "taskmaster": re.compile(r"\.taskmaster/tasks/tasks\.json|tasks/tasks\.json"),
+    "backlog": re.compile(r"\.?backlog/(?:tasks|completed)/(?:[^/]+/)*(?!(?i:readme)\.md$)[^/]+\.md"),
+    "beads": re.compile(r"\.beads/(?:issues|beads)\.jsonl"),
+}
+_BOX = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+\[(?:[xX]|[^\w\[\]])?\]")
+_LINKED = re.compile(r"\s*\S+\s+\[[^\s\]]?\][(\[]")
+_NUMBERED = re.compile(r"\s*(?:[-*+]\s+)?(?:\d+[.)]|\d+(?:\.\d+)+[.)]?|\**T\d{3,}\b[*:.]*)\s+\S")
+_NUMBERED_HEADING = re.compile(r"#{2,4}\s+(?:task\s+)?\d+[.):]?\s+\S", re.IGNORECASE)
+_FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})(.*)")
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_ID = re.compile(r'"id"\s*:')
+
+
+def is_task_file(tool: str, path: str) -> bool:
+    """Whether a tool keeps tasks in a file."""
+    return _pattern(tool).fullmatch(path) is not None
+
+
+def count(tool: str, files: Mapping[str, bytes]) -> dict[str, int]:
+    """Path -> how many tasks it holds, of every file with tasks that counts for its tool."""
+    paths = _counting(tool, sorted(path for path in files if is_task_file(tool, path)))
+    return {path: _counted(tool, _text(files[path])) for path in paths}
+
+
+def _counted(tool: str, text: str) -> int:
+    try:
+        return _COUNTERS.get(tool, _in_list)(text)
+    except RecursionError:
+        return 1
+
+
+def _pattern(tool: str) -> re.Pattern[str]:
+    return _LISTS.get(tool) or _FILES[tool]
+
+
+def _counting(tool: str, paths: list[str]) -> list[str]:
+    """The files that count where there are an old and a new one."""
+    if tool in _LISTS:
+        return [path for path in paths if not path.endswith("/task.md") or f"{path[:-3]}s.md" not in paths]
+    if tool == "backlog":
+        return [path for path in paths if path.startswith("backlog/")] or paths
+    return [path for path in paths if "issues" in path or path.startswith(".taskmaster")][:1] or paths[:1]
+
+
+def _text(data: bytes) -> str:
+    return re.sub(r"\r\n?", "\n", data.decode("utf-8-sig", "replace"))
+
+
+def _in_list(text: str) -> int:
+    """Boxes, wherever they stand; without any, numbered lines."""
+    lines = text.split("\n")
+    found = sum(1 for line in lines if _BOX.match(line) and not _LINKED.match(line))
+    if found:
+        return found
+    return sum(1 for line in _outside(lines) if _NUMBERED.match(line))
+
+
+def _in_kiro(text: str) -> int:
+    """As in any list; without a box or a number before a line, numbered headings."""
+    shown = _COMMENT.sub("", text).split("\n")
+    return _in_list(text) or sum(1 for line in _outside(shown) if _NUMBERED_HEADING.match(line))
+
+
+def _outside(lines: list[str]) -> Iterator[str]:
+    """The lines that do not stand in fenced code."""
+    fence = ""
+    for line in lines:
+        mark = _FENCE.match(line)
+        if fence:
+            # Only as many of the same, and nothing behind them, close it.
+            fence = "" if mark and mark[1].startswith(fence) and not mark[2].strip() else fence
+        elif mark:
+            fence = mark[1]
+        else:
+            yield line
+
+
+def _in_json(text: str) -> int:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return max(len(_ID.findall(text)), 1)
+    odd = not isinstance(value, dict | list)  # something is there, and it is no list of tasks
+    return _objects(value) + odd
+
+
+def _objects(value: object) -> int:
+    """The objects that stand in lists."""
+    if isinstance(value, dict):
+        return sum(_objects(item) for key, item in value.items() if key not in ("dependencies", "metadata"))
+    items = value if isinstance(value, list) else []
+    return sum(isinstance(item, dict) + _objects(item) for item in items)
+
+
+def _in_lines(text: str) -> int:
+    return sum(1 for line in text.split("\n") if line.strip() and not re.search(r'"status"\s*:\s*"tombstone"', line))
+
+
+_COUNTERS: Mapping[str, Callable[[str], int]] = {
+    "kiro": _in_kiro,
+    "taskmaster": _in_json,
+    "beads": _in_lines,
+    "backlog": lambda _: 1,
+}

@@ -1,0 +1,176 @@
+"""Every task of a source is imported, known or named, and their sum is that of an independent count (reports)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.support.importing import Source, beside, codes, of_report
+from tests.support.project import Project
+
+
+def packages(answer: dict[str, Any]) -> dict[str, dict[str, tuple[str, list[tuple[str, bool]]]]]:
+    """Mission -> work package -> lane and subtasks."""
+    return {
+        mission["title"]: {
+            each["title"]: (each["lane"], [(tick["title"], tick["done"]) for tick in each["subtasks"]])
+            for each in mission["work_packages"]
+        }
+        for mission in answer["missions"]
+    }
+
+
+def counts(answer: dict[str, Any]) -> tuple[int, ...]:
+    tally = answer["tasks"]
+    assert list(tally) == ["found", "imported", "known", "left", "missed"]
+    return tuple(tally.values())
+
+
+def messages(answer: dict[str, Any], code: str) -> list[str]:
+    return [each["message"] for each in answer["leftovers"] if each["code"] == code]
+
+
+def test_a_legend_is_text(project: Project) -> None:
+    answer = of_report(project, "01", "spec-kit").run()
+    assert packages(answer) == {
+        "Clock": {
+            "Setup": ("done", [("[P] Make the folder src/clock.py", True)]),
+            "User Story 1 - Hands": ("done", [("[US1] Draw the hands in src/hands.py", True)]),
+        }
+    }
+    assert counts(answer) == (2, 2, 0, 0, 0)
+
+
+def test_headings_with_numbers_are_work_packages(project: Project) -> None:
+    source = of_report(project, "04", "kiro")
+    answer = source.run()
+    assert packages(answer) == {
+        "Clock": {
+            "Draw the hands": ("planned", [("1.1 (P) Long hand", True), ("1.2 Short hand", False)]),
+            "Draw the face": ("planned", [("2.1 Circle", False)]),
+        }
+    }
+    assert counts(answer) == (3, 3, 0, 0, 0)
+    told = project.run("import", "--from", "kiro", str(source.path)).ok().out
+    assert "0 of 3 tasks imported, 3 known already" in told
+
+
+def test_an_optional_box_is_no_work_package_and_swallows_nothing(project: Project) -> None:
+    source = of_report(project, "06", "kiro")
+    told = project.run("import", "--from", "kiro", str(source.path), "--dry-run").ok().out
+    assert "2 of 3 tasks to import, 1 left out and named below" in told
+    answer = source.run()
+    assert packages(answer) == {
+        "Clock": {"Hands": ("done", [("1.1 Long hand", True)]), "Face": ("planned", [("2.1 Circle", False)])}
+    }
+    assert counts(answer) == (3, 2, 0, 1, 0)
+
+
+def test_a_tag_may_be_a_bare_list(project: Project) -> None:
+    answer = of_report(project, "07", "taskmaster").run()
+    (mission,) = packages(answer).values()
+    assert mission == {"Hands": ("done", [("1.1 Long", True)]), "Face": ("planned", [])}
+    assert counts(answer) == (3, 3, 0, 0, 0)
+
+
+def test_headers_that_backlog_itself_takes_are_taken(project: Project) -> None:
+    answer = of_report(project, "10", "backlog").run()
+    assert {title: lane for title, (lane, _) in packages(answer)["Clock"].items()} == {
+        "Hands": "done", "Face": "planned", "Fix: the bell": "planned", "Strap": "planned",
+    }  # fmt: skip
+    assert counts(answer) == (4, 4, 0, 0, 0)
+
+
+def test_a_milestone_is_one_mission_whatever_name_its_tasks_use(project: Project) -> None:
+    source = of_report(project, "18", "backlog")
+    answer = source.run()
+    assert {title: [*found] for title, found in packages(answer).items()} == {
+        "Wall clock": ["Hands", "Face", "Lid"], "Pocket watch": ["Chain"],
+    }  # fmt: skip
+    assert [each["dependencies"] for each in answer["missions"][0]["work_packages"]] == [[], ["WP01"], ["WP02"]]
+    assert counts(answer) == (4, 4, 0, 0, 0)
+    again = source.run()
+    assert {each["action"] for each in again["missions"]} == {"nothing"}
+    assert counts(again) == (4, 0, 4, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("tool", "name", "content"),
+    [
+        ("taskmaster", ".taskmaster/tasks/tasks.json", '{"master": {"tasks": [{"id": 1,}]}}'),
+        ("taskmaster", ".taskmaster/tasks/tasks.json", '<<<<<<< a\n{"tasks": []}\n=======\n{}\n>>>>>>> b\n'),
+        ("kiro", ".kiro/specs/a/tasks.md", "<<<<<<< a\n- [ ] 1. A\n=======\n- [x] 1. A\n>>>>>>> b\n"),
+        ("kiro", ".kiro/specs/a/tasks.md", b"- [ ] 1. caf\xe9\n"),
+        ("openspec", "openspec/changes/a/tasks.md", "<<<<<<< a\n- [ ] 1.1 A\n=======\n- [x] 1.1 A\n>>>>>>> b\n"),
+        ("backlog", "backlog/tasks/task-1 - a.md", "---\nid: task-1\n---\n<<<<<<< a\nb\n=======\nc\n>>>>>>> d\n"),
+        ("beads", ".beads/issues.jsonl", "{\n"),
+    ],
+)
+def test_tasks_that_cannot_be_read_are_a_failure(project: Project, tool: str, name: str, content: str | bytes) -> None:
+    source = beside(project, tool, fixture=False)
+    source.write(name, content)
+    answer = source.partial()
+    assert answer["result"] == "partial"
+    assert "IMPORT_UNREADABLE" in codes(answer)
+    assert not [each for each in answer["missions"] if each["work_packages"]]
+    project.run("import", "--from", tool, str(source.path)).failed(exit_code=1)
+
+
+@pytest.mark.parametrize(
+    ("tool", "name", "content"),
+    [
+        ("taskmaster", ".taskmaster/tasks/tasks.json", '{"master": {"tasks": []}}'),
+        ("taskmaster", ".taskmaster/config.json", "{}"),
+        ("backlog", "backlog/config.yml", "project_name: Tea\n"),
+        ("beads", ".beads/issues.jsonl", ""),
+        ("openspec", "openspec/project.md", "# Tea\n"),
+        ("kiro", ".kiro/specs/a/requirements.md", "# Requirements\n"),
+        ("spec-kit", ".specify/templates/spec.md", "# Spec\n"),
+    ],
+)
+def test_an_empty_source_says_so(project: Project, tool: str, name: str, content: str) -> None:
+    source = beside(project, tool, fixture=False)
+    source.write(name, content)
+    assert counts(source.run()) == (0, 0, 0, 0, 0)
+    assert "there is no task in it" in project.run("import", "--from", tool, str(source.path)).ok().out
+
+
+def test_a_dialect_that_no_reader_knows_is_a_failure_with_numbers(project: Project) -> None:
+    """What only the independent count sees: subtasks in a list that is none of Taskmaster's."""
+    source = beside(project, "taskmaster", fixture=False)
+    steps = [{"id": 1, "title": "One"}, {"id": 2, "title": "Two"}]
+    source.write(".taskmaster/tasks/tasks.json", json.dumps({"tasks": [{"id": 1, "title": "A", "steps": steps}]}))
+    answer = source.partial()
+    assert counts(answer) == (3, 1, 0, 0, 2)
+    (said,) = messages(answer, "IMPORT_INCOMPLETE")
+    assert said == ".taskmaster/tasks/tasks.json: 2 of 3 tasks there did not become part of a mission"
+
+
+def grown(project: Project) -> Source:
+    source = beside(project, "kiro", fixture=False)
+    source.write(".kiro/specs/a/tasks.md", "- [ ] 1. A\n  - [ ] 1.1 a\n")
+    assert counts(source.run()) == (2, 2, 0, 0, 0)
+    return source
+
+
+def test_tasks_that_came_after_the_import_are_a_failure(project: Project) -> None:
+    source = grown(project)
+    source.write(".kiro/specs/a/tasks.md", "- [x] 1. A\n  - [x] 1.1 a\n")
+    assert counts(source.run()) == (2, 0, 2, 0, 0)
+    source.write(".kiro/specs/a/tasks.md", "- [x] 1. A\n  - [x] 1.1 a\n- [ ] 2. B\n")
+    answer = source.partial()
+    assert counts(answer) == (3, 0, 2, 0, 1)
+    assert codes(answer) == ["IMPORT_CHANGED", "IMPORT_INCOMPLETE"]
+
+
+def test_what_an_older_version_imported_is_known_by_its_work_packages(project: Project) -> None:
+    source = grown(project)
+    log = next((project.path / ".git/spec-kitty/journal").glob("*.mission.jsonl"))
+    copy = next((project.path / "kitty-specs").glob("*/mission-events.jsonl"))
+    for path in (log, copy):
+        path.write_text(path.read_text("utf-8").replace('"tasks": 2, ', ""), encoding="utf-8")
+    assert counts(source.run()) == (2, 0, 2, 0, 0)
+    source.write(".kiro/specs/a/tasks.md", "- [x] 1. A\n  - [x] 1.1 a\n- [ ] 2. B\n")
+    assert counts(source.partial()) == (3, 0, 2, 0, 1)
