@@ -88,7 +88,7 @@ def test_a_header_that_is_no_yaml_is_named_and_never_edited(tmp_path: Path) -> N
     answer = upgrade(git).failed(exit_code=1).json()
     (skipped,) = answer["skipped"]
     assert (answer["result"], skipped["error_code"]) == ("partial", "MALFORMED_YAML")
-    assert "tasks/WP02-face.md line 6" in skipped["error"]
+    assert "tasks/WP02-face.md line 7" in skipped["error"]
     assert broken.read_bytes() == before
     # Its work package is the only one that cannot be worked on.
     found = run_here("status", "--mission", SLUG, "--json", cwd=git.path).ok().json()

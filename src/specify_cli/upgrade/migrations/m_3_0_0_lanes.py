@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from specify_cli.home import TASKS, prompt_id, prompt_names
-from specify_cli.kernel import files
+from specify_cli.kernel import files, frontmatter
 from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.legacy import LANE_FOLDERS
@@ -80,9 +80,9 @@ def without_lane(text: str) -> str:
 def _settle(case: MissionCase, name: str) -> None:
     """A prompt that tells no lane, directly in `tasks/`."""
     source, target = case.folder / name, case.folder / TASKS / name.rpartition("/")[2]
-    data = case.draft.read(source) or b""
+    data, readable = case.draft.read(source) or b"", _is_readable(case, name)
     # In this order: at every moment the prompt is at one of its two places.
-    case.draft.write(target, files.encode(without_lane(data.decode("utf-8", "surrogateescape"))))
+    case.draft.write(target, files.encode(without_lane(data.decode("utf-8", "surrogateescape"))) if readable else data)
     if source != target:
         case.draft.remove(source)
     for folder in LANE_FOLDERS:
@@ -90,6 +90,15 @@ def _settle(case: MissionCase, name: str) -> None:
         keeper = case.folder / TASKS / folder / _EMPTY
         if case.names(f"{TASKS}/{folder}") == [_EMPTY] and case.draft.read(keeper) == b"":
             case.draft.remove(keeper)
+
+
+def _is_readable(case: MissionCase, name: str) -> bool:
+    """Whether a header can be edited; one that cannot be read is not, and what reads it back names it."""
+    try:
+        frontmatter.parse(case.text(name) or "", name)
+    except Refused:
+        return False
+    return True
 
 
 def _prompts(case: MissionCase) -> list[str]:
