@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 
 from specify_cli.kernel import files
@@ -241,7 +242,7 @@ class MissionPlace:
                 path = home_path(self.repo, self.slug)
                 return git_command(root, "worktree", "add", "--force", "-b", target, path, tip)
             return git_command(root, "switch", "-c", target, tip)
-        remote = _remote_without_all_branches(self.git)
+        remote = _remote_without_all_branches(self.repo)
         return git_command(root, "fetch", remote, f"{target}:{target}") if remote else None
 
     @property
@@ -376,10 +377,22 @@ def tracking_branches(git: Git, branch: str) -> list[str]:
     return sorted(found, key=lambda name: (not name.startswith("origin/"), name))
 
 
-def _remote_without_all_branches(git: Git) -> str | None:
+def remotes_of(repo: Repository) -> tuple[str, ...]:
+    """Names of the remotes, origin first; git is asked once while its settings stay as they are."""
+    config = (repo.common_dir or repo.checkout) / "config"
+    return _remotes(repo.checkout, config.stat().st_mtime_ns if config.exists() else 0)
+
+
+@cache
+def _remotes(checkout: Path, _changed: int) -> tuple[str, ...]:
+    names = Git(checkout).call("remote").out.split("\n")
+    return tuple(sorted(filter(None, names), key=lambda name: (name != "origin", name)))
+
+
+def _remote_without_all_branches(repo: Repository) -> str | None:
     """A remote of which this clone fetches only some branches; of any other the last fetch would have brought it."""
-    remotes = git.call("remote").out.split()
-    for remote in sorted(remotes, key=lambda name: name != "origin"):
+    git = Git(repo.checkout)
+    for remote in remotes_of(repo):
         fetched = git.call("config", "--get-all", f"remote.{remote}.fetch").out.split()
         if not any(each.lstrip("+").startswith("refs/heads/*:") for each in fetched):
             return remote
@@ -397,6 +410,15 @@ def left_out(checkout: Checkout, *folders: str) -> list[str]:
         return []
     entries = Git(checkout.path).run("ls-files", "-t", "-z", "--", *folders).split("\0")
     return [entry[2:] for entry in entries if entry.startswith("S ")]
+
+
+def outside_rules(checkout: Checkout, *folders: str) -> list[str]:
+    """Files below some folders that are there for now, though a sparse checkout does not keep them: git added them."""
+    if not is_sparse(checkout):
+        return []
+    git, rules = Git(checkout.path), checkout.git_dir / "info" / "sparse-checkout"
+    kept = git.run("ls-files", "-z", "--cached", "--ignored", f"--exclude-from={rules}", "--", *folders).split("\0")
+    return sorted({*git.run("ls-files", "-z", "--", *folders).split("\0")}.difference(kept))
 
 
 def refuse_left_out(checkout: Checkout) -> None:

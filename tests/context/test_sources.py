@@ -11,7 +11,8 @@ import pytest
 from tests.support.cli import SCRIPT, Result
 from tests.support.git import Repo
 from tests.support.missions import Mission, finalized_mission
-from tests.support.project import Project
+from tests.support.project import Project, Task
+from tests.support.stories import story
 
 TARGET = "feat/tea"
 READERS = (
@@ -170,3 +171,68 @@ def state_of(project: Project) -> dict[str, bytes]:
     """What is recorded of missions."""
     folder = project.path / ".git" / "spec-kitty"
     return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.suffix == ".jsonl"}
+
+
+def test_what_was_recorded_counts_wherever_the_documents_are(mission: Mission) -> None:
+    mission.project.run("agent", "tasks", "move-task", "WP01", "--to", "blocked", "--agent", "ada", "--json").ok()
+    project = deleted(mission)
+    board = project.run("status", "--json").ok().json()
+    assert (board["by_lane"]["blocked"], board["unpublished_events"] > 0) == (["WP01"], True)
+    assert [each["read_from"]["source"] for each in project.run("mission", "list", "--json").json()["missions"]] == [
+        "checkout"
+    ]
+    assert "only to be read, " in project.run("mission", "list").out
+
+
+def test_two_places_that_differ_are_named(mission: Mission) -> None:
+    project = merged_and_on_the_remote(mission)
+    told = project.run("status", "--mission", mission.slug, "--json").json()["read_from"]
+    assert told == {
+        "source": "remote",
+        "ref": f"origin/{TARGET}",
+        "path": None,
+        "differs": [{"source": "checkout", "ref": "main", "path": str(project.path)}],
+    }
+    assert "which differs from" in project.run("status", "--mission", mission.slug).out
+    project.git("switch", "-q", TARGET)
+    project.git.write(f"kitty-specs/{mission.slug}/quickstart.md", "# Mine\n")
+    project.git.commit("mine")
+    assert "differs" not in project.run("status", "--mission", mission.slug, "--json").json()["read_from"]
+    project.git("switch", "-q", "main")
+    differs = project.run("status", "--mission", mission.slug, "--json").json()["read_from"]["differs"]
+    assert [each["source"] for each in differs] == ["remote", "checkout"]
+
+
+def test_a_branch_that_was_deleted_before_it_was_merged_comes_back(mission: Mission) -> None:
+    git = mission.project.git
+    tip = git.head()
+    git("switch", "-q", "main")
+    git("branch", "-q", "-D", TARGET)
+    refused = mission.project.run("status", "--mission", "tea-timer", "--json").failed("MISSION_NOT_FOUND", 1)
+    assert refused.json()["hint"] == f"git -C {mission.project.path} switch -c {TARGET} {tip}"
+    obey(mission.project, refused)
+    assert mission.project.run("status", "--json").ok().json()["total_wps"] == 1
+
+
+def test_with_several_remotes_the_hint_says_which(mission: Mission) -> None:
+    project = on_the_remote(mission)
+    project.git("remote", "add", "fork", mission.project.path.as_uri())
+    project.git("fetch", "-q", "--all")
+    refused = project.run("next", "--agent", "ada", "--mission", mission.slug, "--json").failed("TARGET_GONE")
+    assert refused.json()["hint"] == f"git -C {project.path} switch --track origin/{TARGET}"
+    obey(project, refused)
+    project.run("next", "--agent", "ada", "--mission", mission.slug, "--json").ok()
+
+
+def test_a_merge_does_not_begin_where_a_sparse_checkout_does_not_keep_the_mission(project: Project) -> None:
+    found = story(project, Task("WP01", owns=("src/a/**",)))
+    found.do("WP01", src__a__f_txt="a\n")
+    found.accept().ok()
+    # As where the mission was created there: its files are there until the next switch.
+    project.git("config", "core.sparseCheckout", "true")
+    project.git("config", "core.sparseCheckoutCone", "true")
+    project.git.write(".git/info/sparse-checkout", "/*\n!/*/\n/src/\n")
+    refused = found.merge().failed("SPARSE_CHECKOUT", 1)
+    assert "SPARSE_CHECKOUT" in found.run("merge", "--dry-run").out
+    obey(project, refused)
+    found.merge().ok()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from specify_cli.cli.selecting import read_from
 from specify_cli.context.models import Context
 from specify_cli.context.overview import Overview, overview
 from specify_cli.core.readiness import is_ready, needs_of
@@ -108,7 +107,7 @@ def _mission(
         "forced_moves": sum(state["force_count"] for state in status.snapshot.work_packages.values()),
         "unpublished_events": status.unpublished,
         "home": str(place.home.path) if place.home else None,
-        "read_from": read_from(place),
+        "read_from": place.source.to_dict(),
         "auto_commit": context.config.auto_commit,
         "accepted_at": place.meta.get("accepted_at"),
         "merged_at": place.meta.get("merged_at"),

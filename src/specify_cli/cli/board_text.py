@@ -59,7 +59,7 @@ def _read_from(board: Board, columns: int) -> list[str]:
     if source.kind is Kind.HOME:
         return []
     told, others = board.data["read_from"], ""
-    if isinstance(told, dict) and (differs := _list(told["differs"])):
+    if isinstance(told, dict) and (differs := _list(told.get("differs"))):
         named = [safe(each["path"] or each["ref"]) for each in differs if isinstance(each, dict)]
         others = f", which differs from {' and '.join(named)}"
     only = ", only to be read" if board.seen.place.elsewhere else ""

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from specify_cli.home import Kind, MissionPlace, Source, home_of, left_out, tracking_branches
+from specify_cli.home import Kind, MissionPlace, Source, home_of, left_out, remotes_of, tracking_branches
 from specify_cli.kernel import files, lazy
 from specify_cli.kernel.commands import command, git_command
 from specify_cli.kernel.config import Config, read_config
@@ -131,16 +131,12 @@ def _from_folder(repo: Repository, checkout: Checkout, slug: str) -> MissionPlac
             return _place(repo, slug, meta, target, home)
         if there := load_meta(home.path / SPECS / slug):
             return _place(repo, slug, there, target, home)
-    at_tip = _at_tip(repo, slug, target, home)
     # A merged mission outlives the branch that was started for it: it is where that was merged.
-    if meta.get("merged_at") and (at_tip is None or at_tip.source.kind is Kind.REMOTE) and not _has(repo, target):
+    if home is None and meta.get("merged_at") and Git(repo.checkout).branch_tip(target) is None:
         return _place(repo, slug, meta, target, checkout)
+    at_tip = _at_tip(repo, slug, target, home)
     here = checkout.branch or Git(checkout.path).resolve("HEAD") or ""
     return at_tip or _place(repo, slug, meta, target, home, Source(Kind.CHECKOUT, here, checkout.path))
-
-
-def _has(repo: Repository, branch: str) -> bool:
-    return Git(repo.checkout).branch_tip(branch) is not None
 
 
 def _place(
@@ -160,15 +156,14 @@ def _at_tip(repo: Repository, slug: str, target: str, home: Checkout | None) -> 
     Args:
         home: the checkout that has the target, which does not hold the mission's folder.
     """
-    git = Git(repo.checkout)
+    sources = [Source(Kind.TARGET, target), *(Source(Kind.REMOTE, f"{each}/{target}") for each in remotes_of(repo))]
     name = f"{SPECS}/{slug}/{META}"
-    if data := git.show_bytes(f"refs/heads/{target}:{name}"):
-        tip = Source(Kind.TARGET, target) if home is not None else None
-        return _place(repo, slug, parse_meta(data, f"{target}:{name}"), target, home, tip)
-    for tracking in tracking_branches(git, target):
-        remote = Source(Kind.REMOTE, tracking)
-        if data := git.show_bytes(f"{remote.revision}:{name}"):
-            return _place(repo, slug, parse_meta(data, f"{tracking}:{name}"), target, home, remote)
+    found = Git(repo.checkout).show_many([f"{source.revision}:{name}" for source in sources])
+    for source, data in zip(sources, found, strict=True):
+        if data is not None:
+            without_saying = home is None and source.kind is Kind.TARGET
+            meta = parse_meta(data, f"{source.ref}:{name}")
+            return _place(repo, slug, meta, target, home, None if without_saying else source)
     return None
 
 
@@ -232,6 +227,17 @@ def _recorded(repo: Repository) -> Iterator[tuple[str, str]]:
         # A mission's first event is in its mission log, unless somebody else made it.
         if name.endswith(".mission.jsonl") or name.removesuffix(".jsonl") + ".mission.jsonl" not in names:
             yield from _first_event(folder / name)
+
+
+def recorded_place(repo: Repository, slug: str) -> MissionPlace | None:
+    """What this clone's journal knows of a mission whose folder is nowhere; None where that is nothing."""
+    folder = repo.state / "journal"
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        for name, target in _first_event(path):
+            if name == slug and target:
+                key = path.name.partition(".")[0]
+                return MissionPlace(repo, slug, None if key == slug else key, target, home_of(repo, target))
+    return None
 
 
 def _first_event(path: Path) -> Iterator[tuple[str, str]]:

@@ -17,7 +17,7 @@ from specify_cli.core.agents import installed
 from specify_cli.core.project_files import CONFIG, FIXED, METADATA
 from specify_cli.core.project_version import require_not_newer
 from specify_cli.doctor.findings import Finding, Severity, Subject, of_error
-from specify_cli.home import is_sparse, left_out, widening
+from specify_cli.home import is_sparse, left_out, outside_rules, widening
 from specify_cli.kernel import files
 from specify_cli.kernel.commands import Command, command, git_command, spec_kitty
 from specify_cli.kernel.config import Config, parse_config
@@ -106,10 +106,7 @@ def _sparse(checkout: Checkout) -> list[Finding]:
     if missing:
         said = f"{checkout.path} is a sparse checkout without {plural(len(missing), 'file')} of ours: {some(missing)}"
         return [_error("SPARSE_CHECKOUT", said, fix)]
-    git = Git(checkout.path)
-    # Only in cone mode the rules are a list of folders.
-    kept = git.call("sparse-checkout", "list").out.split("\n") if git.flag("core.sparseCheckoutCone") else FOLDERS
-    outside = [name for name in FOLDERS if name not in kept and (checkout.path / name).exists()]
+    outside = sorted({path.partition("/")[0] for path in outside_rules(checkout, *FOLDERS)})
     if not outside:
         return []
     said = f"{checkout.path} is a sparse checkout without {' and '.join(outside)}: the next switch takes them away"

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from specify_cli.home import MissionPlace
+from specify_cli.home import MissionPlace, outside_rules, widening
 from specify_cli.kernel import files
 from specify_cli.kernel.commands import Command, git_command
 from specify_cli.kernel.errors import Refused, Unmet
@@ -32,11 +32,13 @@ def rehearse(place: MissionPlace, home: Checkout, old: str, new: str, *, takes_o
         The paths that it takes over in the mission's folder, whose files on disk went into the new commit.
 
     Raises:
-        Refused: `DIRTY_OVERLAP`, naming the files that are in the way.
+        Refused: `DIRTY_OVERLAP`, naming the files that are in the way; `SPARSE_CHECKOUT`.
     """
     git, folder = Git(home.path), place.relative if takes_over else ""
     taken = tuple(git.changed_between(old, new, folder)) if takes_over else ()
     moving = [path for path in git.changed_between(old, new) if not (folder and path.startswith(f"{folder}/"))]
+    if takes_over and (sparse := _sparse(home, folder)) is not None:
+        raise Refused(sparse.what, sparse.code, hint=sparse.fix, details={"home": str(home.path)})
     hidden = git.hidden_changes(old, *moving) if moving else []
     blockers = [*_in_the_way(git, old, new, folder), *hidden]
     index, scratch = home.git_dir / "index", Workbench(place).scratch("rehearsal")
@@ -66,6 +68,8 @@ def overlap(place: MissionPlace, git: Git, old: str, tree: str) -> Unmet | None:
     """
     if place.home is None:
         return None
+    if (sparse := _sparse(place.home, place.relative)) is not None:
+        return sparse
     here = replace(git, root=place.home.path)
     moving = [path for path in here.changed_between(old, tree) if not path.startswith(f"{place.relative}/")]
     hidden = here.hidden_changes(old, *moving) if moving else []
@@ -76,6 +80,14 @@ def overlap(place: MissionPlace, git: Git, old: str, tree: str) -> Unmet | None:
         return None
     what = f"the merge would change files that you have changed or made in {here.root}: {some(files, 8)}"
     return Unmet("DIRTY_OVERLAP", what, _put_aside(here, files, hidden))
+
+
+def _sparse(home: Checkout, folder: str) -> Unmet | None:
+    """A merge would take the mission's files away from a sparse checkout that does not keep them, half-way."""
+    if not outside_rules(home, folder):
+        return None
+    said = f"{home.path} is a sparse checkout that does not keep {folder}, where the merge writes"
+    return Unmet("SPARSE_CHECKOUT", said, widening(home))
 
 
 def _put_aside(git: Git, paths: Sequence[str], hidden: Sequence[str]) -> Command:

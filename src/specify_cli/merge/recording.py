@@ -127,7 +127,7 @@ def _status_commit(case: Case, code: str, contents: Mapping[str, bytes]) -> str:
     env = {"GIT_INDEX_FILE": str(scratch)}
     try:
         git.run("read-tree", code, env=env, write=True)
-        git.run("add", "--all", "--", folder, env=env, write=True)
+        git.run("add", "--all", "--sparse", "--", folder, env=env, write=True)
         listed = "".join(f"100644 {git.hash_object(data)}\t{folder}/{name}\0" for name, data in contents.items())
         git.run("update-index", "--add", "-z", "--index-info", input=listed, env=env, write=True)
         tree = git.run("write-tree", env=env, write=True).strip()

@@ -15,6 +15,7 @@ from specify_cli.core.mission_sizes import Size
 from specify_cli.core.mission_target import begun_at, request_of
 from specify_cli.core.mission_types import MissionType, list_types, load_mission_type
 from specify_cli.core.planning import documents_present
+from specify_cli.home import Kind
 from specify_cli.kernel import paths
 from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import SpecKittyError
@@ -98,7 +99,8 @@ def _broken(name_of: str, error: SpecKittyError, name: str = "mission_slug") -> 
 
 
 def _row(seen: Overview, questions: int) -> list[str]:
-    asked = f"{plural(questions, 'open question')}, " if questions else ""
+    asked = "only to be read, " if seen.place.elsewhere is not None else ""
+    asked += f"{plural(questions, 'open question')}, " if questions else ""
     counts = ", ".join(f"{len(ids)} {lane}" for lane, ids in seen.board.items() if ids)
     return [
         style(clipped(safe(seen.place.slug), 32), "bold"),
@@ -159,6 +161,7 @@ def _info_text(seen: Overview, documents: Mapping[str, bool]) -> str:
         ["state", f"{style(seen.state.value, _COLOURS[seen.state])}, {seen.percentage:g} %"],
         ["target", safe(place.target_branch) + (f", lands on {safe(seen.lands_on)}" if seen.lands_on else "")],
         ["home", safe(place.home.path) if place.home else f"none: no checkout has {safe(place.target_branch)}"],
+        *([] if place.source.kind is Kind.HOME else [["read from", safe(place.source)]]),
         *_origin(meta.get("origin_ticket")),
         *_request(request_of(seen.status.mission_events)),
         ["lanes", str(len(seen.lanes.lanes)) if seen.lanes else "not computed yet"],

@@ -15,7 +15,7 @@ from specify_cli.cli.board import Board, read_board
 from specify_cli.cli.board_text import board_text
 from specify_cli.cli.options import MissionFlag
 from specify_cli.cli.output import Reply, safe, style
-from specify_cli.cli.selecting import reading, tell_newer
+from specify_cli.cli.selecting import read_from, reading, tell_newer
 from specify_cli.cli.text import clipped, prose, table, width, wrapped
 from specify_cli.context.missions import Broken, all_places, config_of, is_open
 from specify_cli.context.models import Context
@@ -60,6 +60,7 @@ def board(mission: str | None, stale_minutes: float | None = None, columns: int 
 
 def _board(context: Context, stale_minutes: float | None = None, columns: int | None = None) -> Reply:
     found = read_board(context, stale_minutes)
+    found.data["read_from"] = read_from(found.seen.place)
     return Reply(found.data, board_text(found, columns or min(output.size()[0], _WIDEST)))
 
 
@@ -139,6 +140,8 @@ def _line(found: Board, columns: int) -> list[str]:
     told = ", ".join(f"{count} {lane}" for lane, count in counts.items()) or "planning"
     if found.seen.lands_on:
         told = f"merged, lands on {safe(found.seen.lands_on)}"
+    if found.seen.place.elsewhere is not None:
+        told = f"only to be read, {told}"
     if found.questions:
         told = f"{plural(len(found.questions), 'open question')}, {told}"
     return [

@@ -24,7 +24,13 @@ def list_tasks(lane: LaneFlag = None, mission: MissionFlag = None) -> Reply:
     ]
     data = {"mission_slug": context.place.slug, "tasks": tasks, "count": len(tasks)}
     data["read_from"] = context.place.source.to_dict()
-    shown = table([[str(row["id"]), str(row["lane"]), clipped(safe(row["title"]), 56)] for row in rows], indent=2)
+    shown = table(
+        [
+            [str(row["id"]), str(row["lane"]), clipped(safe(row["title"]) if row["file"] else "no prompt file", 56)]
+            for row in rows
+        ],
+        indent=2,
+    )
     return Reply(data, shown or f"  no work package{f' in {wanted}' if wanted else ''}")
 
 
