@@ -43,6 +43,7 @@ def test_a_half_merge_is_named_and_its_markers_are_accepted_by_nobody(project: P
     busy = _unmet(found)["WORKTREE_BUSY"]
     assert "shared.txt is not resolved" in busy["what"]
     assert "merge --abort" in busy["what"]
+    assert " add -- shared.txt` and " in busy["what"]
     assert busy["fix"].endswith(" status")
     tree = found.worktree("WP02")
     tree("add", "-A")

@@ -150,6 +150,19 @@ def test_work_without_a_change_is_handed_over_as_that_and_approved_by_another(mi
     assert mission.lane("WP01") is Lane.APPROVED
 
 
+def test_a_review_of_no_change_is_only_taken_by_somebody_who_may_give_the_verdict(mission: Mission) -> None:
+    """Else whoever took it could neither approve it nor get anything else to do."""
+    begun(mission)
+    without_change(move_task, mission)
+    other = ("--agent", "claude", "--session", "other")
+    run = mission.project.run
+    run("agent", "action", "review", "WP01", *other, "--json").failed("SELF_REVIEW", 1)
+    waits = run("next", *other, "--json").failed().json()
+    assert (waits["wp_id"], waits["kind"]) == (None, "blocked")
+    assert "anybody may but claude" in run("why", "WP01").out
+    assert run("next", "--agent", "codex", "--json").ok().json()["action"] == "review"
+
+
 @every_door
 def test_that_nothing_changes_is_refused_where_something_does(mission: Mission, door: Door) -> None:
     mission.work("WP01", "src/wp01/a.py")

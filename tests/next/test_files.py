@@ -123,6 +123,8 @@ def test_a_project_can_refuse_changes_outside_of_owned_files(mission: Mission) -
     refused = hand_over(mission)
     assert (refused["error_code"], refused["details"]["reason"]) == ("TRANSITION_REJECTED", "OUTSIDE_OWNED_FILES")
     assert "src/wp02/b.py" in refused["error"]
+    (unmet,) = mission.project.run("why", "WP01", "--json").ok().json()["unmet"]
+    assert unmet["code"] == "OUTSIDE_OWNED_FILES"
     repo("rm", "--quiet", "src/wp02/b.py")
     repo.commit("take it back")
     assert warnings(hand_over(mission)) == {}

@@ -221,8 +221,9 @@ def test_an_old_answer_moves_nothing(project: Project) -> None:
     agent.next()
     asked = agent.next(result="blocked", note="stuck")
     agent.next(answer="resume", decision_id=asked.decision_id)
-    agent.next(answer="cancel", decision_id=asked.decision_id)
-    assert mission.lane("WP01") is Lane.IN_PROGRESS
+    with pytest.raises(Conflict) as refusal:
+        agent.next(answer="cancel", decision_id=asked.decision_id)
+    assert (refusal.value.code, mission.lane("WP01")) == ("DECISION_ANSWERED", Lane.IN_PROGRESS)
 
 
 def test_an_answer_to_nothing_is_refused(project: Project) -> None:
@@ -239,7 +240,8 @@ def test_a_review_is_reported_by_its_verdict(project: Project) -> None:
     with pytest.raises(Refused) as refusal:
         reviewer.next(result="success", step_id=review.step_id)
     assert refusal.value.code == "REVIEW_VERDICT_MISSING"
-    assert "--to approved" in str(refusal.value.hint)
+    assert "agent action review WP01" in str(refusal.value.hint)
+    assert "--to approved" in str(refusal.value), "the verdict is the reviewer's, and no fix gives it"
     reviewer.next(result="failed", note="no time")
     assert mission.lane("WP01") in (Lane.FOR_REVIEW, Lane.IN_REVIEW)
     reviewer.approve("WP01")

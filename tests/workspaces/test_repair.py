@@ -16,7 +16,7 @@ from specify_cli.kernel import git as kernel_git
 from specify_cli.kernel.errors import SpecKittyError
 from specify_cli.workspaces import removal
 from specify_cli.workspaces.records import Making, note_making
-from tests.support.cli import SCRIPT, Result
+from tests.support.cli import SCRIPT, Result, run_here
 from tests.support.git import Repo
 from tests.support.missions import Mission, finalized_mission
 from tests.support.project import Project, Task, make_project
@@ -182,6 +182,15 @@ def test_another_branch_stops_a_new_claim_and_is_told_to_the_holder(project: Pro
     mission.force("WP01", mission.lane("WP01").PLANNED)
     do(claim(mission).failed("WORKTREE_WRONG_BRANCH", 1).json()["hint"])
     assert claimed(mission).path == repo.path
+
+
+def test_whoever_stands_in_a_worktree_is_told_commands_that_name_its_session(project: Project) -> None:
+    mission = finalized_mission(project)
+    project.run("agent", "action", "implement", "WP01", "--agent", "claude", "--session", "c1").ok()
+    worktree = project.path / ".worktrees" / f"{mission.slug}-lane-a"
+    refused = run_here("agent", "tasks", "move-task", "WP01", "--to", "for_review", "--json", cwd=worktree).failed()
+    assert "--agent claude --session c1" in refused.json()["hint"]
+    assert "--agent claude --session c1" in project.run("why", "WP01", "--json").json()["next_step"]
 
 
 def test_an_unfinished_rebase_stops_a_new_claim_and_is_told_to_the_holder(project: Project) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.given import text_of
 from specify_cli.kernel.lazy import load
 
@@ -40,6 +41,18 @@ def long_text(ctx: typer.Context, value: str | None) -> str | None:
     if value != "-" and not value.startswith("@"):
         return value
     return text_of(value.removeprefix("@")).rstrip("\n")
+
+
+def commit_message(ctx: typer.Context, value: str | None) -> str | None:
+    """As `long_text`; git takes no empty message, and to commit nothing is not what was asked for.
+
+    Raises:
+        UsageError: it is empty.
+    """
+    text = long_text(ctx, value)
+    if text is not None and not text.strip():
+        raise UsageError("--commit is empty: say what the commit does", "USAGE_ERROR")
+    return text
 
 
 MissionFlag = Annotated[
@@ -132,7 +145,7 @@ CommitFlag = Annotated[
         "--commit",
         metavar="MESSAGE",
         help="Commit the work in the worktree first, in the same call.",
-        callback=long_text,
+        callback=commit_message,
     ),
 ]
 BaseFlag = Annotated[

@@ -284,8 +284,15 @@ def _busy(tree: DirtyWorktree) -> Unmet:
 def _uncommitted(tree: DirtyWorktree) -> Unmet:
     if tree.files == tree.new:
         return _left(tree)
-    fix = git_command(tree.path, "add", "-A").then("git", "-C", tree.path, "commit", "-m", "Keep what was left")
-    return Unmet("WORKTREE_DIRTY", f"{tree.lane_id}: uncommitted in {tree.path}: {some(tree.files)}", fix, tree.lane_id)
+    said = f"{tree.lane_id}: uncommitted in {tree.path}: {some(tree.files)}"
+    return Unmet("WORKTREE_DIRTY", said, _keep(tree.path, tree.files), tree.lane_id)
+
+
+def _keep(path: str, files: Sequence[str]) -> Command:
+    """Commit these files and nothing else: a checkout in which planning is done holds files of its user."""
+    return git_command(path, "add", "--", *files).then(
+        "git", "-C", path, "commit", "-m", "Keep what was left", "--", *files
+    )
 
 
 def _left(tree: DirtyWorktree) -> Unmet:
@@ -294,10 +301,7 @@ def _left(tree: DirtyWorktree) -> Unmet:
     said = (
         f"{tree.lane_id}: in no commit in {tree.path}: {some(tree.new)}; commit what you keep, remove the rest: {drop}"
     )
-    keep = git_command(tree.path, "add", "--", *tree.new).then(
-        "git", "-C", tree.path, "commit", "-m", "Keep what was left", "--", *tree.new
-    )
-    return Unmet("WORKTREE_DIRTY", said, keep, tree.lane_id)
+    return Unmet("WORKTREE_DIRTY", said, _keep(tree.path, tree.new), tree.lane_id)
 
 
 def branches(missing: Sequence[tuple[str, str, Command]]) -> list[Unmet]:

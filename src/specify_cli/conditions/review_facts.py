@@ -19,7 +19,7 @@ from specify_cli.lanes.branch_naming import PLANNING_LANE_ID
 from specify_cli.status.holders import WORKING
 from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane, StatusEvent, StatusSnapshot
-from specify_cli.workspaces.astray import Held, astray
+from specify_cli.workspaces.astray import Held, astray, committed_beside
 from specify_cli.workspaces.lookup import ROOT, Workspace
 from specify_cli.workspaces.markers import Marked, brought
 from specify_cli.workspaces.scope import done_there, left_over, owns, scope_of, work_paths
@@ -113,6 +113,7 @@ def work_facts(
         tuple(left),
         _outside(git, package, workspace, changed) if commits else (),
         tuple(astray(place, [Held(package, workspace, since)])) if since else (),
+        committed_beside(place, Held(package, workspace, since)) if since and head and not commits else (),
     )
     return facts, head
 

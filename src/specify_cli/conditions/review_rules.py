@@ -53,6 +53,7 @@ class WorkFacts:
         left: untracked files that it does not own; they are in no commit, and keep nobody from handing over.
         outside: files that its commits changed although it does not own them.
         astray: what was written into another checkout instead.
+        strayed: commits that brought its work to the target branch instead, oldest first: id and subject.
     """
 
     wp_id: str
@@ -73,6 +74,7 @@ class WorkFacts:
     left: tuple[str, ...] = ()
     outside: tuple[str, ...] = ()
     astray: tuple[Astray, ...] = ()
+    strayed: tuple[tuple[str, str], ...] = ()
 
     @property
     def subtasks_complete(self) -> bool:
@@ -148,6 +150,10 @@ def no_new_commit(facts: WorkFacts) -> Iterator[Unmet]:
         if facts.astray:
             said += "".join(f"; {each.message}" for each in facts.astray)
             fix = facts.astray[0].fix
+        elif facts.strayed:
+            named = some([f"{commit[:10]} ({subject})" for commit, subject in facts.strayed])
+            said += f"; its files were changed on the target branch instead, which no review sees: {named}"
+            fix = git_command(facts.workspace, "cherry-pick", *(commit for commit, _ in facts.strayed))
         elif facts.left:
             said += f"; {some(facts.left)} are untracked, and {facts.wp_id} does not own them"
             fix = git_command(facts.workspace, "add", "--", *facts.left).then(*fix.steps[0])

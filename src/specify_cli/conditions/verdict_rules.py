@@ -20,7 +20,7 @@ class ReviewFacts:
         lane: for_review or in_review.
         implementer: who built it, in words; None where nobody knows.
         own_allowed: whether its implementer may review it too.
-        reviewer: the actor who reviews it; None while nobody does.
+        reviewer: how whoever reviews it names itself in a command; None while nobody does.
         holder: the same with the session, in words.
     """
 
@@ -29,7 +29,7 @@ class ReviewFacts:
     lane: Lane
     implementer: str | None = None
     own_allowed: bool = True
-    reviewer: str | None = None
+    reviewer: tuple[str, ...] | None = None
     holder: str | None = None
 
 
@@ -39,7 +39,7 @@ def to_review(facts: ReviewFacts) -> list[Unmet]:
     if facts.lane is Lane.FOR_REVIEW:
         said = f"nobody reviews {wp_id} yet; {_who_may(facts)}"
         return [Unmet("REVIEW_MISSING", said, way_on(wp_id, facts.lane, facts.slug), wp_id)]
-    flags = ("--agent", facts.reviewer or "NAME")
+    flags = facts.reviewer or ("--agent", "NAME")
     approve, reject = verdicts(wp_id, facts.slug, *flags)
     said = (
         f"{facts.holder or 'somebody'} reviews {wp_id} and has given no verdict: approve it (`{approve}`) or send it "

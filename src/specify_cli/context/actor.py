@@ -102,9 +102,9 @@ def who(flag: str | None, repo: Repository, place: MissionPlace | None = None, s
     if place is not None and here is not None and here.branch and parse_lane_id_from_branch(here.branch):
         lease = lease_in(place, here.path)
         if lease is not None:
-            return Actor(
-                lease.actor, given.id or lease.session, session_source=given.source, by_flag=session is not None
-            )
+            # In another folder no lease tells the session, so commands have to.
+            told = session is not None or given.id is None
+            return Actor(lease.actor, given.id or lease.session, session_source=given.source, by_flag=told)
     name = Git(repo.checkout).user_name() if repo.has_git else None
     return Actor(
         f"user:{one_line(name)}" if name else "user", given.id, session_source=given.source, by_flag=session is not None

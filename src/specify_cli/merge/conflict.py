@@ -23,6 +23,7 @@ from specify_cli.workspaces.forecast_models import TARGET_STEP, Forecast, Step
 from specify_cli.workspaces.markers import brought
 from specify_cli.workspaces.recovery import clear_way
 from specify_cli.workspaces.trees import Workbench, attributes
+from specify_cli.workspaces.unfinished import add_command
 
 
 @frozen
@@ -199,7 +200,8 @@ def error_of(place: MissionPlace, stopped: Stopped, step: Step | None) -> Confli
     what, into = ("the mission", place.target_branch) if last else (stopped.step, "the mission branch")
     return Conflict(
         f"merging {what} into {into} conflicts in {plural(len(stopped.files), 'file')}{between}: "
-        f"{', '.join(stopped.files[:5])}. Nothing has moved. Resolve it in {stopped.path}, `git add` the files, resume",
+        f"{', '.join(stopped.files[:5])}. Nothing has moved. Resolve it in {stopped.path}, then"
+        f" `{add_command(stopped.path, stopped.files)}` and resume",
         "MERGE_CONFLICT",
         hint=stopped.resume,
         details={
@@ -231,7 +233,7 @@ def resolved(place: MissionPlace, stopped: Stopped, *, by: str, session: str | N
     left = (change.path for change in git.changes() if change.state[1] != " ")
     names = sorted(name for name in left if not name.startswith(f"{place.relative}/"))
     if names:
-        raise _unresolved(stopped, names, "not resolved and added")
+        raise _unresolved(stopped, names, "not resolved and added", add_command(stopped.path, names))
     head = git.resolve("HEAD") or ""
     if head == stopped.ours:
         tree = git.run("write-tree", write=True).strip()
@@ -285,9 +287,10 @@ def notices(stopped: Stopped | None) -> tuple[Notice, ...]:
     )
 
 
-def _unresolved(stopped: Stopped, names: list[str], why: str) -> Refused:
+def _unresolved(stopped: Stopped, names: list[str], why: str, then: Command | None = None) -> Refused:
+    after = f"; resolve that, then `{then}`" if then else ""
     return Refused(
-        f"{stopped.path}: {why}: {', '.join(names[:8])}",
+        f"{stopped.path}: {why}: {', '.join(names[:8])}{after}",
         "MERGE_UNRESOLVED",
         hint=git_command(stopped.worktree, "status"),
         details={"files": names, "worktree": stopped.path},

@@ -77,7 +77,7 @@ def _already_claimed(moment: Moment) -> SpecKittyError:
 
 
 def _own_work(moment: Moment) -> Iterator[Unmet]:
-    config = moment.context.config
+    config = moment.config
     # Whoever holds a review was allowed to take it; `review.by: other` asks again.
     asked = moment.lane in (*WORKING, Lane.FOR_REVIEW) or (
         config.review_by == "other" and moment.lane is Lane.IN_REVIEW and moment.request.target in _JUDGED
@@ -88,7 +88,7 @@ def _own_work(moment: Moment) -> Iterator[Unmet]:
 
 
 def _self_review(moment: Moment) -> SpecKittyError:
-    return self_review_refused(moment.wp_id, moment.slug, moment.actor)
+    return self_review_refused(moment.wp_id, moment.slug, moment.actor, moment.config)
 
 
 def _feedback_missing(moment: Moment) -> Iterator[Unmet]:
@@ -167,7 +167,10 @@ def _changes_there(moment: Moment) -> Iterator[Unmet]:
 def _no_change_by_other(moment: Moment) -> Iterator[Unmet]:
     if moment.round.no_change is not None and not moment.is_by_another:
         said = f"{moment.wp_id} was handed over without a change, and only somebody else may approve that"
-        yield Unmet("SELF_REVIEW", said, _self_review(moment).hint, moment.wp_id)
+        held = moment.lane is Lane.IN_REVIEW and moment.holder == moment.me
+        give_back = ("--result", "failed", "--note", "TEXT", "--no-next", "--mission", moment.slug)
+        fix = spec_kitty("next", *moment.actor.flags, *give_back) if held else _self_review(moment).hint
+        yield Unmet("SELF_REVIEW", said, fix, moment.wp_id)
 
 
 def _evidence_missing(moment: Moment) -> Iterator[Unmet]:

@@ -14,13 +14,14 @@ from specify_cli.conditions.review_rules import WorkFacts
 from specify_cli.conditions.verdict_rules import VerdictFacts
 from specify_cli.context.models import Actor, Context
 from specify_cli.core.work_packages import WorkPackage
+from specify_cli.kernel.config import Config
 from specify_cli.kernel.lazy import load
 from specify_cli.kernel.text import folded_name
 from specify_cli.kernel.values import replace
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.lanes.persistence import read_lanes
 from specify_cli.moves.request import Move, Request, kind_of, reviewer_named
-from specify_cli.review.evidence import is_another, is_own_work, workers
+from specify_cli.review.evidence import config_for, is_another, is_own_work, workers
 from specify_cli.status.holders import HELD, Holder, implementers
 from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane, StatusEvent, StatusSnapshot
@@ -208,9 +209,14 @@ class Moment:
         return implementers(self.log.events, self.log.mission_events).get(self.wp_id)
 
     @property
+    def config(self) -> Config:
+        """The settings as they count for this work package."""
+        return config_for(self.context.config, self.log.events, self.wp_id)
+
+    @property
     def is_own(self) -> bool:
         """Whether the actor would judge its own work; the name of a program that drives agents stands for several."""
-        if self.context.config.review_by == "other":
+        if self.config.review_by == "other":
             return not self.is_by_another
         return self.actor.policy is None and is_own_work(self.me, self.implementer)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from specify_cli.context.models import Actor
 from specify_cli.kernel import clock
 from specify_cli.kernel.commands import Command, spec_kitty
+from specify_cli.kernel.config import Config
 from specify_cli.kernel.errors import Conflict, Refused, Unmet
 from specify_cli.kernel.values import replace
 from specify_cli.status.holders import Holder
@@ -29,11 +30,19 @@ def already_claimed(wp_id: str, holder: Holder | None, slug: str, actor: Actor) 
     )
 
 
-def self_review_refused(wp_id: str, slug: str, actor: Actor) -> Refused:
-    """The refusal for a review of one's own work while others could do it."""
+def self_review_refused(wp_id: str, slug: str, actor: Actor, config: Config) -> Refused:
+    """The refusal for a review of one's own work while others could do it.
+
+    Args:
+        config: as it counts for this work package.
+    """
+    why = (
+        "two sessions of one name count as one unless the agents' own programs gave both ids"
+        if config.review_by == "other"
+        else "review.self: true in .kittify/config.yaml lets everybody review their own"
+    )
     return Refused(
-        f"{wp_id} is your own work, and somebody else has to review it (review.self: true in .kittify/config.yaml "
-        "lets everybody review their own)",
+        f"{wp_id} is your own work, and somebody else has to review it ({why})",
         "SELF_REVIEW",
         hint=actor.own(spec_kitty("next", "--agent", "NAME", "--mission", slug)),
         details={"wp_id": wp_id},

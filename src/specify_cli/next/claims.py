@@ -27,7 +27,7 @@ from specify_cli.lanes.models import LanesManifest
 from specify_cli.moves.refusals import already_claimed, of_claim, self_review_refused
 from specify_cli.next.packages import has_gone_quiet
 from specify_cli.next.questions import asked_about
-from specify_cli.review.evidence import judges_own, may_review_own
+from specify_cli.review.evidence import config_for, judges_own, may_review_own
 from specify_cli.status.approvals import SETTLED, ReviewRecord, review_records
 from specify_cli.status.emit import Writer, writing
 from specify_cli.status.holders import TAKEN_OVER, WORKING, Holder, implementers, takeover_data
@@ -186,11 +186,12 @@ def _claim_review(
     with writing(place, publish=publish_mode(context.config)) as log:
         current = log.snapshot.lane_of(package.id)
         holder = log.holders().get(package.id)
+        config = config_for(context.config, log.events, package.id)
         # The name of a program that drives agents stands for several of them.
-        delegated = actor.policy is not None and context.config.review_by != "other"
+        delegated = actor.policy is not None and config.review_by != "other"
         worker = implementers(log.events, log.mission_events).get(package.id)
         own = not delegated and judges_own(
-            context.config, me, actor.session_source, log.events, log.mission_events, package.id, worker
+            config, me, actor.session_source, log.events, log.mission_events, package.id, worker
         )
         if current not in (Lane.FOR_REVIEW, Lane.IN_REVIEW):
             raise Refused(
@@ -202,8 +203,8 @@ def _claim_review(
         mine = current is Lane.IN_REVIEW and holder == me
         if current is Lane.IN_REVIEW and not mine:
             _check_quiet(context, actor, package, manifest, holder, take_over)
-        if own and not mine and not may_review_own(context.config, log.events, log.mission_events, me):
-            raise self_review_refused(package.id, place.slug, actor)
+        if own and not mine and not may_review_own(config, log.events, log.mission_events, me):
+            raise self_review_refused(package.id, place.slug, actor, config)
         workspace = _reading_workspace(context, package, manifest, log)
         records = review_records(log.events, by_other=context.config.review_by == "other")
         recorded = records[package.id]

@@ -14,7 +14,7 @@ from specify_cli.kernel.lazy import load
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.next.observation import Kinship, PackageView
 from specify_cli.next.questions import answered, question_of, repeated
-from specify_cli.review.evidence import is_own_work, judges_own, may_review_own
+from specify_cli.review.evidence import config_for, is_own_work, judges_own, may_review_own
 from specify_cli.status.holders import HELD, Holder, holders, implementers
 from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status
@@ -57,6 +57,7 @@ def package_views(
         lane, holder, worker = lanes[package.id], held.get(package.id), workers.get(package.id)
         execution_lane = manifest.lane_for_wp(package.id) if manifest else None
         kinship = _kinship(me, worker)
+        own = config_for(config, status.events, package.id) if lane in (Lane.FOR_REVIEW, Lane.IN_REVIEW) else config
         views.append(
             PackageView(
                 package.id,
@@ -67,8 +68,8 @@ def package_views(
                 owner=holder or worker,
                 quiet=package.id in quiet,
                 reviewable=me is None
-                or own_allowed
-                or not judges_own(config, me, source, status.events, status.mission_events, package.id, worker),
+                or (own_allowed and own is config)
+                or not judges_own(own, me, source, status.events, status.mission_events, package.id, worker),
                 kinship=kinship,
                 given_back=me is not None and _gave_back(status, package.id, me),
                 question=again.get(package.id) or question_of(package, lanes, status.events, answers),

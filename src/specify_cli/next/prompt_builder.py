@@ -86,7 +86,7 @@ def planning_prompt(
     if step.command:
         text = command_template(place.repo, mission_type.key, step.command)
         filled = command_body(text, step.command, agent=actor.words.removeprefix("--agent "), mission=place.slug)
-    report = spec_kitty("next", *actor.flags, "--mission", place.slug, "--result", "success")
+    loop = spec_kitty("next", *actor.flags, "--mission", place.slug)
     charter = charter_section(charter_for(context.repo, step.name))
     asked = request_section(seen.status) if step in mission_type.planning_steps[:1] else ""
     answers = new_answers(seen.status, step.name, None, Holder(actor.name, actor.session), step_id)
@@ -100,9 +100,12 @@ You are `{one_line(actor.name)}`. {step.goal}
 
 {_scaffold(place, mission_type, step)}## When it is done
 
-    {report}
+    {loop} --result success
 
-If it cannot be done, say why: `--result blocked --note "…"`; to give the step back: `--result failed --note "…"`.
+If it cannot be done, say why; or give the step back:
+
+    {loop} --result blocked --note "<why>"
+    {loop} --result failed --note "<what is left>" --no-next
 """
 
 
@@ -115,7 +118,7 @@ def merge_prompt(context: Context, mission_type: MissionType, actor: Actor) -> s
         agent=actor.words.removeprefix("--agent "),
         mission=place.slug,
     )
-    report = spec_kitty("next", *actor.flags, "--mission", place.slug, "--result", "success")
+    loop = spec_kitty("next", *actor.flags, "--mission", place.slug)
     return f"""# Merge: mission {place.slug}
 
 You are `{one_line(actor.name)}`. The loop merges this project's missions (`merge.auto`), so nobody has to ask for it.
@@ -124,9 +127,11 @@ You are `{one_line(actor.name)}`. The loop merges this project's missions (`merg
 
 ## When it is done
 
-    {report}
+    {loop} --result success
 
-If it cannot be done, say why: `--result blocked --note "…"`.
+If it cannot be done, say why:
+
+    {loop} --result blocked --note "<why>"
 """
 
 
@@ -180,7 +185,8 @@ Owned files: {", ".join(f"`{one_line(path)}`" for path in package.owned_files) o
        {go_on}
 
 Stuck? `{go_on} --result blocked --note "<the question>"`.
-Must stop? Commit what is sound, then `{go_on} --result failed --note "<what is left>"`.
+Must stop? Commit what is sound, then
+`{go_on} --result failed --note "<what is left>" --no-next`.
 """
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from specify_cli.context.models import Actor, Context
 from specify_cli.core.commits import publish_mode
 from specify_cli.core.mission_sizes import mission_type_of
 from specify_cli.core.work_packages import load_work_packages
 from specify_cli.kernel.commands import command
-from specify_cli.kernel.errors import NotFound
+from specify_cli.kernel.errors import Conflict, NotFound
 from specify_cli.kernel.notices import Notice
 from specify_cli.moves.conditions import UNDER_THE_LOCK, check, require
 from specify_cli.moves.moment import Moment, Work
@@ -23,6 +25,8 @@ from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane, StatusEvent
 from specify_cli.workspaces import leases
 
+CANCEL = "cancel"
+_MOVES = frozenset({CANCEL, GIVE_BACK, BLOCK})  # answers that stand for a move; any other goes on with the work
 # About what is asked -> the lanes in which an answer still moves something; planned where nothing is said.
 _STANDING = {"blocked": (Lane.BLOCKED,), REPEATS: tuple(WORKING)}
 
@@ -31,31 +35,51 @@ def apply_answer(context: Context, actor: Actor, text: str, decision_id: str | N
     """Record the answer to a question, and make the move that it stands for, if its conditions hold.
 
     An answer in words counts as the option that goes on with the work, and is passed on in its prompt. A question that
-    was answered before, or whose work package has moved since, moves nothing.
+    was answered before, or whose work package has moved since, moves nothing; the same answer again is not recorded.
 
     Args:
         decision_id: the question; the last one that waits where none is given.
 
     Raises:
         NotFound: `DECISION_NOT_FOUND`: nothing was asked under that id.
+        Conflict: `DECISION_ANSWERED`: the answer stands for a move, and it is too late for that.
     """
     with writing(context.place, publish=publish_mode(context.config)) as log:
-        done = {event.data.get("decision_id") for event in log.mission_events if event.type == "decision_answered"}
+        done = {
+            event.data.get("decision_id"): str(event.data.get("answer"))
+            for event in log.mission_events
+            if event.type == "decision_answered"
+        }
         question = _question(context, log, actor, done, decision_id)
+        if (before := done.get(question.data.get("decision_id"))) == text:
+            return (Notice("DECISION_ANSWERED", f"that was the answer already, nothing is recorded twice: {text}"),)
         data = {
             "decision_id": question.data.get("decision_id"),
             "input_key": question.data.get("input_key"),
             "answer": text,
             "question": question.data.get("question"),
         }
-        fresh = question.data.get("decision_id") not in done
+        fresh = before is None
         option = text.strip().lower().replace(" ", "_")
+        if option in _MOVES and question.wp_id and not (fresh and _stands(log, question)):
+            raise _too_late(log, question, before, text)
         log.record("decision_answered", actor=actor.name, session=actor.session, wp_id=question.wp_id, data=data)
         moved = _act_on(context, log, actor, question, option) if question.wp_id and fresh else None
     return () if moved is None else (Notice("MOVED", f"{moved.wp_id} is now {moved.to_lane}"),)
 
 
-def _question(context: Context, log: Writer, actor: Actor, done: set[object], decision_id: str | None) -> MissionEvent:
+def _too_late(log: Writer, question: MissionEvent, before: str | None, text: str) -> Conflict:
+    """The refusal of an answer that would move nothing."""
+    wp_id = str(question.wp_id)
+    since = f"{wp_id} is {log.snapshot.lane_of(wp_id)} by now"
+    if before is not None:
+        since = f"that question was answered before: {before}; {since}"
+    return Conflict(f"{since}, so {text!r} would move nothing", "DECISION_ANSWERED", details={"wp_id": wp_id})
+
+
+def _question(
+    context: Context, log: Writer, actor: Actor, done: Container[object], decision_id: str | None
+) -> MissionEvent:
     asked = [event for event in log.mission_events if event.type == "decision_asked"]
     waiting = [event for event in asked if event.data.get("decision_id") not in done]
     chosen = [event for event in asked if event.data.get("decision_id") == decision_id] if decision_id else waiting
@@ -95,15 +119,23 @@ def _moment(context: Context, log: Writer, actor: Actor, wp_id: str, request: Re
     return Moment(context, actor, request, Work(context, wp_id, package, log), log)
 
 
-def _act_on(context: Context, log: Writer, actor: Actor, question: MissionEvent, option: str) -> StatusEvent | None:
-    wp_id, lane = str(question.wp_id), log.snapshot.lane_of(str(question.wp_id))
-    about = str(question.data.get("input_key")).rpartition(".")[2]
+def _about(question: MissionEvent) -> str:
+    return str(question.data.get("input_key")).rpartition(".")[2]
+
+
+def _stands(log: Writer, question: MissionEvent) -> bool:
+    """Whether it is the last question about its work package, which is where it was when that was asked."""
+    wp_id = str(question.wp_id)
     newest = [each for each in log.mission_events if each.type == "decision_asked" and each.wp_id == wp_id][-1]
-    if newest.data.get("decision_id") != question.data.get("decision_id"):
+    same = newest.data.get("decision_id") == question.data.get("decision_id")
+    return same and log.snapshot.lane_of(wp_id) in _STANDING.get(_about(question), (Lane.PLANNED,))
+
+
+def _act_on(context: Context, log: Writer, actor: Actor, question: MissionEvent, option: str) -> StatusEvent | None:
+    wp_id, about = str(question.wp_id), _about(question)
+    if not _stands(log, question):
         return None
-    if lane not in _STANDING.get(about, (Lane.PLANNED,)):
-        return None
-    if option == "cancel":
+    if option == CANCEL:
         return _move(context, log, actor, wp_id, Lane.CANCELED, option)
     if about == REPEATS:
         return _stop(context, log, actor, wp_id, option)

@@ -14,6 +14,7 @@ from specify_cli.core.readiness import BUSY
 from specify_cli.core.work_packages import WorkPackage, load_work_packages, require_work_package
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.commands import Command, spec_kitty
+from specify_cli.kernel.config import ENFORCE
 from specify_cli.kernel.errors import Unmet
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.models import LanesManifest
@@ -25,7 +26,7 @@ from specify_cli.next.observation import OpenStep, Question, with_fix
 from specify_cli.next.observe import observe
 from specify_cli.next.packages import has_gone_quiet
 from specify_cli.next.questions import answered, asked_about, question_of, repeated
-from specify_cli.review.evidence import may_review_own
+from specify_cli.review.evidence import AGENTS_OWN, config_for, may_review_own
 from specify_cli.status.holders import HELD, WORKING, Holder, implementers
 from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status, read_status
@@ -151,9 +152,11 @@ def _working(case: _Case) -> Why:
     place, package = case.context.place, case.package
     facts, _ = work_facts(place, package, workspace_of(place, case.manifest, package.id), case.status)
     holder = case.status.holders().get(package.id)
-    doer = Actor(holder.actor, holder.session) if holder else Actor("user")
+    doer = _acting(case, holder) if holder else Actor("user")
     marked = work_markers(place, package, workspace_of(place, case.manifest, package.id), case.status.events)
     unmet = [*of_own_work(review_rules.for_review(facts), case.slug, doer), *accept_rules.markers(marked)]
+    if case.context.config.ownership == ENFORCE:
+        unmet += review_rules.outside_owned_files(facts)
     met = why_rules.met_of(review_rules.WANTS, unmet, facts.undecided)
     question = repeated(case.status.snapshot, case.status.mission_events).get(package.id)
     if question is not None:
@@ -163,17 +166,28 @@ def _working(case: _Case) -> Why:
     return _answer(case, unmet, met, command)
 
 
+def _acting(case: _Case, holder: Holder) -> Actor:
+    """A holder, as the commands that are shown have to name it: a session that no program sets has to be given."""
+    own = any(
+        event.session_source == AGENTS_OWN
+        for event in case.status.events
+        if (event.wp_id, event.actor, event.session) == (case.package.id, holder.actor, holder.session)
+    )
+    return Actor(holder.actor, holder.session, by_flag=not own)
+
+
 def _reviewed(case: _Case) -> Why:
     package, status = case.package, case.status
     worker = implementers(status.events, status.mission_events).get(package.id)
-    config = case.context.config
+    config = config_for(case.context.config, status.events, package.id)
+    holder = status.holders().get(package.id)
     facts = ReviewFacts(
         package.id,
         case.slug,
         case.lane,
         implementer=str(worker) if worker else None,
         own_allowed=worker is None or may_review_own(config, status.events, status.mission_events, worker),
-        reviewer=holder.actor if (holder := status.holders().get(package.id)) else None,
+        reviewer=_acting(case, holder).flags if holder else None,
         holder=str(holder) if holder else None,
     )
     return _answer(case, verdict_rules.to_review(facts), {}, case.way)

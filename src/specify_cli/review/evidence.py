@@ -8,10 +8,12 @@ from datetime import timedelta
 from specify_cli.kernel import clock
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.text import folded_name
+from specify_cli.kernel.values import replace
 from specify_cli.status.evidence import DoneEvidence, ReviewApproval, ReviewResult
 from specify_cli.status.holders import TAKEN_OVER, Holder
 from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane, StatusEvent
+from specify_cli.status.rounds import no_change_of
 
 APPROVED = "approved"
 AGENTS_OWN = "agent"  # the source of a session's id where the agent's own program gave it
@@ -68,6 +70,11 @@ def workers(
             sources.setdefault(Holder(taken.actor, taken.session), set()).add(source)
     found = dict.fromkeys(each for each in (implementer, asked) if each is not None)
     return [(each, AGENTS_OWN if sources.get(each) == {AGENTS_OWN} else None) for each in found]
+
+
+def config_for(config: Config, events: Iterable[StatusEvent], wp_id: str) -> Config:
+    """The settings as they count for one work package: what was handed over without a change is for others to judge."""
+    return replace(config, review_by="other") if no_change_of(events, wp_id) is not None else config
 
 
 def judges_own(

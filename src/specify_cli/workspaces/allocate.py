@@ -32,6 +32,7 @@ from specify_cli.workspaces.records import (
     write_record,
 )
 from specify_cli.workspaces.recovery import clear_way, standing, usable
+from specify_cli.workspaces.unfinished import in_words, next_command, unmerged
 
 
 @frozen
@@ -247,12 +248,19 @@ def _check_clean(place: MissionPlace, worktree: Checkout, branch: str, wp_id: st
     Args:
         scope: git path patterns of its owned files.
     """
-    odd = _oddity(worktree, branch)
-    if odd:
+    if worktree.busy:
+        left = unmerged(Git(worktree.path).changes())
+        raise Refused(
+            f"{in_words(worktree.path, worktree.busy, left)}; only then can {wp_id} begin there",
+            "WORKTREE_BUSY",
+            hint=next_command(worktree.path, worktree.busy, left),
+            details={"path": str(worktree.path)},
+        )
+    if odd := _oddity(worktree, branch):
         raise Refused(
             f"{worktree.path} {odd}, so {wp_id} cannot begin there",
-            "WORKTREE_BUSY" if worktree.busy else "WORKTREE_WRONG_BRANCH",
-            hint=git_command(worktree.path, *(("status",) if worktree.busy else ("switch", branch))),
+            "WORKTREE_WRONG_BRANCH",
+            hint=git_command(worktree.path, "switch", branch),
             details={"path": str(worktree.path)},
         )
     git = Git(worktree.path)

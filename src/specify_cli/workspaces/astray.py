@@ -119,6 +119,20 @@ def astray(place: MissionPlace, held: Iterable[Held]) -> list[Astray]:
     return [each for checkout in checkouts for each in _in_checkout(place, checkout, working)]
 
 
+def committed_beside(place: MissionPlace, held: Held) -> tuple[tuple[str, str], ...]:
+    """Commits on the target branch that change files of a work package since it was taken; id and subject.
+
+    They may be somebody else's; whoever holds the work package and has no commit of their own is told of them.
+    """
+    if held.workspace.kind != LANE or not held.package.owned_files:
+        return ()
+    git, since = Git(held.workspace.path), clock.parse(held.since).timestamp()
+    span = f"HEAD..refs/heads/{place.target_branch}"
+    lines = git.log_lines(span, *owned_paths(held.package), format="%ct %H %s")
+    found = [line.split(" ", 2) for line in reversed(lines)]
+    return tuple((commit, subject) for at, commit, subject in found if int(at) >= int(since))
+
+
 def _in_checkout(place: MissionPlace, checkout: Path, working: Sequence[Held]) -> list[Astray]:
     scope = dict.fromkeys(path for each in working for path in owned_paths(each.package))
     changes = Git(checkout).changes(*scope)

@@ -9,6 +9,7 @@ from specify_cli.kernel.git import Change
 from specify_cli.kernel.text import some
 
 BISECT = "bisect"
+_NAMED = 6
 _BOTH_SIDES = frozenset({"DD", "AU", "UD", "UA", "DU", "AA", "UU"})
 
 
@@ -48,6 +49,11 @@ def in_words(path: object, doing: str, left: Sequence[str] = ()) -> str:
         said += f": {some(left)} {'is' if len(left) == 1 else 'are'} not resolved"
     if doing == BISECT:
         return f"{said}; `{continue_command(path, doing)}` ends it"
-    goes_on = f"`{continue_command(path, doing)}`" if doing else "commit"
-    first = "resolve and `git add` them, then " if left else ""
-    return f"{said}; {first}{goes_on}, or give it up with `{abort_command(path, doing)}`"
+    goes_on = continue_command(path, doing) if doing else git_command(path, "commit", "-m", "MSG")
+    first = f"resolve that, then `{add_command(path, left)}` and " if left else ""
+    return f"{said}; {first}`{goes_on}`, or give it up with `{abort_command(path, doing)}`"
+
+
+def add_command(path: object, left: Sequence[str]) -> Command:
+    """The command that tells git of resolved files. It names them: what is not resolved must not be added with them."""
+    return git_command(path, "add", "--", *(left if len(left) <= _NAMED else ["FILE"]))

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -8,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from specify_cli.status.models import Lane
+from tests.support import today
 from tests.support.cli import Result
 from tests.support.git import Repo
 from tests.support.missions import Mission, finalized_mission
@@ -108,6 +111,12 @@ def test_nothing_but_others_at_work_is_blocked_and_says_who(mission: Mission) ->
     assert "nothing to do right now" in told.out
     assert "waiting for WP01 implement: claude" in told.out
     assert told.out.endswith(f"Next: spec-kitty next --agent codex --mission {mission.slug} --wait 60\n")
+
+
+def test_another_session_of_ones_own_name_is_told_apart_from_oneself(mission: Mission) -> None:
+    ask(mission.project, "--session", "one").ok()
+    told = mission.project.run("next", "--agent", "claude", "--session", "two")
+    assert "waiting for WP01 implement: claude (one)" in told.out
 
 
 def test_waiting_ends_when_there_is_something_to_do(mission: Mission) -> None:
@@ -258,3 +267,53 @@ def test_own_work_waits_for_a_reviewer(mission: Mission) -> None:
     told = mission.project.run("next", "--agent", "claude").failed(exit_code=1).out
     assert "  waiting for review of WP01\n" in told
     assert told.endswith(f"Next: spec-kitty next --agent claude --mission {mission.slug} --wait 60\n")
+
+
+def test_a_person_who_answers_is_sent_to_the_board_and_not_into_the_loop(mission: Mission) -> None:
+    ask(mission.project).ok()
+    asked = ask(mission.project, "--result", "blocked", "--note", "Which tea?").json()
+    told = mission.project.run("next", "--decision-id", asked["decision_id"], "--answer", "green").ok()
+    assert told.out.endswith(f"Next: spec-kitty status --mission {mission.slug}\n")
+
+
+def test_an_answer_that_comes_too_late_says_so(mission: Mission) -> None:
+    ask(mission.project).ok()
+    asked = ask(mission.project, "--result", "blocked", "--note", "which tea?").json()["decision_id"]
+    answer = ("next", "--decision-id", asked, "--answer")
+    mission.project.run(*answer, "green").ok()
+    again = mission.project.run(*answer, "green", "--json").ok().json()
+    assert "DECISION_ANSWERED" in [each["code"] for each in again["warnings"]]
+    late = mission.project.run(*answer, "cancel", "--json").failed("DECISION_ANSWERED", 1).json()
+    assert "WP01 is in_progress by now" in late["error"]
+    mission.project.run(*answer, "green, with milk").ok()
+    given = [event.data["answer"] for event in mission.status.mission_events if event.type == "decision_answered"]
+    assert (given, mission.lane("WP01")) == (["green", "green, with milk"], Lane.IN_PROGRESS)
+
+
+def test_work_that_was_committed_beside_its_worktree_is_named(mission: Mission) -> None:
+    ask(mission.project).ok()
+    git = mission.project.git
+    git.write("src/wp01/a.py", "a = 1\n")
+    git("add", "-A")
+    now = {**os.environ, **today.commit_dates()}
+    subprocess.run(("git", "commit", "-q", "-m", "on main instead"), cwd=git.path, env=now, check=True)
+    move = ("agent", "tasks", "move-task", "WP01", "--to", "for_review", "--agent", "claude", "--json")
+    unmet = mission.project.run(*move).failed().json()["details"]["unmet"]
+    (missing,) = [each for each in unmet if each["code"] == "NO_NEW_COMMIT"]
+    assert "on main instead" in missing["what"]
+    assert missing["fix"].endswith(f" cherry-pick {git.head()}")
+
+
+def test_an_empty_message_is_no_commit(mission: Mission) -> None:
+    ask(mission.project).ok()
+    for words in (("next", "--result", "success"), ("agent", "tasks", "move-task", "WP01", "--to", "for_review")):
+        refused = mission.project.run(*words, "--agent", "claude", "--commit", " ", "--json").failed("USAGE_ERROR", 2)
+        assert "--commit is empty" in refused.json()["error"]
+
+
+def test_a_placeholder_is_no_answer(mission: Mission) -> None:
+    ask(mission.project).ok()
+    asked = ask(mission.project, "--result", "blocked", "--note", "which tea?").json()["decision_id"]
+    for placeholder in ("ANSWER", "…", " "):
+        mission.project.run("next", "--decision-id", asked, "--answer", placeholder, "--json").failed("USAGE_ERROR", 2)
+    assert mission.lane("WP01") is Lane.BLOCKED

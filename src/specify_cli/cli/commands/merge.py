@@ -202,5 +202,6 @@ def _told(done: Merged) -> str:
         lines.append(f"  removed {plural(len(done.worktrees_removed), 'worktree')}")
     if done.branches_removed:
         count = plural(len(done.branches_removed), "branch", "branches")
-        lines.append(f"  removed {count}; their tips are kept below refs/spec-kitty/merged")
+        kept = "its tip is" if len(done.branches_removed) == 1 else "their tips are"
+        lines.append(f"  removed {count}; {kept} kept below refs/spec-kitty/merged")
     return "\n".join(lines)

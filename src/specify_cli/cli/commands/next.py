@@ -32,6 +32,15 @@ from specify_cli.next.observation import with_fix
 
 RESULTS = ("success", "failed", "blocked")
 MISSING_SHOWN = 4
+_NO_ANSWER = frozenset({"", "ANSWER", "TEXT", "…", "..."})  # as commands and help call an answer
+
+
+def _an_answer(ctx: typer.Context, value: str | None) -> str | None:
+    """As `long_text`; the placeholder of a command that was copied as it stood answers nothing."""
+    text = long_text(ctx, value)
+    if text is not None and text.strip() in _NO_ANSWER:
+        raise UsageError(f"--answer is {text!r}: say what the answer is", "USAGE_ERROR")
+    return text
 
 
 def step(
@@ -45,7 +54,7 @@ def step(
     note: NoteFlag = None,
     answer: Annotated[
         str | None,
-        typer.Option("--answer", metavar="TEXT", help="Answer a question; @file and - are read.", callback=long_text),
+        typer.Option("--answer", metavar="TEXT", help="Answer a question; @file and - are read.", callback=_an_answer),
     ] = None,
     decision_id: Annotated[
         str | None, typer.Option("--decision-id", metavar="ID", help="The question that is answered.")
@@ -76,11 +85,12 @@ def step(
     if no_next and wait:
         raise UsageError("--wait waits for a step, and --no-next takes none", "USAGE_ERROR")
     if agent is None and answer is None:
-        context, words = reading(mission), "--agent NAME"
+        context = reading(mission)
+        words: str | None = "--agent NAME"
         decision: Decision = load("specify_cli.next.query:query")(context)
     else:
         context, actor = load("specify_cli.cli.acting:acting")(mission, agent, session)
-        words = actor.words
+        words = actor.words if agent is not None else None
         turn = load("specify_cli.next.step:Turn")(
             result, step_id, note, answer, decision_id, wait, commit, _names(only), no_next or agent is None, no_change
         )
@@ -106,7 +116,7 @@ def _names(only: str | None) -> frozenset[str]:
     return names
 
 
-def _text(decision: Decision, context: Context, words: str, only: str | None) -> str:
+def _text(decision: Decision, context: Context, words: str | None, only: str | None) -> str:
     lines = [_headline(decision)]
     if decision.reason and decision.kind != DecisionKind.DECISION_REQUIRED:
         lines.append(f"  {safe(decision.reason)}")
@@ -117,7 +127,9 @@ def _text(decision: Decision, context: Context, words: str, only: str | None) ->
     if len(decision.guard_failures) > MISSING_SHOWN:
         lines.append(f"            and {len(decision.guard_failures) - MISSING_SHOWN} more")
     for other in decision.waiting_for:
-        who = safe(f": {other['actor']}") if other["actor"] else ""
+        # A name alone would send somebody to wait for themselves.
+        session = f" ({other['session']})" if other["session"] and other["actor"] == decision.agent else ""
+        who = safe(f": {other['actor']}{session}") if other["actor"] else ""
         lines.append(f"  waiting for {safe(other['what'])}{who}")
     if decision.question:
         lines.append(f"  {safe(decision.question)}")
@@ -130,6 +142,9 @@ def _text(decision: Decision, context: Context, words: str, only: str | None) ->
     if decision.prompt_file:
         lines.append(f"  prompt    {safe(decision.prompt_file)}")
     lines.append("")
+    if words is None:  # a person answered, and no step is theirs
+        lines.append(f"  Next: {style(safe(spec_kitty('status', '--mission', context.place.slug)), 'bold')}")
+        return "\n".join(lines)
     lines.append(f"  Next: {style(_next(decision, context, words, only), 'bold')}")
     if decision.kind == DecisionKind.STEP and decision.action == "review":
         lines.append(f"    or: {style(safe(_verdicts(decision, context, words)[1]), 'bold')}")
