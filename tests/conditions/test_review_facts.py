@@ -137,15 +137,16 @@ def test_after_a_rejection_other_files_than_the_reviewed_ones_are_wanted(project
 
 
 def test_the_reviewed_head_is_that_of_the_last_rejection() -> None:
+    first, second = "a" * 40, "b" * 40
     events: list[StatusEvent] = []
 
     def add(source: str, target: str, head: str | None = None, wp_id: str = "WP01") -> str | None:
         events.append(moved(source, target, wp_id=wp_id, workspace={"head": head} if head else None))
         return reviewed_head(events, "WP01")
 
-    assert add("in_progress", "for_review", "a1") is None
+    assert add("in_progress", "for_review", first) is None
     assert add("for_review", "in_review") is None
     assert add("in_review", "planned", wp_id="WP02") is None
-    assert add("in_review", "planned") == "a1"
-    assert add("in_progress", "for_review", "b2") is None
-    assert add("approved", "in_progress") == "b2"
+    assert add("in_review", "planned") == first
+    assert add("in_progress", "for_review", second) is None
+    assert add("approved", "in_progress") == second

@@ -402,7 +402,7 @@ def test_a_prompt_that_vanished_must_be_canceled_first(plan: Plan) -> None:
     plan.write("tasks.md", TASKS.partition("## WP03")[0])
     error = refused(plan)
     assert codes(error) == [("WP_REMOVED", "WP03")]
-    assert error.hint == "spec-kitty agent tasks move-task WP03 --to canceled"
+    assert error.hint == "spec-kitty agent tasks move-task WP03 --to canceled --agent NAME"
     plan.cancel("WP03")
     assert run(plan).changes.removed == ("WP03",)
 

@@ -140,10 +140,10 @@ def test_no_type_of_the_mission_log_makes_it_stumble() -> None:
 
 
 def test_a_move_names_what_it_follows_from_and_where_it_happened() -> None:
-    record = {"lane_id": "lane-a", "branch": "kitty/x", "base": "b", "head": "abc"}
+    record = {"lane_id": "lane-a", "branch": "kitty/x", "base": "b" * 40, "head": "a" * 40}
     fact = fact_of(move_line(prev=id_of(1), workspace=record, reason="because", force=True), HERE)
     assert fact is not None
-    assert (fact.causation_id, fact.branch, fact.commit) == (id_of(1), "kitty/x", "abc")
+    assert (fact.causation_id, fact.branch, fact.commit) == (id_of(1), "kitty/x", "a" * 40)
     assert fact.detail == {
         "force": True, "reason": "because", "execution_mode": "worktree", "review_ref": None, "evidence": None,
     }  # fmt: skip

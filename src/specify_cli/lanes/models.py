@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
 from specify_cli.kernel import fields
 from specify_cli.kernel.commands import spec_kitty
@@ -220,7 +221,6 @@ class LanesManifest:
         version = _number(data, "version", VERSION)
         if version > VERSION:
             raise _malformed("version", version, f"{VERSION} or less: a newer program wrote it")
-        report = None if len(vital) < len(broken) else data.get("collapse_report")
         return cls(
             mission_slug=_text(data, "mission_slug"),
             mission_id=_text(data, "mission_id") if data.get("mission_id") else None,
@@ -229,7 +229,7 @@ class LanesManifest:
             lanes=tuple(ExecutionLane.from_dict(entry) for entry in _entries(data, "lanes")),
             ordering_edges=tuple(OrderingEdge.from_dict(entry) for entry in _entries(data, "ordering_edges")),
             planning_artifact_wps=_texts(data, "planning_artifact_wps"),
-            collapse_report=CollapseReport.from_dict(report) if isinstance(report, dict) else None,
+            collapse_report=_report(data.get("collapse_report")),
             computed_at=str(data.get("computed_at") or ""),
             computed_from=str(data.get("computed_from") or COMPUTED_FROM),
             version=version,
@@ -250,6 +250,13 @@ class LanesManifest:
             "planning_artifact_wps": list(self.planning_artifact_wps),
             "collapse_report": self.collapse_report.to_dict() if self.collapse_report else None,
         }
+
+
+def _report(data: object) -> CollapseReport | None:
+    """How the lanes came about; None where nobody can tell any more, which takes no lane with it."""
+    with suppress(Refused):
+        return CollapseReport.from_dict(data) if isinstance(data, dict) else None
+    return None
 
 
 def _malformed(key: str, value: object, expected: str) -> Refused:
