@@ -258,13 +258,15 @@ def test_a_mission_older_than_mission_ids_is_not_ready(project: Project) -> None
         assert (told["reason"], told["mission_slug"]) == ("MISSION_ID_MISSING", api.mission.slug)
 
 
-def test_a_plan_that_cannot_be_read_makes_the_mission_not_ready(project: Project) -> None:
-    api = orchestrated(project)
+def test_a_prompt_that_cannot_be_read_is_named_and_its_work_package_is_not_ready(project: Project) -> None:
+    api = orchestrated(project, Task("WP01"), Task("WP02"))
     (api.mission.folder / "tasks" / "WP01-work.md").write_text("---\ntitle: [\n---\n", encoding="utf-8")
+    first, second = ok(api.ask("mission-state"))["work_packages"]
+    assert "WP01-work.md line 3" in first["problems"][0]
+    assert "problems" not in second
+    assert ready(api) == ["WP02"]
     note = ("--note", "x")
     for result in (
-        api.ask("mission-state"),
-        api.ask("list-ready"),
         api.act("start-implementation", "WP01"),
         api.move("WP01", "blocked"),
         api.act("append-history", "WP01", *note),

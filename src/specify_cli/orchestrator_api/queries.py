@@ -46,7 +46,9 @@ def mission_state(mission: str) -> Data:
     with opened(mission) as context:
         place = context.place
         snapshot = read_status(place).snapshot
-        needs = {package.id: list(package.dependencies) for package in load_work_packages(place)}
+        packages = load_work_packages(place)
+        needs = {package.id: list(package.dependencies) for package in packages}
+        broken = {each.id: [problem.message for problem in each.problems] for each in packages if each.problems}
         board = by_lane(snapshot, needs)
         states = snapshot.work_packages
         return identity(place) | {
@@ -58,6 +60,7 @@ def mission_state(mission: str) -> Data:
                     "lane": snapshot.lane_of(wp_id).value,
                     "dependencies": needs.get(wp_id, []),
                     "last_actor": states[wp_id]["actor"] if wp_id in states else None,
+                    **({"problems": broken[wp_id]} if wp_id in broken else {}),
                 }
                 for wp_id in sorted({*states, *needs}, key=lambda name: (len(name), name))
             ],
