@@ -93,7 +93,7 @@ def test_the_next_claim_works_and_its_prompt_names_what_was_saved(mission: Missi
     assert (step.kind, step.wp_id) == ("step", "WP01")
     prompt = other.prompt(step)
     assert "## Rescued work" in prompt
-    assert f"git diff {done.rescue.ref}^ {done.rescue.ref}" in prompt
+    assert f"git diff '{done.rescue.ref}^' {done.rescue.ref}" in prompt
     assert "given back for codex (c1)" in prompt
     patch = quiet("diff", "--binary", f"{done.rescue.ref}^", done.rescue.ref) + "\n"
     (quiet.path.parent / "patch").write_text(patch, encoding="utf-8")
