@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specify_cli.core.markdown import heading_key, prose, section, sections, without_code_spans
+from specify_cli.core.markdown import (
+    heading,
+    heading_key,
+    prose,
+    section,
+    sections,
+    without_code_spans,
+    without_comments,
+    without_links,
+)
 
 DOCUMENT = """# Title
 
@@ -80,6 +91,36 @@ def test_fences_and_comments_are_blanked(text: str, seen: str) -> None:
 )
 def test_code_spans_go(text: str, seen: str) -> None:
     assert without_code_spans(text) == seen
+
+
+# What each scanner finds, said as a pattern; a pattern tries what is never closed again and again.
+COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)")
+LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+TITLE = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:(?:^|[ \t]+)#+)?[ \t]*$")
+
+
+@given(
+    st.lists(st.sampled_from(["<!--", "-->", "<!", "--", "-", ">", "a", "\n", "`", "``", "```", "[", "]", "(", ")"]))
+)
+def test_scanners_find_what_a_pattern_would(parts: list[str]) -> None:
+    text = "".join(parts)
+    line = text.replace("\n", "")
+
+    assert without_comments(text) == COMMENT.sub(lambda match: "\n" * match[0].count("\n"), text)
+    assert without_code_spans(text) == CODE_SPAN.sub("", text)
+    assert without_links(line) == LINK.sub(r"\1", line)
+
+
+@given(st.text(alphabet="# \ta", max_size=12))
+def test_a_heading_is_what_a_pattern_would_find(line: str) -> None:
+    match = TITLE.match(line)
+    found = heading(line)
+
+    assert (found is None) == (match is None)
+    if found and match:
+        title = (match[2] or "").strip()
+        assert found == (len(match[1]), "" if not title.strip("#") else title)
 
 
 @given(st.text(alphabet="ab`~#<!->\n ", max_size=200))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specify_cli.kernel import yaml
+from specify_cli.kernel import yaml, yaml_round_trip
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.yaml_round_trip import Lines, dumps, edit
 
@@ -142,3 +142,31 @@ def test_parts_know_their_lines() -> None:
     assert [lines.at("a"), lines.at("b"), lines.at("b", 0, "d"), lines.at("b", 1)] == [1, 2, 4, 5]
     assert [lines.at("z"), lines.at("b", 7), lines.at("b", 0, "z"), lines.at()] == [1, 2, 3, 1]
     assert Lines("a: [").at("a") == 1
+
+
+BOMB = "a0: &a0 [x, x, x, x]\n" + "".join(
+    f"a{at}: &a{at} {{b: [{', '.join([f'*a{at - 1}'] * 9)}]}}\n" for at in range(1, 9)
+)
+MERGES = "a0: &a0 {x: 1}\n" + "".join(
+    f"a{at}: &a{at} {{<<: [{', '.join([f'*a{at - 1}'] * 9)}]}}\n" for at in range(1, 9)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (BOMB, "aliases stand for too many values"),
+        (MERGES, "aliases stand for too many values"),
+        ("a: " + "[" * 100_000, "nested too deeply"),
+        ("a:\n" + '- "b\\n"\n' * 50_000, "entries, more than"),
+    ],
+)
+def test_what_would_take_long_is_refused_before_it_is_read(text: str, reason: str) -> None:
+    with pytest.raises(Refused, match=reason) as told:
+        yaml_round_trip.load(text, "x.yaml")
+    assert told.value.code == "MALFORMED_YAML"
+
+
+def test_a_few_aliases_are_read() -> None:
+    text = "a: &a {x: 1}\nb: *a\nc: {<<: *a, y: 2}\n"
+    assert yaml_round_trip.load(text, "x") == {"a": {"x": 1}, "b": {"x": 1}, "c": {"x": 1, "y": 2}}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from specify_cli.core.markdown import prose, without_comments
+from specify_cli.core.markdown import comments, heading, prose, without_comments
 from specify_cli.core.project_resolver import PROJECT, check_inside, kittify_of
 from specify_cli.kernel import files
 from specify_cli.kernel.paths import Repository
@@ -18,8 +18,7 @@ from specify_cli.kernel.values import frozen
 PATH = ".kittify/charter/charter.md"
 LIMIT = 6000
 _SHORTENED = f"(shortened; the whole charter is in {PATH})"
-_FOR = re.compile(r"<!--\s*for:([^>]*?)-->", re.IGNORECASE)
-_HEADING = re.compile(r"^ {0,3}##(?!#)[ \t]+(.*?)[ \t#]*$")
+_FOR = re.compile(r"\s*for:(.*)", re.IGNORECASE | re.DOTALL)
 
 
 @frozen
@@ -67,14 +66,15 @@ def normal(action: str) -> str:
 def parts_of(text: str) -> list[Part]:
     """The sections of a charter, by its headings of level 2."""
     lines, visible = text.split("\n"), prose(text).split("\n")
-    starts = [0, *(number for number, line in enumerate(visible) if _HEADING.match(line))]
+    headings = {number: told[1] for number, line in enumerate(visible) if (told := heading(line)) and told[0] == 2}
+    starts = list(dict.fromkeys([0, *headings]))
     found = []
     for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
-        heading = _HEADING.match(visible[start])
         said = "\n".join(lines[start:end]).strip("\n")
-        names = [normal(name) for match in _FOR.findall(said) for name in match.split(",") if name.strip()]
+        wishes = [match[1] for comment in comments(said) if (match := _FOR.fullmatch(comment))]
+        names = [normal(name) for wish in wishes for name in wish.split(",") if name.strip()]
         if said:
-            found.append(Part(heading[1] if heading else "", tuple(dict.fromkeys(names)), said))
+            found.append(Part(headings.get(start, ""), tuple(dict.fromkeys(names)), said))
     return found
 
 

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from specify_cli.core.markdown import heading_key
+from specify_cli.core.markdown import heading_key, without_links
 from specify_cli.core.tasks_sections import TasksSection, tasks_sections
 from specify_cli.kernel.values import frozen
 
@@ -23,7 +23,9 @@ _IDS = rf"{_ID}(?:(?:\s*[,;&+]\s*(?:and\s+)?|\s+and\s+){_ID})*"
 _DEPENDS_ON = re.compile(
     rf"(?:^[ \t]*(?:(?:[-*+>]|\d+[.)])[ \t]+)*|[.:;,(–—|]\s*|\s-\s+)depends\s+on:?\s+({_IDS})", re.IGNORECASE
 )
-_ANY_DEPENDS_ON = re.compile(rf"\bdepends?\s+on\b[^.;]*?\b({_IDS})", re.IGNORECASE)
+_ANY_DEPENDS_ON = re.compile(r"\bdepends?\s+on\b", re.IGNORECASE)
+_ANY_IDS = re.compile(rf"\b{_IDS}", re.IGNORECASE)
+_CLAUSE_END = re.compile(r"[.;]|$")
 _LINE = re.compile(r"^[ \t]*(?:[-*+>][ \t]+)*dependencies[ \t]*:(.*)$", re.IGNORECASE)
 # Where one field of a line ends and the next, with its own name, begins.
 _NEXT_FIELD = re.compile(r"\s*\|\s*(?=[A-Za-z][\w ()/-]*:)")
@@ -35,7 +37,6 @@ _EMPTY = re.compile(r"^(?:none|\[\s*\])(?!\w)", re.IGNORECASE)
 _LIST = re.compile(rf"^({_IDS})(.*)$", re.IGNORECASE)
 # Behind the ids of a list item: nothing, or a remark; not an arrow, a verb or a second list.
 _REMARK = re.compile(rf"^\s*(?:$|[.,;(–—]|-(?!-?>)\s|:(?!\s*{_ID})|(?!.*{_ID})(?!-?->|=>|→)\w)")
-_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _PARENTHESES = re.compile(r"\([^()]*\)")
 
 
@@ -124,9 +125,27 @@ def _read_field(number: int, line: str, found: _Found) -> None:
         return
     phrases = [wp_id for phrase in _DEPENDS_ON.finditer(line) for wp_id in _ids(phrase[1])]
     found.phrases += phrases
-    missed = [wp_id for phrase in _ANY_DEPENDS_ON.finditer(line) for wp_id in _ids(phrase[1]) if wp_id not in phrases]
+    missed = [wp_id for phrase in _mentions(line) for wp_id in _ids(phrase) if wp_id not in phrases]
     if missed:
         found.unread.append((number, tuple(missed)))
+
+
+def _mentions(line: str) -> Iterator[str]:
+    """The ids behind each `depends on`, wherever they stand in its clause."""
+    ids = end = None
+    past = 0
+    for match in _ANY_DEPENDS_ON.finditer(line):
+        if match.start() < past:
+            continue
+        if ids is None or ids.start() < match.end():
+            ids = _ANY_IDS.search(line, match.end())
+        if end is None or end.start() < match.end():
+            end = _CLAUSE_END.search(line, match.end())
+        if ids is None:
+            return
+        if end is None or ids.start() < end.start():
+            past = ids.end()
+            yield ids[0]
 
 
 def _read_list(lines: Iterator[tuple[int, str]], found: _Found) -> tuple[int, str] | None:
@@ -181,4 +200,4 @@ def _upper(ids: Iterable[str]) -> list[str]:
 
 def _plain(line: str) -> str:
     """A line without emphasis, code marks and links."""
-    return _LINK.sub(r"\1", line).replace("`", "").replace("**", "").replace("__", "")
+    return without_links(line).replace("`", "").replace("**", "").replace("__", "")

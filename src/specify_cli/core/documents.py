@@ -7,7 +7,7 @@ A planning step is done when its document has no placeholder of the scaffold lef
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from specify_cli.core.markdown import heading_key, prose, section, sections, without_code_spans
 from specify_cli.core.mission_types import Step
@@ -18,6 +18,8 @@ FILL = "[FILL:"
 _QUESTION = re.compile(r"\[NEEDS CLARIFICATION(?::|(?=\]))", re.IGNORECASE)
 # What scaffolds of a project's own may use for a placeholder: capitals in brackets, such as [FEATURE NAME].
 _CAPITALS = re.compile(r"\[[A-Z][A-Z0-9 ,'/_-]*[A-Z0-9]\](?![(\[:])")
+_BRACKETS = re.compile(r"[\[\]]|\n\n")
+_LONGEST = 1000
 _REQUIREMENT = re.compile(
     r"(?:^|\|)[ \t]*(?:(?:[-*+]|\d+[.)]|#{1,6}|>)[ \t]+)*(?:\[[ xX]\][ \t]+)?[*_`]*((?:N?FR|C)-\d+[A-Z]?)(?![A-Z0-9])",
     re.MULTILINE | re.IGNORECASE,
@@ -47,7 +49,7 @@ def placeholders(text: str, scaffold: str = "") -> list[str]:
             instead has those counted which still stand in the document.
     """
     visible = _visible(text)
-    found = [marker for _, marker in _marked(visible, FILL)]
+    found = [marker for _, marker in _marked(visible)]
     own = set(_CAPITALS.findall(_visible(scaffold)))
     return found + [word for word in _CAPITALS.findall(visible) if word in own]
 
@@ -60,17 +62,20 @@ def clarifications(text: str) -> list[str]:
 def clarification_lines(text: str) -> list[tuple[int, str]]:
     """As `clarifications`, each with the number of its line, from 1."""
     visible = _visible(text)
-    found = []
-    for match in _QUESTION.finditer(visible):
-        question = _one_line(_until_closed(visible, match.end()))
-        found.append((_line(visible, match.start()), question or _line_around(visible, match)))
+    matches = list(_QUESTION.finditer(visible))
+    closed = _closed(visible) if matches else {}
+    line, found = _line_numbers(visible), []
+    for match in matches:
+        question = _one_line(visible[match.end() : _end_of(closed, match.start(), match.end())])
+        found.append((line(match.start()), question or _line_around(visible, match)))
     return found
 
 
 def placeholder_lines(text: str) -> list[tuple[int, str]]:
     """Every `[FILL: …]` that nobody has filled in, with the number of its line, from 1."""
     visible = _visible(text)
-    return [(_line(visible, at), _short(marker)) for at, marker in _marked(visible, FILL)]
+    line = _line_numbers(visible)
+    return [(line(at), _short(marker)) for at, marker in _marked(visible)]
 
 
 def requirement_ids(text: str) -> list[str]:
@@ -84,7 +89,8 @@ def requirement_ids(text: str) -> list[str]:
 def requirement_lines(text: str) -> list[tuple[int, str]]:
     """As `requirement_ids`, each mention with the number of its line, from 1."""
     visible = prose(text)
-    return [(_line(visible, match.start(1)), match[1].upper()) for match in _REQUIREMENT.finditer(visible)]
+    line = _line_numbers(visible)
+    return [(line(match.start(1)), match[1].upper()) for match in _REQUIREMENT.finditer(visible)]
 
 
 def functional_requirements(text: str) -> list[str]:
@@ -147,28 +153,47 @@ def _visible(text: str) -> str:
     return without_code_spans(prose(text))
 
 
-def _marked(text: str, opening: str) -> list[tuple[int, str]]:
-    found, at = [], text.find(opening)
+def _marked(text: str) -> list[tuple[int, str]]:
+    found, at = [], text.find(FILL)
+    closed = _closed(text) if at >= 0 else {}
     while at >= 0:
-        inner = _until_closed(text, at + len(opening))
-        found.append((at, f"{opening} {_one_line(inner)}]"))
-        at = text.find(opening, at + len(opening))
+        inner = text[at + len(FILL) : _end_of(closed, at, at + len(FILL))]
+        found.append((at, f"{FILL} {_one_line(inner)}]"))
+        at = text.find(FILL, at + len(FILL))
     return found
 
 
-def _line(text: str, at: int) -> int:
-    return text.count("\n", 0, at) + 1
+def _line_numbers(text: str) -> Callable[[int], int]:
+    """Tells the line of a place, from 1; places have to be asked for in order."""
+    line, before = 1, 0
+
+    def number(at: int) -> int:
+        nonlocal line, before
+        line, before = line + text.count("\n", before, at), at
+        return line
+
+    return number
 
 
-def _until_closed(text: str, start: int) -> str:
-    """What stands before the bracket that closes the one already open; at most the paragraph."""
-    depth = 1
-    for index in range(start, len(text)):
-        character = text[index]
-        depth += (character == "[") - (character == "]")
-        if depth == 0 or text.startswith("\n\n", index):
-            return text[start:index]
-    return text[start:]
+def _closed(text: str) -> dict[int, int]:
+    """Where each bracket that opens is closed; at the end of its paragraph where it is not."""
+    closed: dict[int, int] = {}
+    waiting: list[int] = []
+    for match in _BRACKETS.finditer(text):
+        if match[0] == "[":
+            waiting.append(match.start())
+        elif match[0] == "]":
+            if waiting:
+                closed[waiting.pop()] = match.start()
+        else:
+            closed |= dict.fromkeys(waiting, match.start())
+            waiting = []
+    return closed | dict.fromkeys(waiting, len(text))
+
+
+def _end_of(closed: Mapping[int, int], opened: int, start: int) -> int:
+    """Where the words end that a bracket holds; of many words the first are enough to know them by."""
+    return min(max(closed.get(opened, start), start), start + _LONGEST)
 
 
 def _line_around(text: str, match: re.Match[str]) -> str:

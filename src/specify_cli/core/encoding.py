@@ -39,7 +39,7 @@ _APOSTROPHE = re.compile(r"(?<=\w)\u2019(?=\w)")
 _ID = re.compile(rf"\b(N?FR|C)[{_DASH}](?=\d)")
 _OPTION = re.compile(rf"(?<![^\s`])([{_DASH}]{{1,2}})(?=([A-Za-z][\w-]*))")
 _COMMAND = re.compile(r"^\s*(?:`+|\$\s+)?(?:spec-kitty|git|make|npm|pip|python3?|pytest|cd|export)\s")
-_CODE_SPAN = re.compile(r"(`+)[^`\n]+\1")
+_CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)[^`\n]+\1")
 _QUOTED = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'[^'\n]*'")
 _DASH_ITEM = re.compile(rf"^(\s*)[{_DASH}]\s+")
 _BULLET = re.compile(
@@ -80,7 +80,10 @@ def mend(data: bytes, name: str) -> tuple[bytes, list[Flaw]]:
         if text.startswith("\ufeff"):
             flaws.append(Flaw("BYTE_ORDER_MARK", 1, "begins with a byte-order mark"))
             text = text[1:]
-        text = _changed(text, flaws, "HIDDEN_CHARACTER", "cannot be seen", partial(_INVISIBLE.sub, ""))
+        if _INVISIBLE.search(text):
+            text = _changed(text, flaws, "HIDDEN_CHARACTER", "cannot be seen", partial(_INVISIBLE.sub, ""))
+        if text.isascii():
+            continue
         text = _changed(text, flaws, "ENCODED_TWICE", "was UTF-8 and saved as cp1252", partial(_TWICE.sub, _once))
         if PurePosixPath(name).suffix in (".md", *YAML):
             text = _typography(text, flaws, name)
@@ -125,14 +128,15 @@ def _bytes(character: str) -> bytes:
 def _changed(text: str, flaws: list[Flaw], code: str, what: str, change: Callable[[str], str]) -> str:
     lines = text.split("\n")
     for number, line in enumerate(lines, 1):
-        lines[number - 1] = _told(line, change(line), number, flaws, code, what)
+        if (new := change(line)) != line:
+            lines[number - 1] = _told(line, new, number, flaws, code, what)
     return "\n".join(lines)
 
 
 def _told(line: str, new: str, number: int, flaws: list[Flaw], code: str, what: str) -> str:
     """The new line, with a flaw for what it had."""
-    gone = Counter(line) - Counter(new)
     if new != line:
+        gone = Counter(line) - Counter(new)
         flaws.append(Flaw(code, number, f"{what}: {', '.join(map(_name, gone))}"))
     return new
 
@@ -156,6 +160,9 @@ def _typography(text: str, flaws: list[Flaw], name: str) -> str:
     flaws += fresh
     visible = prose(text).split("\n")
     for number, line in enumerate(lines[header:], header + 1):
+        if line.isascii():
+            mended.append(line)
+            continue
         is_code = bool(line.strip()) and not visible[number - 1].strip()
         new = _in_code(line) if is_code else _in_prose(line)
         mended.append(_told(line, new, number, flaws, "LOOK_ALIKE", "looks like another character"))

@@ -10,7 +10,7 @@ from specify_cli.kernel.values import frozen
 # `## WP01 …`, `## Work Package WP01 …` and `### WP01 …`, with any punctuation after the id.
 _HEADER = re.compile(r"^ {0,3}(?:##[ \t]+(?:Work Package[ \t]+)?|###[ \t]+)(WP\d{2,})(?!\w)(.*)$")
 _LEVEL_TWO = re.compile(r"^ {0,3}##(?!#)(?:[ \t]+(.*))?$")
-_PRIORITY = re.compile(r"\s*\([^()]*\bpriority\b[^()]*\)\s*$", re.IGNORECASE)
+_PRIORITY = re.compile(r"\bpriority\b", re.IGNORECASE)
 _AROUND_TITLE = " \t:.,;-–—|·#"
 
 
@@ -44,8 +44,8 @@ def tasks_sections(text: str) -> list[TasksSection]:
     current: tuple[str, str, int] | None = None
     lines: list[tuple[int, str]] = []
     for number, line in enumerate(prose(text.replace("\r\n", "\n").replace("\r", "\n")).split("\n"), 1):
-        header = _HEADER.match(line)
-        if header is None and not _ends_section(line):
+        header = _HEADER.match(line) if "#" in line else None
+        if header is None and not ("#" in line and _ends_section(line)):
             lines.append((number, line))
             continue
         if current is not None:
@@ -63,4 +63,8 @@ def _ends_section(line: str) -> bool:
 
 
 def _title(rest: str) -> str:
-    return _PRIORITY.sub("", rest.strip(_AROUND_TITLE)).strip(_AROUND_TITLE)
+    title = rest.strip(_AROUND_TITLE)
+    before, bracket, remark = title.removesuffix(")").rpartition("(")
+    if bracket and title.endswith(")") and ")" not in remark and _PRIORITY.search(remark):
+        title = before
+    return title.strip(_AROUND_TITLE)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from specify_cli.core.markdown import heading
 from specify_cli.home import TASKS, MissionPlace, prompt_id
 from specify_cli.kernel import files, frontmatter, graph
 from specify_cli.kernel.commands import command, spec_kitty
@@ -23,7 +24,8 @@ from specify_cli.lanes.problems import PlanProblem, refusal
 FOLDER = TASKS
 MISSION = "mission.md"
 ONLY = "WP01"
-_FIRST_HEADING = re.compile(r"^#[ \t]+(?:(?:Work Package[ \t]+)?WP\d{2,}[ \t:.–—-]*)?(.*?)[ \t#]*$", re.MULTILINE)
+_FIRST_HEADING = re.compile(r"^#[ \t].*", re.MULTILINE)
+_BEFORE_TITLE = re.compile(r"(?:Work Package[ \t]+)?WP\d{2,}[ \t:.–—-]*")
 
 
 @frozen
@@ -292,8 +294,12 @@ class _Header:
         title = fields.get("title")
         if title is not None and str(title).strip():
             return str(title).strip()
-        heading = _FIRST_HEADING.search(body)
-        return (heading[1].strip() if heading else "") or self.id
+        first = _FIRST_HEADING.search(body)
+        told = heading(first[0]) if first else None
+        if told is None:
+            return self.id
+        before = _BEFORE_TITLE.match(told[1])
+        return told[1][before.end() if before else 0 :].strip() or self.id
 
     def _mode(self, fields: Mapping[str, object]) -> ExecutionMode:
         given = fields.get("execution_mode")

@@ -151,64 +151,73 @@ def _without_comment(line: str) -> str:
 
 
 def _value(text: str) -> object:
-    value, rest = _flow(text) if text[0] in "[{'\"" else (_plain(text), "")
-    if rest.strip(" "):
+    if text[0] not in "[{'\"":
+        return _plain(text)
+    value, end = _flow(text, 0)
+    if end < len(text):
         raise _Beyond
     return value
 
 
-def _flow(text: str) -> tuple[object, str]:
-    """One value at the start of what stands within brackets, and what follows it."""
-    if text.startswith("["):
-        return _flow_list(text[1:])
-    if text.startswith("{"):
-        return _flow_map(text[1:])
-    if text[:1] in ("'", '"'):
-        return _quoted(text)
-    end = _ENDS.search(text)
-    if end is None or not text[: end.start()].strip(" "):
+def _flow(text: str, at: int) -> tuple[object, int]:
+    """One value within brackets, and the place behind it and its blanks."""
+    first = text[at : at + 1]
+    if first == "[":
+        return _flow_list(text, at + 1)
+    if first == "{":
+        return _flow_map(text, at + 1)
+    if first in ("'", '"'):
+        return _quoted(text, at)
+    end = _ENDS.search(text, at)
+    if end is None or not (word := text[at : end.start()].strip(" ")):
         raise _Beyond
-    return _plain(text[: end.start()].strip(" ")), text[end.start() :]
+    return _plain(word), end.start()
 
 
-def _flow_list(text: str) -> tuple[list[object], str]:
+def _flow_list(text: str, at: int) -> tuple[list[object], int]:
     found: list[object] = []
-    text = text.lstrip(" ")
-    while not text.startswith("]"):
-        value, text = _flow(text)
+    at = _over_blanks(text, at)
+    while not text.startswith("]", at):
+        value, at = _flow(text, at)
         found.append(value)
-        text = _after(text, "]")
-    return found, text[1:]
+        at = _after(text, at, "]")
+    return found, _over_blanks(text, at + 1)
 
 
-def _flow_map(text: str) -> tuple[dict[str, object], str]:
+def _flow_map(text: str, at: int) -> tuple[dict[str, object], int]:
     found: dict[str, object] = {}
-    text = text.lstrip(" ")
-    while not text.startswith("}"):
-        match = _FLOW_KEY.match(text)
+    at = _over_blanks(text, at)
+    while not text.startswith("}", at):
+        match = _FLOW_KEY.match(text, at)
         if match is None or match[1] in found or match[1] in _WORDS:
             raise _Beyond
-        found[match[1]], text = _flow(text[match.end() :])
-        text = _after(text, "}")
-    return found, text[1:]
+        found[match[1]], at = _flow(text, match.end())
+        at = _after(text, at, "}")
+    return found, _over_blanks(text, at + 1)
 
 
-def _after(text: str, end: str) -> str:
-    """What follows an entry: the next one, or the closing bracket."""
-    text = text.lstrip(" ")
-    if text.startswith(","):
-        return text[1:].lstrip(" ")
-    if not text.startswith(end):
+def _after(text: str, at: int, end: str) -> int:
+    """Where the next entry begins, or the closing bracket stands."""
+    at = _over_blanks(text, at)
+    if text.startswith(",", at):
+        return _over_blanks(text, at + 1)
+    if not text.startswith(end, at):
         raise _Beyond
-    return text
+    return at
 
 
-def _quoted(text: str) -> tuple[str, str]:
-    quote = text[0]
-    end = text.find(quote, 1)
-    if end < 0 or "\\" in text[:end] or text[end + 1 : end + 2] == quote:
+def _over_blanks(text: str, at: int) -> int:
+    while text.startswith(" ", at):
+        at += 1
+    return at
+
+
+def _quoted(text: str, at: int) -> tuple[str, int]:
+    quote = text[at]
+    end = text.find(quote, at + 1)
+    if end < 0 or text.startswith(quote, end + 1) or text.find("\\", at, end) >= 0:
         raise _Beyond
-    return text[1:end], text[end + 1 :]
+    return text[at + 1 : end], _over_blanks(text, end + 1)
 
 
 def _plain(text: str) -> object:

@@ -1,4 +1,8 @@
-"""The whole of YAML, through ruamel: for writing, and for what the simple reader leaves to it."""
+"""The whole of YAML, through ruamel: for writing, and for what the simple reader leaves to it.
+
+It takes some fifty times as long as the simple reader, and a few aliases can stand for millions of values: how much it
+is given, how deep, and how much that stands for have limits, which no document that somebody wrote comes near.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +15,16 @@ from typing import NoReturn
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, NodeEvent
 from ruamel.yaml.reader import ReaderError
 
 from specify_cli.kernel import clock, yaml
 from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import Refused
+
+_MOST_READ, _MOST_EDITED, _DEEPEST = 20_000, 5_000, 200
+_ENTRIES = re.compile(r",|:(?=[ \n])|^ *-(?=[ \n])", re.MULTILINE)
+_BRACKETS = re.compile(r"[\[\]{}]")
 
 
 def load(text: str, where: str) -> object:
@@ -24,6 +33,7 @@ def load(text: str, where: str) -> object:
     Raises:
         Refused: `MALFORMED_YAML`, with line and column.
     """
+    _require_bounded(text, where, _MOST_READ)
     try:
         return _plain(_parse(text, where, YAML(typ="safe", pure=True)), {})
     except RecursionError as error:
@@ -41,6 +51,7 @@ def edit(text: str, changes: Mapping[tuple[str, ...], object], where: str) -> st
     Raises:
         Refused: `MALFORMED_YAML`.
     """
+    _require_bounded(text, where, _MOST_EDITED)
     whole = _edit_whole(text, changes, where)
     try:
         spliced = text
@@ -61,8 +72,9 @@ class Lines:
 
     def __init__(self, text: str) -> None:
         try:
+            _require_bounded(text, "", _MOST_READ)
             self._root: object = _writer().load(text)
-        except (YAMLError, ValueError, RecursionError):
+        except (Refused, YAMLError, ValueError, RecursionError):
             self._root = None
 
     def at(self, *path: str | int) -> int:
@@ -130,6 +142,48 @@ def _end_of_part(lines: list[str], start: int) -> int:
     while end > start + 1 and re.match(r"\s*(?:#|$)", lines[end - 1]):
         end -= 1
     return end
+
+
+def _require_bounded(text: str, where: str, most: int) -> None:
+    """Refuse what would take long, before anything is made of it."""
+    entries = len(_ENTRIES.findall(text))
+    if entries > most:
+        raise _malformed(where, 1, 1, f"about {entries} entries, more than the {most} that are read in this form")
+    depth = 0
+    for bracket in _BRACKETS.finditer(text):
+        depth = depth + 1 if bracket[0] in "[{" else max(depth - 1, 0)
+        if depth > _DEEPEST:
+            at = bracket.start()
+            line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+            raise _malformed(where, line, column, "nested too deeply")
+    if "*" in text and "&" in text:
+        try:
+            _require_few_values(text, where)
+        except (YAMLError, ValueError, RecursionError):
+            return  # whoever reads it says what is wrong
+
+
+def _require_few_values(text: str, where: str) -> None:
+    """Count what aliases stand for; what contains itself stands for nothing here, and is found when it is read."""
+    values = 0
+    sizes: dict[str, int] = {}
+    open_ones: list[tuple[str | None, int]] = []
+    for event in YAML(typ="safe", pure=True).parse(text):
+        if isinstance(event, CollectionEndEvent):
+            anchor, before = open_ones.pop()
+            if anchor:
+                sizes[anchor] = values - before
+        elif isinstance(event, AliasEvent):
+            values += sizes.get(event.anchor, 0)
+        elif isinstance(event, NodeEvent):
+            if isinstance(event, CollectionStartEvent):
+                open_ones.append((event.anchor, values))
+            elif event.anchor:
+                sizes[event.anchor] = 1
+            values += 1
+        if values > _MOST_READ:
+            mark = event.start_mark
+            raise _malformed(where, mark.line + 1, mark.column + 1, "its aliases stand for too many values")
 
 
 def _parse(text: str, where: str, parser: YAML) -> object:
