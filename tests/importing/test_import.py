@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -10,6 +14,7 @@ from syrupy.assertion import SnapshotAssertion
 from tests.support.importing import TOOLS, beside, picture
 from tests.support.journey import Journey
 from tests.support.project import Project, Task
+from tests.support.source import ROOT
 
 
 @pytest.mark.parametrize("tool", TOOLS)
@@ -118,3 +123,19 @@ def test_people_are_told_on_eighty_columns(project: Project) -> None:
     assert max(map(len, lines)) <= 80
     again = project.run("import", "--from", source.tool, str(source.path)).ok().out
     assert again.count("nothing to do") == 2
+
+
+def test_a_large_import_stays_small(project: Project) -> None:
+    """Finished tasks wait for nobody, and open ones that may write the same files each for one neighbour."""
+    source = beside(project, "backlog", fixture=False)
+    script = ROOT / "tests" / "fixtures" / "reports" / "27" / "many-tasks.py"
+    subprocess.run([sys.executable, str(script), "300", str(source.path)], check=True)
+    source.run()
+    mission = next((project.path / "kitty-specs").glob("*-big"))
+    lanes = json.loads((mission / "lanes.json").read_text(encoding="utf-8"))
+    waiting = [f"WP{at:02d}" for at in range(10, 301, 10)]
+    assert [(edge["before"], edge["after"]) for edge in lanes["ordering_edges"]] == list(pairwise(waiting))
+    assert (mission / "lanes.json").stat().st_size < 300 * 400
+    board = project.run("status", "--mission", mission.name, "--json").ok().json()
+    assert board["ready_wps"] == ["WP10"]
+    assert board["total_wps"] == 300

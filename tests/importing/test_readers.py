@@ -72,11 +72,11 @@ def test_tasks_without_a_phase_are_one_work_package_and_old_phases_have_points()
     }
 
 
-def test_a_phase_owns_the_files_that_all_its_tasks_name() -> None:
+def test_a_phase_owns_the_files_that_its_tasks_name() -> None:
     first = "## A\n- [ ] T001 in `src/a.py` and tests/test_a.py\n- [ ] T002 in src/b/[id].ts.\n"
     one, two = spec_kit(f"{first}## B\n- [ ] T003 in src/c.py\n- [ ] T004 log").packages
     assert one.files == ("src/a.py", "src/b/[id].ts", "tests/test_a.py")
-    assert two.files == ()
+    assert two.files == ("src/c.py",)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from specify_cli.lanes.branch_naming import PLANNING_LANE_ID
 from specify_cli.lanes.compute import compute_lanes, infer_surfaces
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.lanes.ordering import with_edges
-from specify_cli.lanes.ownership import ExecutionMode, OwnershipManifest, find_overlap_pairs, shared_globs
+from specify_cli.lanes.ownership import ExecutionMode, OwnershipManifest, shared_globs
 from specify_cli.lanes.problems import LaneComputationError
 
 Plan = tuple[dict[str, list[str]], dict[str, OwnershipManifest]]
@@ -304,9 +304,28 @@ def test_overlapping_code_is_ordered_and_nothing_else_is_added(plan: Plan) -> No
     for one, other in combinations(sorted(whole), 2):
         if shared_globs(manifests[one], manifests[other]):
             assert one in graph.reachable(whole, other) or other in graph.reachable(whole, one)
-    pairs = find_overlap_pairs({wp_id: manifests[wp_id] for wp_id in whole})
-    edges = [(edge.before, edge.after) for edge in manifest.ordering_edges]
-    assert all(tuple(sorted(edge)) in pairs for edge in edges)
+    for edge in manifest.ordering_edges:
+        assert shared_globs(manifests[edge.before], manifests[edge.after])
+
+
+def everything(count: int) -> dict[str, OwnershipManifest]:
+    """That many work packages, each of which may write every file."""
+    return {f"WP{at:02d}": OwnershipManifest(ExecutionMode.CODE_CHANGE, ("**",)) for at in range(1, count + 1)}
+
+
+def test_many_that_write_the_same_files_have_an_edge_to_their_neighbour_alone() -> None:
+    manifests = everything(600)
+    manifest = compute_lanes({wp_id: [] for wp_id in manifests}, manifests, "034-x")
+    ids = list(manifests)
+    assert [(edge.before, edge.after) for edge in manifest.ordering_edges] == list(pairwise(ids))
+    assert [lane.wp_ids for lane in manifest.lanes] == [tuple(ids)]
+
+
+def test_nothing_is_ordered_after_what_was_done_elsewhere() -> None:
+    manifests = everything(6)
+    finished = {"WP01", "WP03", "WP04", "WP06"}
+    manifest = compute_lanes({wp_id: [] for wp_id in manifests}, manifests, "034-x", finished=finished)
+    assert [(edge.before, edge.after) for edge in manifest.ordering_edges] == [("WP02", "WP05")]
 
 
 @given(plans, plans, st.data())

@@ -74,6 +74,8 @@ def encodable(text: str, encoding: str) -> str:
 
 def width(text: str) -> int:
     """How many terminal columns a text takes, styles left out."""
+    if text.isascii() and text.isprintable():
+        return len(text)
     return sum(_columns(character) for character in _ANY_MARK.sub("", text))
 
 

@@ -96,7 +96,7 @@ def context_of(text: str | None, action: str, limit: int = LIMIT) -> CharterCont
     return CharterContext(
         told,
         tuple(part.title for part in chosen if part.title),
-        tuple(part.title for part in parts if part.title and part not in chosen),
+        tuple(part.title for part in parts if part.title and not part.is_for(action)),
         shortened=_SHORTENED in told,
     )
 

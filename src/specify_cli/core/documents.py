@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
 
 from specify_cli.core.markdown import heading_key, prose, section, sections, without_code_spans
 from specify_cli.core.mission_types import Step
@@ -19,7 +20,9 @@ _QUESTION = re.compile(r"\[NEEDS CLARIFICATION(?::|(?=\]))", re.IGNORECASE)
 # What scaffolds of a project's own may use for a placeholder: capitals in brackets, such as [FEATURE NAME].
 _CAPITALS = re.compile(r"\[[A-Z][A-Z0-9 ,'/_-]*[A-Z0-9]\](?![(\[:])")
 _BRACKETS = re.compile(r"[\[\]]|\n\n")
-_LONGEST = 1000
+_MOST = 200  # of one kind in one document; who has answered these will see the next
+_LONGEST = 500  # of a question; the first words are enough to know it by
+_SHORT = 80
 _REQUIREMENT = re.compile(
     r"(?:^|\|)[ \t]*(?:(?:[-*+]|\d+[.)]|#{1,6}|>)[ \t]+)*(?:\[[ xX]\][ \t]+)?[*_`]*((?:N?FR|C)-\d+[A-Z]?)(?![A-Z0-9])",
     re.MULTILINE | re.IGNORECASE,
@@ -41,7 +44,7 @@ class Shortcoming:
 
 
 def placeholders(text: str, scaffold: str = "") -> list[str]:
-    """Placeholders that nobody has filled in, in order.
+    """Placeholders that nobody has filled in, in order; the first of very many.
 
     Args:
         text: the document.
@@ -51,18 +54,21 @@ def placeholders(text: str, scaffold: str = "") -> list[str]:
     visible = _visible(text)
     found = [marker for _, marker in _marked(visible)]
     own = set(_CAPITALS.findall(_visible(scaffold)))
-    return found + [word for word in _CAPITALS.findall(visible) if word in own]
+    return (found + [word for word in _CAPITALS.findall(visible) if word in own])[:_MOST]
 
 
 def clarifications(text: str) -> list[str]:
-    """Open questions, `[NEEDS CLARIFICATION: question]`, in order; an empty one is told by the line it stands in."""
+    """Open questions, `[NEEDS CLARIFICATION: question]`, in order; an empty one is told by the line it stands in.
+
+    Of very many the first.
+    """
     return [question for _, question in clarification_lines(text)]
 
 
 def clarification_lines(text: str) -> list[tuple[int, str]]:
     """As `clarifications`, each with the number of its line, from 1."""
     visible = _visible(text)
-    matches = list(_QUESTION.finditer(visible))
+    matches = list(islice(_QUESTION.finditer(visible), _MOST))
     closed = _closed(visible) if matches else {}
     line, found = _line_numbers(visible), []
     for match in matches:
@@ -154,9 +160,10 @@ def _visible(text: str) -> str:
 
 
 def _marked(text: str) -> list[tuple[int, str]]:
-    found, at = [], text.find(FILL)
+    found: list[tuple[int, str]] = []
+    at = text.find(FILL)
     closed = _closed(text) if at >= 0 else {}
-    while at >= 0:
+    while at >= 0 and len(found) < _MOST:
         inner = text[at + len(FILL) : _end_of(closed, at, at + len(FILL))]
         found.append((at, f"{FILL} {_one_line(inner)}]"))
         at = text.find(FILL, at + len(FILL))
@@ -197,10 +204,10 @@ def _end_of(closed: Mapping[int, int], opened: int, start: int) -> int:
 
 
 def _line_around(text: str, match: re.Match[str]) -> str:
-    start = text.rfind("\n", 0, match.start()) + 1
-    end = text.find("\n", match.end())
-    line = text[start : end if end >= 0 else len(text)]
-    return _one_line(line)
+    first = max(match.start() - _LONGEST, 0)
+    before = text[first : match.start()].rpartition("\n")[2]
+    behind = text[match.start() : match.end() + _LONGEST].partition("\n")[0]
+    return _one_line(before + behind)
 
 
 def _one_line(text: str) -> str:
@@ -208,4 +215,4 @@ def _one_line(text: str) -> str:
 
 
 def _short(marker: str) -> str:
-    return marker if len(marker) <= 80 else marker[:77] + "…]"
+    return marker if len(marker) <= _SHORT else marker[: _SHORT - 3] + "…]"

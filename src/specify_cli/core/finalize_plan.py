@@ -34,10 +34,12 @@ class Work:
     Args:
         lanes: work package -> its state, of all that the log knows.
         branches: work package -> the execution lane it was begun in; of those never begun nothing.
+        finished: done, and not in any lane: before an import, or by hand. The work lies in the target.
     """
 
     lanes: Mapping[str, Lane] = field(default_factory=dict)
     branches: Mapping[str, str] = field(default_factory=dict)
+    finished: frozenset[str] = frozenset()
 
     @property
     def canceled(self) -> frozenset[str]:
@@ -87,17 +89,20 @@ class FinalPlan:
 def work_of(snapshot: StatusSnapshot, events: Sequence[StatusEvent], before: LanesManifest | None) -> Work:
     """Where the work stands.
 
-    The lane of begun work is the one its latest record names, else the one lanes.json gave it.
+    The lane of begun work is the one its latest record names, else the one lanes.json gave it. What became done without
+    ever being begun was not done in a lane.
     """
     branches: dict[str, str] = {}
     for event in events:
         lane_id = event.workspace.get("lane_id") if event.workspace else None
         if isinstance(lane_id, str):
             branches[event.wp_id] = lane_id
-        elif event.to_lane in _BEGUN and event.wp_id not in branches and before is not None:
+        elif event.to_lane in _BEGUN - {Lane.DONE} and event.wp_id not in branches and before is not None:
             lane = before.lane_for_wp(event.wp_id)
             branches.update({event.wp_id: lane.lane_id} if lane else {})
-    return Work({wp_id: state["lane"] for wp_id, state in snapshot.work_packages.items()}, branches)
+    lanes = {wp_id: state["lane"] for wp_id, state in snapshot.work_packages.items()}
+    finished = frozenset(wp_id for wp_id, lane in lanes.items() if lane is Lane.DONE and wp_id not in branches)
+    return Work(lanes, branches, finished)
 
 
 def decide_plan(documents: PlanDocuments, work: Work, before: LanesManifest | None, mission: Mission) -> FinalPlan:
@@ -151,6 +156,7 @@ def _lanes(packages: Sequence[WorkPackage], work: Work, mission: Mission) -> Lan
         canceled=work.canceled,
         pinned={wp_id: lane for wp_id, lane in work.branches.items() if wp_id not in work.canceled},
         reserved=set(work.branches.values()),
+        finished=work.finished,
     )
 
 

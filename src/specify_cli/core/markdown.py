@@ -65,7 +65,7 @@ def without_code_spans(text: str) -> str:
     """The text without `inline code`; a span that its line does not close is none."""
     if "`" not in text:
         return text
-    return "\n".join(_without_spans(line) if "`" in line else line for line in text.split("\n"))
+    return "\n".join(_without_spans(line) if line.count("`") > 1 else line for line in text.split("\n"))
 
 
 def _without_spans(line: str) -> str:

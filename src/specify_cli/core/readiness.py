@@ -14,7 +14,7 @@ BUSY = frozenset({Lane.CLAIMED, Lane.IN_PROGRESS, Lane.IN_REVIEW})
 
 def needs_of(package: WorkPackage, manifest: LanesManifest | None) -> tuple[str, ...]:
     """What must be approved or done before a work package: its dependencies and those ordered before it."""
-    before = [edge.before for edge in manifest.ordering_edges if edge.after == package.id] if manifest else []
+    before = manifest.ordered_before(package.id) if manifest else ()
     return tuple(dict.fromkeys([*package.dependencies, *before]))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from specify_cli.core.markdown import heading_key, prose
 from specify_cli.kernel.values import frozen
@@ -40,6 +41,11 @@ def tasks_sections(text: str) -> list[TasksSection]:
     Args:
         text: tasks.md, with any line endings.
     """
+    return list(_sections(text))
+
+
+@lru_cache(maxsize=4)  # one outline is looked at for many things
+def _sections(text: str) -> tuple[TasksSection, ...]:
     found: list[TasksSection] = []
     current: tuple[str, str, int] | None = None
     lines: list[tuple[int, str]] = []
@@ -54,7 +60,7 @@ def tasks_sections(text: str) -> list[TasksSection]:
         lines = []
     if current is not None:
         found.append(TasksSection(*current, tuple(lines)))
-    return found
+    return tuple(found)
 
 
 def _ends_section(line: str) -> bool:

@@ -186,7 +186,7 @@ def _task(reading: Reading, path: str) -> tuple[str, str, ImportedPackage] | Non
         state=_STATES.get(status, Lane.PLANNED),
         said="" if status in _SILENT else status + (f", {people}" if people else ""),
         ticks=ticks,
-        files=files_named(listed(fields.get("modified_files"))),
+        files=files_named((*listed(fields.get("modified_files")), body)),
         lines=1,
     )
     return words(fields.get("milestone")), words(fields.get("parent_task_id") or fields.get("parent")).lower(), package

@@ -16,7 +16,7 @@ _TICKS = frozenset("xX✓✔☑✅")
 _FENCE = re.compile(r"^ {0,3}(?:```|~~~)")
 _NUMBERED = re.compile(r"^([ \t]*)(?:[-*+][ \t]+)?((?:\d+[.)]|\d+(?:\.\d+)+[.)]?|\**T\d{3,}\b[*:.]*)[ \t]+\S.*)$")
 _HEADING = re.compile(r"^##[ \t]+(.+?)[ \t#]*$")
-_PATH = re.compile(r"(?<![\w./:@~\\-])((?:[\w@+-][\w.@+-]*/|\.[\w-]+/)+[\w@+\[\]-][\w.@+\[\]-]*\.\w{1,8})(?![\w/])")
+_PATH = re.compile(r"(?<![\w./:@~\\+-])((?:[\w@+-][\w.@+-]*/|\.[\w-]+/)+[\w@+\[\]-][\w.@+\[\]-]*\.\w{1,8})(?![\w/])")
 
 
 @frozen
@@ -118,11 +118,6 @@ def all_done(ticks: Sequence[Tick]) -> bool:
 
 
 def files_named(texts: Iterable[str]) -> tuple[str, ...]:
-    """The files that some texts name, sorted; none where one of the texts names no file: then there are others."""
-    found: set[str] = set()
-    for text in texts:
-        paths = {path for path in _PATH.findall(text) if ".." not in path.split("/")}
-        if not paths:
-            return ()
-        found |= paths
-    return tuple(sorted(found))
+    """The files that some texts name, sorted."""
+    named = (path for text in texts for path in _PATH.findall(text))
+    return tuple(sorted({path for path in named if ".." not in path.split("/")}))

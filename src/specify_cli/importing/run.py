@@ -297,13 +297,13 @@ def _filled(place: MissionPlace, found: Import, planned: PlannedMission) -> tupl
     config, tool = config_of(place.repo, place), found.source.title
     _write_documents(place, planned)
     notices = list(planned.notices)
-    if planned.packages:
-        finished = finalize(place, config, actor=ACTOR, commit=False)
-        notices += [_at(place, each) for each in finished.warnings]
+    finished = finalize(place, config, actor=ACTOR, commit=False) if planned.packages else None
     with writing(place, publish=publish_mode(config), doing=f"import {place.slug}") as log:
         _record_states(log, planned, tool)
-    if any(each.source.state is Lane.CANCELED for each in planned.packages):
-        finalize(place, config, actor=ACTOR, commit=False)
+    if any(each.source.state in (Lane.DONE, Lane.CANCELED) for each in planned.packages):
+        # Nothing waits for what is finished, or given up.
+        finished = finalize(place, config, actor=ACTOR, commit=False)
+    notices += [_at(place, each) for each in finished.warnings] if finished else []
     _close(place, planned)
     with writing(place, publish=publish_mode(config), doing=f"import {place.slug}") as log:
         _record_facts(log, place, planned, found)

@@ -35,6 +35,7 @@ def compute_lanes(
     canceled: Collection[str] = (),
     pinned: Mapping[str, str] | None = None,
     reserved: Collection[str] = (),
+    finished: Collection[str] = (),
 ) -> LanesManifest:
     """Assign every work package to a lane.
 
@@ -48,6 +49,7 @@ def compute_lanes(
         canceled: work packages that were given up; they get no lane, and none may depend on them.
         pinned: the lane of each work package that has been begun; it keeps it.
         reserved: names of lanes that no new lane may take, because work of others lies on their branch.
+        finished: work packages that were done elsewhere, such as before an import; nothing is ordered after them.
 
     Returns:
         The manifest, without `computed_at`.
@@ -64,7 +66,7 @@ def compute_lanes(
     needs = {wp_id: list(dependency_graph[wp_id]) for wp_id in live}
     planning = [wp_id for wp_id in needs if _plans(wp_id, ownership_manifests, kept)]
     code = {wp_id: ownership_manifests[wp_id] for wp_id in needs if wp_id not in planning}
-    edges = order_overlaps(needs, code, started=kept.keys())
+    edges = order_overlaps(needs, code, started=kept.keys(), finished=finished)
     found = _cover_code(needs, edges, code, kept, reserved)
     return LanesManifest(
         mission_slug=mission_slug,

@@ -194,7 +194,7 @@ class LanesManifest:
 
     def lane_for_wp(self, wp_id: str) -> ExecutionLane | None:
         """The lane of a work package, or None where the lanes were computed without it."""
-        return next((lane for lane in self.lanes if wp_id in lane.wp_ids), None)
+        return _index(self).lanes.get(wp_id)
 
     def lane(self, lane_id: str) -> ExecutionLane | None:
         """The lane of a name, or None."""
@@ -202,7 +202,7 @@ class LanesManifest:
 
     def ordered_before(self, wp_id: str) -> tuple[str, ...]:
         """Work packages that an ordering edge puts before this one; they count as its dependencies."""
-        return tuple(edge.before for edge in self.ordering_edges if edge.after == wp_id)
+        return tuple(_index(self).before.get(wp_id, ()))
 
     def parallel_groups(self) -> dict[int, list[ExecutionLane]]:
         """Lanes by their depth: those of one group need nothing of each other."""
@@ -257,6 +257,27 @@ def _report(data: object) -> CollapseReport | None:
     with suppress(Refused):
         return CollapseReport.from_dict(data) if isinstance(data, dict) else None
     return None
+
+
+class _Index:
+    """Where each work package of a manifest is found: a board asks for every one of them."""
+
+    def __init__(self, manifest: LanesManifest) -> None:
+        self.manifest = manifest
+        self.lanes = {wp_id: lane for lane in reversed(manifest.lanes) for wp_id in lane.wp_ids}
+        self.before: dict[str, list[str]] = {}
+        for edge in manifest.ordering_edges:
+            self.before.setdefault(edge.after, []).append(edge.before)
+
+
+_asked_last: list[_Index] = []
+
+
+def _index(manifest: LanesManifest) -> _Index:
+    """The index of a manifest; that of the one that was asked last is kept."""
+    if not _asked_last or _asked_last[0].manifest is not manifest:
+        _asked_last[:] = [_Index(manifest)]
+    return _asked_last[0]
 
 
 def _malformed(key: str, value: object, expected: str) -> Refused:

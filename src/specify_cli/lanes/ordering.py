@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from specify_cli.kernel import graph
 from specify_cli.kernel.graph import Graph
+from specify_cli.kernel.text import natural_key
 from specify_cli.lanes.models import WRITE_SCOPE_OVERLAP, OrderingEdge
-from specify_cli.lanes.ownership import OwnershipManifest, find_overlap_pairs, shared_globs
+from specify_cli.lanes.ownership import OwnershipManifest, shared_globs
 
 
 class _Ancestors:
@@ -34,36 +35,47 @@ class _Ancestors:
 
 
 def order_overlaps(
-    dependencies: Graph, manifests: Mapping[str, OwnershipManifest], started: Collection[str] = ()
+    dependencies: Graph,
+    manifests: Mapping[str, OwnershipManifest],
+    started: Collection[str] = (),
+    finished: Collection[str] = (),
 ) -> list[OrderingEdge]:
     """Edges between code work packages that write a common path and that nothing orders yet.
 
-    Pairs are taken in ascending order, and each new edge counts for the pairs after it. The lower id comes first,
-    unless only the other one has been started: then that one does. A path through planning work packages decides the
-    direction and still gets its edge, because no lane would otherwise receive the other's commits.
+    Each work package is held against those before it, the nearest first, and each new edge counts for the pairs after
+    it: of many that write one file, each has an edge to its neighbour alone. The lower id comes first, unless only the
+    other one has been started: then that one does. A path through planning work packages decides the direction and
+    still gets its edge, because no lane would otherwise receive the other's commits.
 
     Args:
         dependencies: every work package -> what it depends on; without a circle.
         manifests: what each code work package owns.
         started: work packages that have been begun.
+        finished: work packages whose work lies in the target already: nobody waits for them.
     """
     whole = _Ancestors(dependencies)
     code = {wp_id: [need for need in needs if need in manifests] for wp_id, needs in dependencies.items()}
     through_code = _Ancestors({wp_id: needs for wp_id, needs in code.items() if wp_id in manifests})
     edges: list[OrderingEdge] = []
-    for low, high in find_overlap_pairs(manifests):
+    for low, high in _nearest_first(wp_id for wp_id in manifests if wp_id not in finished):
         if through_code.has(low, high) or through_code.has(high, low):
+            continue
+        evidence = shared_globs(manifests[low], manifests[high])
+        if evidence is None:
             continue
         turned = whole.has(high, low) or (not whole.has(low, high) and high in started and low not in started)
         before, after = (high, low) if turned else (low, high)
         whole.add(before, after)
         through_code.add(before, after)
-        edges.append(OrderingEdge(before, after, WRITE_SCOPE_OVERLAP, _evidence(manifests, low, high)))
-    return edges
+        edges.append(OrderingEdge(before, after, WRITE_SCOPE_OVERLAP, " ~ ".join(evidence)))
+    return sorted(edges, key=lambda edge: (natural_key(edge.before), natural_key(edge.after)))
 
 
-def _evidence(manifests: Mapping[str, OwnershipManifest], low: str, high: str) -> str:
-    return " ~ ".join(shared_globs(manifests[low], manifests[high]) or ())
+def _nearest_first(wp_ids: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """All pairs, the lower id first: each with the one before it, then with the one before that."""
+    ordered = sorted(wp_ids, key=natural_key)
+    for at, high in enumerate(ordered):
+        yield from ((low, high) for low in reversed(ordered[:at]))
 
 
 def with_edges(dependencies: Graph, edges: Sequence[OrderingEdge]) -> dict[str, list[str]]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
-from itertools import combinations
 
-from specify_cli.kernel.text import natural_key
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes import globs
 
@@ -62,9 +59,3 @@ def shared_globs(one: OwnershipManifest, other: OwnershipManifest) -> tuple[str,
             if globs.overlaps(mine, yours):
                 return mine, yours
     return None
-
-
-def find_overlap_pairs(manifests: Mapping[str, OwnershipManifest]) -> list[tuple[str, str]]:
-    """Pairs of work packages that own a common path, lower id first, in ascending order."""
-    ordered = sorted(manifests, key=natural_key)
-    return [(low, high) for low, high in combinations(ordered, 2) if shared_globs(manifests[low], manifests[high])]

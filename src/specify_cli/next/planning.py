@@ -23,6 +23,8 @@ PLAN = "plan.md"
 TASKS = "tasks.md"
 WPS = "wps.yaml"
 
+_MOST = 100  # prompts that are named as missing
+
 
 def planning_views(
     place: MissionPlace,
@@ -108,7 +110,10 @@ def _without_prompt(
 ) -> tuple[str, ...]:
     known = {package.id: package for package in packages}
     listed = wp_titles(place.read(TASKS) or "")
-    found = [f"{wp_id} has no prompt file tasks/{wp_id}-….md" for wp_id in listed if wp_id not in known]
+    missing = [wp_id for wp_id in listed if wp_id not in known]
+    found = [f"{wp_id} has no prompt file tasks/{wp_id}-….md" for wp_id in missing[:_MOST]]
+    if missing[_MOST:]:
+        found.append(f"{len(missing) - _MOST} more work packages have none")
     if not listed and not known:
         found.append("there is no work package yet")
     scaffold = template(place.repo, mission_type.key, step.template) if step.template else ""

@@ -61,7 +61,9 @@ def board(mission: str | None, stale_minutes: float | None = None, columns: int 
 def _board(context: Context, stale_minutes: float | None = None, columns: int | None = None) -> Reply:
     found = read_board(context, stale_minutes)
     found.data["read_from"] = read_from(found.seen.place)
-    return Reply(found.data, board_text(found, columns or min(output.size()[0], _WIDEST)))
+    # Of a large mission, drawing it takes as long as reading it.
+    drawn = "" if output.for_programs() else board_text(found, columns or min(output.size()[0], _WIDEST))
+    return Reply(found.data, drawn)
 
 
 def _status(mission: str | None, columns: int | None = None) -> Reply:
