@@ -20,7 +20,7 @@ from specify_cli.kernel.commands import Command, git_command
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.legacy import LANE_FOLDERS
-from specify_cli.kernel.paths import KITTIFY, SPECS, WORKTREES, Checkout, Repository
+from specify_cli.kernel.paths import KITTIFY, SPECS, WORKTREES, Checkout, Repository, plain_branch
 from specify_cli.kernel.values import frozen
 
 TASKS = "tasks"
@@ -53,6 +53,8 @@ def prompt_names(names_in: Callable[[str], Sequence[str]]) -> list[str]:
 
 def home_of(repo: Repository, target_branch: str) -> Checkout | None:
     """The checkout that has a branch checked out, or None."""
+    if repo.common_dir is not None:
+        target_branch = plain_branch(repo.common_dir, target_branch)
     return next((checkout for checkout in repo.checkouts() if checkout.branch == target_branch), None)
 
 

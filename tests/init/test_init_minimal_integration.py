@@ -11,6 +11,7 @@ import pytest
 from specify_cli.core.agent_table import AGENTS, SHARED_SKILLS
 from specify_cli.core.manifest import digest
 from specify_cli.core.mission_types import DEFAULT_TYPE
+from specify_cli.core.project_files import FIXED
 from specify_cli.core.templates import shipped_commands
 from specify_cli.kernel import yaml
 from specify_cli.kernel.config import parse_config
@@ -74,7 +75,7 @@ def test_the_fixed_files_say_what_git_must_know(folder: Path) -> None:
     run_here("init", "--ai", "claude", cwd=folder).ok()
 
     assert (folder / ".kittify/.gitignore").read_text() == "runtime/\nbackups/\nlocal.yaml\n"
-    assert (folder / "kitty-specs/.gitignore").read_text() == "status.json\nprogress.json\nboard-summary.json\n"
+    assert (folder / "kitty-specs/.gitignore").read_text() == FIXED["kitty-specs/.gitignore"]
     assert (folder / "kitty-specs/.gitattributes").read_text() == "* text eol=lf\n*.jsonl merge=union\n"
 
 

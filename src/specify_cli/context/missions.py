@@ -16,7 +16,7 @@ from specify_cli.kernel.errors import Refused, SpecKittyError
 from specify_cli.kernel.fields import is_branch_name, is_folder_name
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.legacy import is_older
-from specify_cli.kernel.paths import KITTIFY, SPECS, Checkout, Repository
+from specify_cli.kernel.paths import KITTIFY, SPECS, Checkout, Repository, plain_branch
 from specify_cli.kernel.text import one_line
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.branch_naming import is_lane_branch, is_mission_branch
@@ -123,8 +123,9 @@ def _from_folder(repo: Repository, checkout: Checkout, slug: str) -> MissionPlac
     target = meta.get("target_branch")
     if not isinstance(target, str) or not target:
         target = checkout.branch or "main"
-    if not repo.has_git:
+    if repo.common_dir is None:
         return _place(repo, slug, meta, target, None)
+    target = plain_branch(repo.common_dir, target)
     home = home_of(repo, target)
     if home is not None and not left_out(home, f"{SPECS}/{slug}"):
         if home.path == checkout.path:

@@ -11,10 +11,12 @@ from specify_cli.kernel import files, locks, strays
 from specify_cli.kernel.commands import Command, command, git_command, spec_kitty
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.errors import Refused, SpecKittyError
+from specify_cli.kernel.git import Git
 from specify_cli.kernel.notices import Notice
-from specify_cli.kernel.paths import loose_tip
+from specify_cli.kernel.paths import SPECS, loose_tip
 from specify_cli.kernel.values import frozen
 from specify_cli.status import store
+from specify_cli.status.mission_log import MISSION_EVENTS_FILENAME
 from specify_cli.status.reading import read_status
 
 PUBLISH_VARIABLE = "SPEC_KITTY_PUBLISH"
@@ -98,6 +100,33 @@ def _reach(place: MissionPlace, config: Config, message: str) -> Committed:
         return _commit(place, message)
 
 
+def ignored(git: Git, folder: str) -> Notice | None:
+    """What git ignores of a mission, with the rule; None where nothing is. One git process.
+
+    Args:
+        git: of the checkout the mission is written in.
+        folder: the mission's folder, below the checkout; it does not have to exist.
+    """
+    document, *logs = (f"{folder}/{name}" for name in ("spec.md", store.EVENTS_FILENAME, MISSION_EVENTS_FILENAME))
+    rules = git.ignored_by(document, *logs)
+    if document in rules:
+        # This is how missions are kept private.
+        return Notice(
+            "MISSION_IGNORED",
+            f"git ignores {folder} ({rules[document]}), so nothing of it is committed, as with auto_commit: false",
+        )
+    hidden = [path for path in logs if path in rules]
+    if not hidden:
+        return None
+    where = f"{SPECS}/.gitignore"
+    return Notice(
+        "LOG_IGNORED",
+        f"git ignores {hidden[0]} ({rules[hidden[0]]}), so nobody else learns what was recorded: add the line "
+        f"!*.jsonl to {where}",
+        edit=where,
+    )
+
+
 def commit_lock(place: MissionPlace) -> Path:
     """The lock under which this clone's home is committed to, one commit at a time."""
     return place.state / "locks" / "commit.lock"
@@ -119,13 +148,20 @@ def _commit(place: MissionPlace, message: str) -> Committed:
             return Committed(warnings=(Notice(refusal.code, refusal.message, refusal.hint),))
         failure = git.failed(done, "commit")
         if failure.code == "GIT_FAILED":
-            return Committed(warnings=(_failed(place, done.said or f"git commit ended with {done.code}"),))
+            return Committed(warnings=(_failed(place, done.said or _of_silent_hook(git, done.code)),))
         return Committed(warnings=(_failed(place, failure.message, failure.hint),))
     tip = loose_tip(place.repo.require_git(), place.target_branch) or git.resolve("HEAD")
     if tip is not None:
         files.make_private(place.last_tip.parent)
         files.scribble(place.last_tip, tip)
     return Committed(tip, files=tuple(change.path for change in changes))
+
+
+def _of_silent_hook(git: Git, code: int) -> str:
+    """A commit fails without a word where a hook does."""
+    named = git.hooks("pre-commit", "prepare-commit-msg", "commit-msg")
+    said = f"git commit ended with {code} and said nothing"
+    return f"{said}; a hook that fails without a word does that: {', '.join(map(str, named))}" if named else said
 
 
 def _failed(place: MissionPlace, output: str, hint: Command | None = None) -> Notice:

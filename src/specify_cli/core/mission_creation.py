@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import field
 from pathlib import Path
 
-from specify_cli.core.commits import Committed, milestone, no_identity, publish_mode
+from specify_cli.core.commits import Committed, ignored, milestone, no_identity, publish_mode
 from specify_cli.core.mission_home import (
     Creation,
     Started,
@@ -38,7 +38,7 @@ from specify_cli.kernel.config import Config, parse_config
 from specify_cli.kernel.errors import Conflict, Refused, SpecKittyError, UsageError
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.paths import KITTIFY, SPECS, WORKTREES, Checkout, Repository
-from specify_cli.kernel.values import frozen
+from specify_cli.kernel.values import frozen, replace
 from specify_cli.mission_metadata import META, write_meta
 from specify_cli.status.emit import writing
 
@@ -154,7 +154,9 @@ def _committed(place: MissionPlace, *, commit: bool) -> Committed:
     if not commit:
         return Committed()
     config = parse_config(files.read_text(place.feature_dir.parent.parent / KITTIFY / "config.yaml"))
-    return milestone(place, config, "create mission")
+    committed = milestone(place, config, "create mission")
+    hidden = ignored(place.git, place.relative) if config.auto_commit else None
+    return replace(committed, warnings=(*committed.warnings, hidden)) if hidden else committed
 
 
 def _result(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -13,7 +14,8 @@ from specify_cli.kernel.commands import command, git_command, spec_kitty
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.errors import Conflict, NotFound, Refused, SpecKittyError, UsageError
 from specify_cli.kernel.git import Git
-from specify_cli.kernel.paths import KITTIFY, SPECS, Checkout, Repository
+from specify_cli.kernel.git_run import not_bare
+from specify_cli.kernel.paths import KITTIFY, SPECS, Checkout, Repository, plain_branch
 from specify_cli.kernel.values import frozen
 from specify_cli.mission_metadata import load_meta
 from specify_cli.status.lines import parse_line
@@ -59,10 +61,12 @@ def standing(repo: Repository) -> Checkout:
     """The working tree one stands in.
 
     Raises:
-        Refused: `NOT_A_GIT_REPOSITORY`, `NO_WORKING_TREE`.
+        Refused: `NOT_A_GIT_REPOSITORY`, `NO_WORKING_TREE`, `REPOSITORY_BARE`.
     """
     repo.require_git()
     here = repo.here()
+    if here is None and (repo.checkout / ".git").is_dir() and len(os.listdir(repo.checkout)) > 1:
+        raise not_bare(repo.checkout)
     if here is None:
         raise MissionCreationError(
             f"{repo.checkout} is a bare repository without a working tree, and a mission is written in one",
@@ -133,7 +137,7 @@ def site_of(repo: Repository, here: Checkout, wanted: Wanted, refs: Mapping[str,
         _check_start(here, wanted.start, refs)
     if wanted.start is not None or wanted.apart:
         return _starting(repo, here, wanted, refs)
-    branch = wanted.target or here.branch
+    branch = plain_branch(repo.require_git(), wanted.target) if wanted.target else here.branch
     if branch is None:
         raise MissionCreationError(
             f"{here.path} is on no branch (detached HEAD), so the mission has no target; --target-branch names one",

@@ -15,7 +15,8 @@ METADATA = ".kittify/metadata.yaml"
 FIXED: Mapping[str, str] = {
     ".kittify/.gitignore": "runtime/\nbackups/\nlocal.yaml\n",
     "kitty-specs/.gitattributes": "* text eol=lf\n*.jsonl merge=union\n",
-    "kitty-specs/.gitignore": "status.json\nprogress.json\nboard-summary.json\n",
+    # What a mission consists of is never hidden by a rule for other files, such as `*.jsonl` in the root's .gitignore.
+    "kitty-specs/.gitignore": "!*.jsonl\n!*.json\n!*.md\n!*.yaml\nstatus.json\nprogress.json\nboard-summary.json\n",
 }
 
 

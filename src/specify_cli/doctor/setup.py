@@ -14,6 +14,7 @@ from specify_cli.context.missions import standing_checkouts
 from specify_cli.core import manifest as manifests
 from specify_cli.core.agent_table import AGENTS, DEFAULT_AGENT
 from specify_cli.core.agents import installed
+from specify_cli.core.commits import ignored
 from specify_cli.core.project_files import CONFIG, FIXED, METADATA
 from specify_cli.core.project_version import require_not_newer
 from specify_cli.doctor.findings import Finding, Severity, Subject, of_error
@@ -40,7 +41,7 @@ def examine(subject: Subject) -> list[Finding]:
     git = _git(subject)
     found = [_python(), git]
     if git.severity is not Severity.ERROR:
-        found += [*_repository(subject), *_uncommitted(subject)]
+        found += [*_repository(subject), *_uncommitted(subject), *_ignored(subject)]
     return [*found, *_project(subject), *_state(subject)]
 
 
@@ -151,6 +152,17 @@ def _older(folder: Path) -> Finding:
         return of_error(SECTION, error)
     message = f"{folder} was set up by an older version: {manifests.PATH} is missing"
     return _warning("UPGRADE_NEEDED", message, spec_kitty("upgrade"))
+
+
+def _ignored(subject: Subject) -> list[Finding]:
+    """Rules of git that hide missions, or what is recorded of them."""
+    if not subject.repo.has_git:
+        return []
+    notice = ignored(Git(subject.project), f"{SPECS}/000-any")
+    if notice is None:
+        return []
+    severity = Severity.ERROR if notice.code == "LOG_IGNORED" else Severity.NOTE
+    return [Finding(SECTION, severity, notice.code, notice.message.replace(f"{SPECS}/000-any", SPECS))]
 
 
 def _uncommitted(subject: Subject) -> list[Finding]:

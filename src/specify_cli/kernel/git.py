@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from specify_cli.kernel import clock, files, process
-from specify_cli.kernel.commands import command
-from specify_cli.kernel.errors import Conflict
+from specify_cli.kernel.commands import command, git_command
+from specify_cli.kernel.errors import Conflict, Refused
 from specify_cli.kernel.git_read import Change
 from specify_cli.kernel.git_run import GitFailed, index_locked
 from specify_cli.kernel.git_trees import ZERO, GitTrees, RefUpdate, TreeMerge, taken_out
@@ -62,8 +62,24 @@ class Git(GitTrees):
 
         Args:
             hooks: whether those of the user are asked.
+
+        Raises:
+            Refused: `WORKTREE_MISPLACED`: git takes another folder for it.
         """
         self.run(*(() if hooks else NO_HOOKS), "worktree", "add", "--quiet", str(path), branch, write=True)
+        top = Path(Git(path).run("rev-parse", "--show-toplevel").rstrip("\n"))
+        if top.resolve() != path.resolve():
+            # `git config --worktree` puts the setting where it counts for the main working tree alone.
+            own = git_command(top, "config", "--worktree", "core.worktree", top)
+            message = (
+                f"git takes {top} for the worktree {path}: core.worktree is set for all worktrees of the repository"
+            )
+            raise Refused(
+                message,
+                "WORKTREE_MISPLACED",
+                own.then("git", "-C", top, "config", "--local", "--unset", "core.worktree"),
+                {"path": str(path), "toplevel": str(top)},
+            )
 
     def add_detached_worktree(self, path: Path, commit: str) -> None:
         """Check a commit out in a new linked worktree of ours, on no branch; hooks of the user's are not asked."""

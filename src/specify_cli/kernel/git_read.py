@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Sequence
+from pathlib import Path
 
 from specify_cli.kernel.git_run import GitRun
 from specify_cli.kernel.values import frozen
@@ -224,6 +225,21 @@ class GitRead(GitRun):
         """Whether git ignores a path that it does not track."""
         # A name that begins with a colon would be read as a pattern.
         return self.call("check-ignore", "--quiet", "--", f"./{path}").code == 0
+
+    def ignored_by(self, *paths: str) -> dict[str, str]:
+        """Path -> the rule by which git ignores it, in words, of those that it ignores and does not track."""
+        asked = "".join(f"{path}\0" for path in paths)
+        parts = self.call("check-ignore", "--verbose", "-z", "--stdin", input=asked).out.split("\0")
+        found = {}
+        for source, line, pattern, path in zip(*(parts[at::4] for at in range(4)), strict=False):
+            if pattern and not pattern.startswith("!"):
+                found[path] = f"{source} line {line}: {pattern}"
+        return found
+
+    def hooks(self, *names: str) -> list[Path]:
+        """The hooks of these names that git would run."""
+        folder = Path(self.run("rev-parse", "--path-format=absolute", "--git-path", "hooks").rstrip("\n"))
+        return [folder / name for name in names if os.access(folder / name, os.X_OK)]
 
     def changed_between(self, old: str, new: str, *paths: str) -> list[str]:
         """Paths that differ between two commits or trees."""

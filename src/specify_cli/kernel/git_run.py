@@ -9,7 +9,7 @@ from pathlib import Path
 
 from specify_cli.kernel import process, system
 from specify_cli.kernel.commands import command, git_command
-from specify_cli.kernel.errors import Unavailable
+from specify_cli.kernel.errors import Refused, Unavailable
 from specify_cli.kernel.values import frozen
 
 # What `git rev-parse --local-env-vars` lists: these name another repository than the one we mean.
@@ -23,6 +23,7 @@ _LOCAL = (
 
 # What git says, in its own words (LC_ALL=C), where the disk is at fault.
 _FULL = ("No space left on device", "Disk quota exceeded", "File too large")
+_OWNED = re.compile(r"dubious ownership in repository at (?:'([^']+)'|(\S+))")
 _READ_ONLY = ("Read-only file system", "Permission denied", "insufficient permission")
 
 
@@ -63,9 +64,12 @@ class GitRun:
         if self.objects is not None:
             new, own = self.objects
             env = {"GIT_OBJECT_DIRECTORY": str(new), "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(own), **(env or {})}
-        return process.run(
+        done = process.run(
             ("git", *args), cwd=self.root, env=_environment(env, write=write), input=input, timeout=timeout
         )
+        if done.code == 128 and (refusal := _unusable(done, self.root)):
+            raise refusal
+        return done
 
     def run(
         self,
@@ -97,6 +101,24 @@ class GitRun:
             code, hint = "STATE_READ_ONLY", command("chmod", "-R", "u+rwX", self.root / ".git")
         message = f"git {verb} failed in {self.root}: {said}"
         return GitFailed(message, code, hint, {"argv": list(done.argv), "exit_code": done.code})
+
+
+def _unusable(done: process.Completed, root: Path) -> Refused | None:
+    """Why git does nothing at all in a repository."""
+    if owned := _OWNED.search(done.err):
+        folder = owned[1] or owned[2]
+        message = f"git refuses to work in {folder}: it belongs to another user, whose settings and hooks would count"
+        hint = command("git", "config", "--global", "--add", "safe.directory", folder)
+        return Refused(message, "REPOSITORY_NOT_YOURS", hint, {"path": folder})
+    if "must be run in a work tree" in done.err and (root / ".git").is_dir():
+        return not_bare(root)
+    return None
+
+
+def not_bare(root: Path) -> Refused:
+    """The refusal for a checkout whose settings say that there is none."""
+    message = f"{root} is a working tree, and its git configuration says that it has none (core.bare)"
+    return Refused(message, "REPOSITORY_BARE", git_command(root, "config", "core.bare", "false"))
 
 
 def _environment(extra: Mapping[str, str] | None, *, write: bool) -> dict[str, str]:

@@ -13,12 +13,14 @@ from pathlib import Path
 from specify_cli.kernel import files
 from specify_cli.kernel.commands import command, git_command
 from specify_cli.kernel.errors import NotFound, Refused
+from specify_cli.kernel.lazy import load
 from specify_cli.kernel.values import frozen
 
 KITTIFY = ".kittify"
 SPECS = "kitty-specs"
 WORKTREES = ".worktrees"
 ROOT_VARIABLE = "SPECIFY_REPO_ROOT"
+_ELSEWHERE = ".invalid"  # what HEAD says where references are not in files of their own
 _LONGEST_LINE = 16384  # of git's small files, which hold a path or a name
 
 
@@ -172,6 +174,16 @@ def loose_tip(common: Path, branch: str) -> str | None:
     return found if found and len(found) >= 40 else None
 
 
+def plain_branch(common: Path, branch: str) -> str:
+    """The branch that a name stands for: git lets a reference stand for another one, and moves that one."""
+    for _ in range(5):
+        told = None if ".." in branch.split("/") else _first_line(common / "refs" / "heads" / branch)
+        if told is None or not told.startswith("ref: refs/heads/"):
+            break
+        branch = _short(told.removeprefix("ref:").strip())
+    return branch
+
+
 def _without_git(start: Path) -> Repository:
     for folder in (start, *start.parents):
         # The config, not the folder: ~/.kittify holds templates and makes no project of what lies below HOME.
@@ -270,6 +282,10 @@ def _linked(common: Path, *, there: bool = True) -> Iterator[Checkout]:
 def _checkout(path: Path, git_dir: Path) -> Checkout:
     head = _first_line(git_dir / "HEAD") or ""
     branch = _short(head[len("ref:") :].strip()) if head.startswith("ref:") else None
+    if branch == _ELSEWHERE:
+        branch = _asked(path)
+    elif branch is not None:
+        branch = plain_branch(_common_dir(git_dir), branch)
     busy = _busy(git_dir)
     if branch is None and busy == "rebase":
         for name in ("rebase-merge", "rebase-apply"):
@@ -277,6 +293,12 @@ def _checkout(path: Path, git_dir: Path) -> Checkout:
             if rebased and rebased.startswith("refs/heads/"):
                 branch = _short(rebased)
     return Checkout(path, branch, git_dir, busy)
+
+
+def _asked(path: Path) -> str | None:
+    """The branch of a working tree whose references are in a format that only git reads."""
+    done = load("specify_cli.kernel.git_run:GitRun")(path).call("symbolic-ref", "--quiet", "HEAD")
+    return _short(done.out.strip()) if done.code == 0 else None
 
 
 def _short(ref: str) -> str:
