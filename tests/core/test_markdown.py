@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from specify_cli.core.markdown import (
@@ -100,9 +100,8 @@ LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 TITLE = re.compile(r"^ {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:(?:^|[ \t]+)#+)?[ \t]*$")
 
 
-@given(
-    st.lists(st.sampled_from(["<!--", "-->", "<!", "--", "-", ">", "a", "\n", "`", "``", "```", "[", "]", "(", ")"]))
-)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.sampled_from(["<!--", "-->", "--", ">", "a", "\n", "`", "``", "```", *"[]()"]), max_size=30))
 def test_scanners_find_what_a_pattern_would(parts: list[str]) -> None:
     text = "".join(parts)
     line = text.replace("\n", "")
@@ -112,6 +111,7 @@ def test_scanners_find_what_a_pattern_would(parts: list[str]) -> None:
     assert without_links(line) == LINK.sub(r"\1", line)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.text(alphabet="# \ta", max_size=12))
 def test_a_heading_is_what_a_pattern_would_find(line: str) -> None:
     match = TITLE.match(line)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from specify_cli.kernel import notices
 from tests.support.cli import run_script
 from tests.support.git import Repo
 from tests.support.project import Project, Task
@@ -130,6 +131,19 @@ def test_a_hook_that_fails_without_a_word_is_named(project: Project) -> None:
     (warning,) = create(project)
     assert warning["code"] == "COMMIT_FAILED"
     assert str(hook) in warning["message"]
+
+
+def test_a_signer_that_waits_is_waited_for_aloud_and_not_for_ever(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notices, "_MOMENT", 0.1)
+    signer = script(project.path.parent / "signer", "sleep 0.5", "exit 1")
+    project.git("config", "gpg.program", str(signer))
+    project.git("config", "commit.gpgsign", "true")
+    done = project.run("agent", "mission", "create", "tea-timer", "--json").ok()
+    assert "git commit is still at work" in done.err
+    assert "600 s" in done.err
+    assert [warning["code"] for warning in done.json()["warnings"]] == ["COMMIT_FAILED"]
 
 
 def has_reftable(folder: Path) -> bool:

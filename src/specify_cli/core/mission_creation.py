@@ -41,6 +41,7 @@ from specify_cli.kernel.paths import KITTIFY, SPECS, WORKTREES, Checkout, Reposi
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.mission_metadata import META, write_meta
 from specify_cli.status.emit import writing
+from specify_cli.status.mission_log import MISSION_EVENTS_FILENAME
 
 __all__ = ["MissionCreationError", "MissionCreationResult", "check_slug", "create_mission_core", "created_facts"]
 
@@ -155,7 +156,8 @@ def _committed(place: MissionPlace, *, commit: bool) -> Committed:
         return Committed()
     config = parse_config(files.read_text(place.feature_dir.parent.parent / KITTIFY / "config.yaml"))
     committed = milestone(place, config, "create mission")
-    hidden = ignored(place.git, place.relative) if config.auto_commit else None
+    published = any(name.endswith(f"/{MISSION_EVENTS_FILENAME}") for name in committed.files)
+    hidden = ignored(place.git, place.relative) if config.auto_commit and not published else None
     return replace(committed, warnings=(*committed.warnings, hidden)) if hidden else committed
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from specify_cli.kernel import process, system
 from specify_cli.kernel.commands import command, git_command
 from specify_cli.kernel.errors import Refused, Unavailable
+from specify_cli.kernel.notices import announced_if_slow
 from specify_cli.kernel.values import frozen
+
+_LONG = 600.0  # seconds: the time limit of what runs hooks or signs
 
 # What `git rev-parse --local-env-vars` lists: these name another repository than the one we mean.
 _LOCAL = (
@@ -64,9 +68,10 @@ class GitRun:
         if self.objects is not None:
             new, own = self.objects
             env = {"GIT_OBJECT_DIRECTORY": str(new), "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(own), **(env or {})}
-        done = process.run(
-            ("git", *args), cwd=self.root, env=_environment(env, write=write), input=input, timeout=timeout
-        )
+        with announced_if_slow(_waiting(args, timeout)) if timeout >= _LONG else nullcontext():
+            done = process.run(
+                ("git", *args), cwd=self.root, env=_environment(env, write=write), input=input, timeout=timeout
+            )
         if done.code == 128 and (refusal := _unusable(done, self.root)):
             raise refusal
         return done
@@ -86,7 +91,7 @@ class GitRun:
         """
         done = self.call(*args, input=input, env=env, timeout=timeout, write=write)
         if done.code != 0:
-            raise self.failed(done, next((arg for arg in args if not arg.startswith("-") and "=" not in arg), args[0]))
+            raise self.failed(done, _verb(args))
         return done.out
 
     def failed(self, done: process.Completed, verb: str) -> GitFailed:
@@ -101,6 +106,15 @@ class GitRun:
             code, hint = "STATE_READ_ONLY", command("chmod", "-R", "u+rwX", self.root / ".git")
         message = f"git {verb} failed in {self.root}: {said}"
         return GitFailed(message, code, hint, {"argv": list(done.argv), "exit_code": done.code})
+
+
+def _waiting(args: Sequence[str], timeout: float) -> str:
+    what = "git " + _verb(args)
+    return f"{what} is still at work (a hook, a program that signs or a server may be waited for); it has {timeout:g} s"
+
+
+def _verb(args: Sequence[str]) -> str:
+    return next((arg for arg in args if not arg.startswith("-") and "=" not in arg), args[0])
 
 
 def _unusable(done: process.Completed, root: Path) -> Refused | None:

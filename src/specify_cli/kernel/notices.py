@@ -7,7 +7,10 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from specify_cli.kernel.commands import Command
+from specify_cli.kernel.lazy import load
 from specify_cli.kernel.values import frozen
+
+_MOMENT = 2.0  # seconds
 
 _listener: ContextVar[Callable[[str], None] | None] = ContextVar("listener", default=None)
 
@@ -26,6 +29,22 @@ def announce(text: str) -> None:
     """Say at once why the command takes long; outside of a command nobody is told."""
     if listener := _listener.get():
         listener(text)
+
+
+@contextmanager
+def announced_if_slow(text: str) -> Iterator[None]:
+    """Announce why the command takes long where the block takes longer than a moment."""
+    listener = _listener.get()
+    if listener is None:
+        yield
+        return
+    timer = load("threading:Timer")(_MOMENT, listener, (text,))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 @frozen
