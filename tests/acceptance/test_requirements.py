@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import Any
 
 import pytest
@@ -35,12 +36,13 @@ def test_what_nobody_fulfils_is_not_settled_by_a_command_where_all_is_approved(w
 
 def test_a_requirement_given_to_approved_work_makes_the_approval_outdated(widened: Story) -> None:
     widened.run("agent", "tasks", "map-requirements", "--wp", "WP01", "--refs", "FR-004").ok()
-    for command in ("accept", "merge"):
-        outdated = unmet(widened, command)["REVIEW_OUTDATED"]
+    refused = [unmet(widened, command)["REVIEW_OUTDATED"] for command in ("accept", "merge")]
+    for outdated in refused:
         assert "WP01 was approved before it was to fulfil FR-004" in outdated["what"]
         assert outdated["fix"].startswith("spec-kitty agent tasks move-task WP01 --to for_review --note ")
-    widened.mission.force("WP01", Lane.IN_PROGRESS)
-    widened.approve("WP01")
+    widened.run(*shlex.split(refused[0]["fix"])[1:-2]).ok()
+    assert not widened.mission.status.events[-1].force
+    widened.run("agent", "tasks", "move-task", "WP01", "--to", "approved", "--agent", "codex").ok()
     assert "REVIEW_OUTDATED" not in widened.accept().out
 
 

@@ -67,19 +67,9 @@ def test_a_busy_lane_names_its_holder_and_a_quiet_one_the_way_out() -> None:
     assert quiet.fix == "spec-kitty doctor --reap WP03 --mission 001-tea"
 
 
-@pytest.mark.parametrize(
-    ("options", "answer"),
-    [
-        (("resume", "cancel"), "resume"),
-        (("continue", "block", "cancel"), "continue"),
-        (("cancel", "edit"), "edit"),
-        (("red", "blue"), "red"),
-        ((), "TEXT"),
-    ],
-)
-def test_a_question_is_answered_by_what_goes_on(options: tuple[str, ...], answer: str) -> None:
+@pytest.mark.parametrize("options", [("resume", "cancel"), ("red", "blue"), ()])
+def test_a_question_is_told_with_its_options_and_nobody_answers_it_by_the_way(options: tuple[str, ...]) -> None:
     (found,) = to_claim(replace(READY, question=Asked("WP02-blocked-1", "Which colour?", options)))
-    assert found.fix == (
-        f"spec-kitty next --agent NAME --mission 001-tea --decision-id WP02-blocked-1 --answer {answer}"
-    )
+    assert found.fix == "spec-kitty next --agent NAME --mission 001-tea --decision-id WP02-blocked-1 --answer TEXT"
+    assert all(option in found.what for option in options)
     assert "Which colour?" in found.what

@@ -270,6 +270,51 @@ def test_the_step_that_is_left_is_named_everywhere(own: Project) -> None:
     assert (told["next_move"], told["next_step"]) == ("merge --into main", command)
 
 
+def test_acceptance_says_the_one_command_that_lands_it(own: Project) -> None:
+    found = small(own, merged=False)
+    command = f"spec-kitty merge --into main --mission {found.slug}"
+    assert found.accept().ok().json()["next_step"] == command
+    assert f"Next: {command}" in own.run("accept", "--mission", found.slug).ok().out
+    asked = found.run("next", "--agent", "claude").ok().json()
+    assert asked["reason"] == f"accepted; merging is a person's decision: {command}"
+    own.run(*command.split()[1:]).ok()
+    assert_over(found)
+
+
+def test_where_the_loop_merges_it_lands_too(own: Project) -> None:
+    config = own.path / ".kittify/config.yaml"
+    text = config.read_text()
+    assert text.count("auto: false") == 1
+    config.write_text(text.replace("auto: false", "auto: true"))
+    own.git.commit("the loop merges")
+    found = small(own, merged=False)
+    agent = ("next", "--agent", "claude", "--session", "s1")
+    step = found.run(*agent).ok().json()
+    assert step["action"] == "merge"
+    command = f"spec-kitty merge --into main --mission {found.slug}"
+    assert f"    {command}\n" in Path(step["prompt_file"]).read_text(encoding="utf-8")
+    found.merge().ok()
+    again = found.run(*agent, "--result", "success").ok().json()
+    assert (again["action"], again["guard_failures"]) == ("merge", [f"not landed on main yet: {command}"])
+    found.merge("--into", "main").ok()
+    assert found.run(*agent, "--result", "success").ok().json()["kind"] == "terminal"
+
+
+def test_the_branches_of_a_mission_on_its_own_are_told(own: Project) -> None:
+    ask = ("agent", "mission", "branch-context")
+    assert own.run(*ask).ok().out == "on main, missions get a branch of their own and land on main\n"
+    assert own.run(*ask, "--json").ok().json()["started_from"] == "main"
+    assert own.run(*ask, "--target-branch", "main", "--json").ok().json()["started_from"] is None
+    found = story(own, Task("WP01", owns=("a/**",)))
+    told = found.run(*ask).ok().json()
+    assert (told["current_branch"], told["target_branch"]) == ("main", f"mission/{found.slug}")
+    assert told["started_from"] == "main"
+    said = own.run(*ask, "--mission", found.slug).ok().out
+    assert said == (
+        f"on main, missions land on mission/{found.slug}, and from there on main\n  Next: cd {home(found).path}\n"
+    )
+
+
 def test_it_is_pushed_and_a_refused_push_is_gone_on_with(own: Project, tmp_path: Path) -> None:
     own.git("init", "-q", "--bare", "-b", "main", str(tmp_path / "remote.git"))
     own.git("remote", "add", "origin", str(tmp_path / "remote.git"))

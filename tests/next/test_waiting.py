@@ -78,6 +78,14 @@ def test_nobody_is_handed_their_own_review_while_another_waits(mission: Mission,
         assert author.next().action == "review", "one who waits for work alone takes no review"
 
 
+def test_nobody_takes_their_own_review_by_name_either_while_another_waits(mission: Mission) -> None:
+    Agent(mission, session=None).submit("WP01")
+    words = ("agent", "action", "review", "WP01", "--agent", "claude", "--mission", mission.slug, "--json")
+    with waiting(mission.place, REVIEWER, frozenset()):
+        mission.project.run(*words).failed("SELF_REVIEW")
+    assert mission.project.run(*words).ok().json()["self_review"] is True
+
+
 def test_a_review_that_is_given_back_goes_to_others_first(mission: Mission, stack: ExitStack) -> None:
     Agent(mission).submit("WP01")
     first, second = Agent(mission, "codex", "c1"), Agent(mission, "codex", "c2")

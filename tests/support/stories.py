@@ -108,7 +108,7 @@ class Story:
         Args:
             known: whether this clone's record is brought up to date, as where the review was asked for here.
         """
-        self.approve(wp_id, force=True, reason="there is more to review")
+        self.approve(wp_id, other_head=True, reason="there is more to review")
         if known:
             head = self.git.head(self.branch(wp_id))
             note_head(self.mission.place, self.lane(wp_id).lane_id, wp_id, head)

@@ -97,10 +97,13 @@ def test_a_conflict_that_is_settled_by_hand_is_reviewed_with_the_work(project: P
     data = act(found, "implement", "WP03", "claude", "--settle")
     lane = Repo(Path(data["workspace_path"]))
     approved = found.git.head(found.branch("WP02"))[:12]
-    assert f"    git merge {approved}\n" in data["prompt"]
+    missing = f"    git merge {approved}\n"
+    assert missing in data["prompt"]
+    assert missing in act(found, "implement", "WP03", "claude")["prompt"], "also to whoever goes on with it"
     lane("merge", approved, check=False)
     lane.write("shared.txt", "one and two\n")
     lane.commit("settle")
+    assert missing not in act(found, "implement", "WP03", "claude")["prompt"]
     hand_over(found, "WP03")
     assert "+one and two" in act(found, "review", "WP03", "codex")["prompt"]
     approve(found, "WP03")

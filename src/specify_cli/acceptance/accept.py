@@ -11,6 +11,7 @@ from specify_cli.conditions import accept_rules
 from specify_cli.conditions.accept_facts import accept_facts, canceled_in, check_open, last_acceptance, not_proven
 from specify_cli.conditions.accept_rules import SETTLED, TestRun
 from specify_cli.conditions.merge_rules import Accepted, changed_lanes
+from specify_cli.context.overview import merge_command
 from specify_cli.core.commits import milestone, publish_mode, require_identity
 from specify_cli.core.mission_lanes import lanes_of
 from specify_cli.core.work_packages import WorkPackage, require_plan
@@ -107,6 +108,7 @@ class Acceptance:
         merge: the forecast; None without lanes.
         coverage: what of it was reviewed.
         commit: the commit of the record.
+        merge_step: the command that merges it.
     """
 
     mission_slug: str
@@ -128,6 +130,7 @@ class Acceptance:
     accepted_by: str | None = None
     accepted_at: str | None = None
     commit: str | None = None
+    merge_step: Command | None = None
 
     @property
     def next_step(self) -> Command:
@@ -136,7 +139,9 @@ class Acceptance:
             return next(
                 (each.fix for each in self.unmet if each.fix), spec_kitty("why", "--mission", self.mission_slug)
             )
-        return spec_kitty("merge" if self.accepted else "accept", "--mission", self.mission_slug)
+        if self.accepted and self.merge_step is not None:
+            return self.merge_step
+        return spec_kitty("accept", "--mission", self.mission_slug)
 
     def to_dict(self, *, report: bool = False) -> dict[str, object]:
         """The JSON answer; with conditions unmet it has the shape of a failure, unless only a report was wanted."""
@@ -251,6 +256,7 @@ def accept(
         waiting=waiting,
         merge=merge,
         coverage=coverage,
+        merge_step=merge_command(place, status, mode=options.recorded_mode),
     )
     if unmet or merge is None or options.mode == CHECKLIST:
         return found

@@ -24,8 +24,6 @@ _STANDS: Mapping[Lane, str] = {
     Lane.DONE: "; what is still missing becomes a new work package",
     Lane.CANCELED: "; to take it up after all, a person moves it back with --force and a note",
 }
-# Answers by which the work goes on; without one of them among the options, the first option.
-_GOING_ON = ("resume", "continue", "edit")
 
 
 @frozen
@@ -127,10 +125,8 @@ def question_open(facts: ClaimFacts) -> Iterator[Unmet]:
 
 def decision_open(wp_id: str, slug: str, question: Asked) -> Unmet:
     """A question that has to be answered first."""
-    options = question.options
-    answer = next((each for each in _GOING_ON if each in options), None) or next(iter(options), "TEXT")
     fix = spec_kitty(
-        "next", "--agent", "NAME", "--mission", slug, "--decision-id", question.decision_id, "--answer", answer
+        "next", "--agent", "NAME", "--mission", slug, "--decision-id", question.decision_id, "--answer", "TEXT"
     )
-    told = f" ({', '.join(options)})" if options else ""
+    told = f" ({', '.join(question.options)})" if question.options else ""
     return Unmet("DECISION_OPEN", f"{question.text}{told}", fix, wp_id)

@@ -20,6 +20,7 @@ from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.git import Git
 from specify_cli.lanes.models import LanesManifest
+from specify_cli.status.approvals import mapped_since
 from specify_cli.status.models import Lane, StatusEvent
 from specify_cli.status.reading import Status
 from specify_cli.workspaces.coverage_models import Coverage
@@ -84,6 +85,7 @@ def merge_facts(
         protected=place.target_branch in protected,
         started=started_from(status.mission_events) is not None,
         coverage=coverage or Coverage(),
+        mapped=tuple(mapped_since(status.events, status.mission_events).items()),
     )
 
 

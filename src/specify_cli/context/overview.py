@@ -164,6 +164,12 @@ def lands_on(place: MissionPlace, events: Sequence[MissionEvent] = ()) -> str | 
     return base if base and base != place.target_branch and not is_landed(place, base) else None
 
 
+def to_land(place: MissionPlace, status: Status) -> str | None:
+    """As `lands_on`, where a command of ours lands it; None also where the host of a pull request does."""
+    by_request = place.meta.get("acceptance_mode") == PULL_REQUEST
+    return None if by_request else lands_on(place, status.mission_events)
+
+
 def landing_command(place: MissionPlace, base: str) -> Command:
     """What a person runs to land a merged mission; where a host merges its pull request, once that has happened."""
     land = spec_kitty("merge", "--into", base, "--mission", place.slug)
@@ -181,8 +187,17 @@ def is_merged_by_host(place: MissionPlace, status: Status) -> bool:
     return by_request and started_from(status.mission_events) is None
 
 
-def merge_command(place: MissionPlace, status: Status) -> Command:
-    """What a person runs once a mission is accepted; where the host merges it, once that has happened."""
+def merge_command(place: MissionPlace, status: Status, *, mode: str | None = None) -> Command:
+    """What a person runs once a mission is accepted; where the host merges it, once that has happened.
+
+    One that has a branch of its own lands with the same command on the branch that it began at.
+
+    Args:
+        mode: of an acceptance that is not in meta.json yet.
+    """
+    base = begun_at(place.meta, status.mission_events)
+    if base and base != place.target_branch and (mode or place.meta.get("acceptance_mode")) != PULL_REQUEST:
+        return spec_kitty("merge", "--into", base, "--mission", place.slug)
     return merging(place.slug, by_host=is_merged_by_host(place, status))
 
 

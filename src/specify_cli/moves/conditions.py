@@ -201,7 +201,7 @@ def _nothing_new(moment: Moment) -> Iterator[Unmet]:
     if moment.package is None:
         return
     covered, now = moment.covered, moment.work.judged.now
-    if covered is not None and now in (None, covered) and moment.lowered is None:
+    if covered is not None and now in (None, covered) and moment.lowered is None and not moment.mapped:
         said = f"{moment.wp_id} was approved at {covered[:10]}, and there is nothing else of it to review"
         yield Unmet("NO_NEW_COMMIT", said, None, moment.wp_id)
 

@@ -277,6 +277,14 @@ class Moment:
         return record.covers if record is not None else None
 
     @property
+    def mapped(self) -> tuple[str, ...]:
+        """Requirements that it was given after its approval."""
+        since: dict[str, tuple[str, ...]] = load("specify_cli.status.approvals:mapped_since")(
+            self.log.events, self.log.mission_events
+        )
+        return since.get(self.wp_id, ())
+
+    @property
     def head(self) -> str | None:
         """The commit that would be handed over."""
         return self.work.handed[1]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from specify_cli.core.subtasks import boxes, subtasks_for
 from specify_cli.kernel.lazy import load
+from specify_cli.kernel.text import some
 from specify_cli.kernel.values import frozen
 from specify_cli.moves.conditions import Found
 from specify_cli.moves.moment import Moment
@@ -158,7 +159,9 @@ def _reopen(log: Writer, now: Moment) -> Recorded:
     request, head, workspace = now.request, now.work.judged.now, now.work.workspace
     before = now.covered
     reason = f"{(head or 'something else')[:10]} is not what was approved" + (f" at {before[:10]}" if before else "")
-    if now.lowered is not None and head == before:
+    if now.mapped and head == before:
+        reason = f"{some(now.mapped)} came after its approval"
+    elif now.lowered is not None and head == before:
         reason = f"what lies between {now.lowered[:10]} and its base was not reviewed"
     options: MoveOptions = {
         **_common(now),

@@ -14,6 +14,7 @@ from specify_cli.kernel.values import frozen
 from specify_cli.next.decision import RETRY_AFTER_SECONDS, Choice, Decision, DecisionKind
 from specify_cli.next.observation import Observation, Question, with_fix
 from specify_cli.next.observe import Seen
+from specify_cli.next.open_questions import questions_of
 from specify_cli.status.progress import compute_weighted_progress
 
 
@@ -95,7 +96,7 @@ def answer(
         retry_after=RETRY_AFTER_SECONDS if choice.kind is DecisionKind.BLOCKED and choice.waiting_for else None,
         warnings=[notice.to_dict() for notice in notices],
         resumed=choice.resume,
-        open_questions=_open_questions(seen.observation, question),
+        open_questions=_open_questions(place, seen, question),
         since=handed.since,
     )
 
@@ -113,11 +114,10 @@ def _unenforced(seen: Observation, choice: Choice) -> tuple[Notice, ...]:
     return (Notice("EDGE_NOT_ENFORCED", said, spec_kitty("why", package.wp_id, "--mission", seen.mission_slug)),)
 
 
-def _open_questions(seen: Observation, asked: Question | None) -> list[dict[str, object]]:
+def _open_questions(place: MissionPlace, seen: Seen, asked: Question | None) -> list[dict[str, object]]:
     """The questions that wait for a person, but for the one that this answer asks."""
-    found = [question for step in seen.planning for question in step.questions if not step.done]
-    found += [package.question for package in seen.packages if package.question is not None]
-    found += [seen.ending] if seen.ending else []
+    now = seen.observation
+    found = () if now.merged else questions_of(place, seen.packages, seen.status, accepted=now.accepted)
     return [each.to_dict() for each in found if asked is None or each.decision_id != asked.decision_id]
 
 

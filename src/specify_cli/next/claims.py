@@ -19,6 +19,7 @@ from specify_cli.kernel import clock
 from specify_cli.kernel.commands import git_command, spec_kitty
 from specify_cli.kernel.errors import Conflict, Refused, Unmet
 from specify_cli.kernel.git import Git
+from specify_cli.kernel.lazy import load
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.text import plural
 from specify_cli.kernel.values import frozen, replace
@@ -203,7 +204,7 @@ def _claim_review(
         mine = current is Lane.IN_REVIEW and holder == me
         if current is Lane.IN_REVIEW and not mine:
             _check_quiet(context, actor, package, manifest, holder, take_over)
-        if own and not mine and not may_review_own(config, log.events, log.mission_events, me):
+        if own and not mine and not _left_to_us(context, log, me, worker):
             raise self_review_refused(package.id, place.slug, actor, config)
         workspace = _reading_workspace(context, package, manifest, log)
         records = review_records(log.events, by_other=context.config.review_by == "other")
@@ -230,6 +231,14 @@ def _claim_review(
         if not mine:
             _record_takeover(log, actor, package.id, holder, "review")
     return Claim(package, workspace, not mine, current, (), resumed=True, self_review=own)
+
+
+def _left_to_us(context: Context, log: Writer, me: Holder, worker: Holder | None) -> bool:
+    """Whether one may judge one's own work: nobody else is there, neither at work nor waiting for a review."""
+    if not may_review_own(context.config, log.events, log.mission_events, me):
+        return False
+    waiters = load("specify_cli.workspaces.waiting:waiters")(context.place)
+    return not load("specify_cli.workspaces.waiting:may_leave_review")(waiters, me, worker)
 
 
 def _to_show(

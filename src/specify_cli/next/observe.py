@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from specify_cli.context.overview import is_accepted, is_merged_by_host, landing_command, lands_on, merge_command
+from specify_cli.context.overview import (
+    is_accepted,
+    is_merged_by_host,
+    landing_command,
+    lands_on,
+    merge_command,
+    to_land,
+)
 from specify_cli.core.mission_sizes import mission_type_of
 from specify_cli.core.mission_types import MissionType
 from specify_cli.core.work_packages import WorkPackage, load_work_packages
@@ -56,7 +63,7 @@ def observe(place: MissionPlace, config: Config, me: Holder | None, source: str 
         views,
         open_steps(place, config, status.mission_events),
         accepted=accepted,
-        merged=bool(place.meta.get("merged_at")),
+        merged=bool(place.meta.get("merged_at")) and not (config.merge_auto and to_land(place, status)),
         merge_auto=config.merge_auto and not is_merged_by_host(place, status),
         mission_slug=place.slug,
         merge_command=merge_command(place, status),

@@ -103,7 +103,8 @@ class _Present:
 
     def reviewer_waits(self, me: Holder | None, worker: Holder | None) -> bool:
         """Whether a session waits that is neither we nor the implementer, and takes reviews."""
-        return any(each.holder not in (me, worker) and each.takes("review") for each in self.waiting)
+        found: bool = load("specify_cli.workspaces.waiting:may_leave_review")(self.waiting, me, worker)
+        return found
 
 
 def _returned(

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from specify_cli.context.models import Actor, Context
+from specify_cli.context.overview import merge_command
 from specify_cli.core.charter import charter_for
 from specify_cli.core.command_text import command_body
 from specify_cli.core.documents import goal_of
 from specify_cli.core.mission_sizes import mission_type_of
+from specify_cli.core.mission_target import begun_at
 from specify_cli.core.mission_types import MissionType, Step, StepKind
 from specify_cli.core.templates import command_template, template
 from specify_cli.core.work_packages import WorkPackage
@@ -48,7 +50,7 @@ from specify_cli.review.prompts import (
 from specify_cli.status.approvals import ReviewRecord, review_records
 from specify_cli.status.holders import Holder
 from specify_cli.status.models import Lane
-from specify_cli.status.reading import Status
+from specify_cli.status.reading import Status, read_status
 from specify_cli.status.rounds import Round, round_of
 from specify_cli.workspaces.coverage import reviewed_base
 from specify_cli.workspaces.scope import scope_of
@@ -119,10 +121,16 @@ def merge_prompt(context: Context, mission_type: MissionType, actor: Actor) -> s
         mission=place.slug,
     )
     loop = spec_kitty("next", *actor.flags, "--mission", place.slug)
+    base = begun_at(place.meta, ())
+    into = f"""
+It was begun at `{one_line(base)}`, and lands there. Wherever `spec-kitty merge` stands below, add `--into`:
+
+    {merge_command(place, read_status(place))}
+""" if base and base != place.target_branch else ""  # fmt: skip
     return f"""# Merge: mission {place.slug}
 
 You are `{one_line(actor.name)}`. The loop merges this project's missions (`merge.auto`), so nobody has to ask for it.
-
+{into}
 {body.strip()}
 
 ## When it is done

@@ -5,7 +5,7 @@ from __future__ import annotations
 from specify_cli.conditions.ways import verdicts
 from specify_cli.context.missions import place_of
 from specify_cli.context.models import Actor, Context
-from specify_cli.context.overview import is_accepted
+from specify_cli.context.overview import is_accepted, landing_command, merge_command, to_land
 from specify_cli.core.commits import milestone, publish_mode
 from specify_cli.core.mission_sizes import mission_type_of
 from specify_cli.core.work_packages import WorkPackage, load_work_packages
@@ -198,9 +198,11 @@ def _still_missing(context: Context, action: str) -> tuple[str, ...]:
         done = is_accepted(place, read_status(place))
         return () if done else (f"not accepted yet: {spec_kitty('accept', '--mission', place.slug)}",)
     if action == "merge":
-        return (
-            () if place.meta.get("merged_at") else (f"not merged yet: {spec_kitty('merge', '--mission', place.slug)}",)
-        )
+        status = read_status(place)
+        if not place.meta.get("merged_at"):
+            return (f"not merged yet: {merge_command(place, status)}",)
+        base = to_land(place, status)
+        return (f"not landed on {base} yet: {landing_command(place, base)}",) if base else ()
     if step is None:
         return ()
     return unmet_of(place, mission_type, step, load_work_packages(place), read_lanes(place))

@@ -191,6 +191,9 @@ def _lane(
     elif target != start.commit:
         _bring_forward(place, lane.lane_id, worktree, start.commit, target, wp_id)
     lacking = tuple(need.name for need in missing)
+    if asked.resume and record is not None and known:
+        # Begun without them, and not merged by hand since.
+        lacking = tuple(name for name in record.wps[wp_id].missing if not git.is_ancestor(name, start.commit))
     odd = _oddity(worktree, branch) if worktree else ""
     found = Workspace(wp_id, lane.lane_id, path, branch, target, LANE, worktree is None, brought, lacking, odd)
     if asked.resume or asked.again or records is None:
@@ -339,7 +342,7 @@ def _remember(place: MissionPlace, found: Workspace, *, again: bool) -> Workspac
     wps = dict(record.wps) if record else {}
     known = wps.get(found.wp_id)
     if known is None or not (again or found.kind == ROOT):
-        wps[found.wp_id] = Span(found.base, known.head if known else None, found.start)
+        wps[found.wp_id] = Span(found.base, known.head if known else None, found.start, found.missing)
     span = wps[found.wp_id]
     found = replace(found, base=span.base, start=span.start)
     write_record(place, LaneRecord(found.lane_id, found.path, found.branch, wps))

@@ -10,13 +10,13 @@ from specify_cli.home import MissionPlace
 from specify_cli.kernel import fields, files
 from specify_cli.kernel.commands import command
 from specify_cli.kernel.errors import Refused
-from specify_cli.kernel.fields import BRANCH, COMMIT, TEXT, Fields, Mapped, Schema
+from specify_cli.kernel.fields import BRANCH, COMMIT, TEXT, Fields, Listed, Mapped, Schema
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.models import LANE
 
 FIELDS: Schema = {
     "lane_id": LANE, "path": TEXT, "branch": BRANCH,
-    "wps": Mapped(Fields({"base": COMMIT, "head": COMMIT, "start": COMMIT})),
+    "wps": Mapped(Fields({"base": COMMIT, "head": COMMIT, "start": COMMIT, "missing": Listed(BRANCH)})),
 }  # fmt: skip
 MAKING: Schema = {"path": TEXT, "old": COMMIT, "new": COMMIT}
 
@@ -29,11 +29,13 @@ class Span:
         base: where its work begins: the lane's last reviewed commit when it was claimed.
         head: the tip when it last went to review; None before.
         start: the lane's tip when it was claimed, where that is another commit.
+        missing: commits and branches that it builds on, without which it was begun.
     """
 
     base: str
     head: str | None = None
     start: str | None = None
+    missing: tuple[str, ...] = ()
 
 
 @frozen
@@ -89,7 +91,7 @@ def read_record(place: MissionPlace, lane_id: str) -> LaneRecord | None:
         raise Refused(f"{path} is not a workspace record: {said}", "RECORD_INVALID", hint=command("rm", path))
     spans: Any = data.get("wps") or {}
     wps = {
-        str(wp_id): Span(span["base"], span.get("head"), span.get("start"))
+        str(wp_id): Span(span["base"], span.get("head"), span.get("start"), tuple(span.get("missing") or ()))
         for wp_id, span in spans.items()
         if span and span.get("base")
     }
@@ -110,9 +112,10 @@ def write_record(place: MissionPlace, record: LaneRecord) -> None:
     )
 
 
-def _of_span(span: Span) -> dict[str, str | None]:
+def _of_span(span: Span) -> dict[str, object]:
     start = {"start": span.start} if span.start is not None else {}
-    return {"base": span.base, "head": span.head, **start}
+    missing = {"missing": list(span.missing)} if span.missing else {}
+    return {"base": span.base, "head": span.head, **start, **missing}
 
 
 def forget_record(place: MissionPlace, lane_id: str) -> None:
@@ -153,5 +156,5 @@ def note_head(place: MissionPlace, lane_id: str, wp_id: str, head: str, *, base:
         return
     known = record.wps.get(wp_id, Span(head))
     start = known.start if base is None else known.start or known.base
-    wps = {**record.wps, wp_id: Span(base or known.base, head, start)}
+    wps = {**record.wps, wp_id: Span(base or known.base, head, start, known.missing)}
     write_record(place, LaneRecord(record.lane_id, record.path, record.branch, wps))

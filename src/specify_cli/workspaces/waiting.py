@@ -8,7 +8,7 @@ nothing.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -41,6 +41,11 @@ class Waiter:
     def takes(self, action: str) -> bool:
         """Whether it would take a step of that action."""
         return not self.only or action in self.only
+
+
+def may_leave_review(waiters: Iterable[Waiter], me: Holder | None, worker: Holder | None) -> bool:
+    """Whether a session waits that is neither we nor who did the work, and takes reviews."""
+    return any(each.holder not in (me, worker) and each.takes("review") for each in waiters)
 
 
 @contextmanager

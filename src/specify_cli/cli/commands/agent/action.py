@@ -73,7 +73,7 @@ def review(
 
 def _chosen(context: Context, actor: Actor, action: str) -> str:
     """The work package that the loop would hand out for an action."""
-    seen = observe(context.place, context.config, Holder(actor.name, actor.session))
+    seen = observe(context.place, context.config, Holder(actor.name, actor.session), actor.session_source)
     choice = decide(seen.observation)
     if choice.kind is DecisionKind.STEP and choice.action == action and choice.wp_id:
         return choice.wp_id

@@ -12,13 +12,14 @@ from specify_cli.cli.output import Reply, safe, style
 from specify_cli.cli.selecting import reading
 from specify_cli.cli.text import wrapped
 from specify_cli.context.actor import given_session, named
+from specify_cli.context.missions import config_of
 from specify_cli.context.models import Context
 from specify_cli.core.finalize import finalize
 from specify_cli.core.finalize_result import FinalizeResult
 from specify_cli.core.migrate_hint import migrate_hint
 from specify_cli.core.mission_creation import check_slug, create_mission_core
 from specify_cli.core.mission_sizes import Size
-from specify_cli.core.mission_target import STARTED_FROM
+from specify_cli.core.mission_target import STARTED_FROM, begun_at
 from specify_cli.core.planning import PLAN, SPEC, documents_present, set_up_plan
 from specify_cli.core.work_packages import MISSION
 from specify_cli.home import MissionPlace
@@ -30,6 +31,7 @@ from specify_cli.kernel.text import plural
 from specify_cli.lanes.models import ExecutionLane
 from specify_cli.merge.intent import settle
 from specify_cli.status.lines import LIMIT
+from specify_cli.status.reading import read_status
 
 SizeFlag = Annotated[
     Size, typer.Option("--size", help="Tiny: one document and one work package. Full: research documents too.")
@@ -138,15 +140,27 @@ def branch_context(
     current = here.branch if here else None
     if mission is not None:
         place = reading(mission).place
+        base = begun_at(place.meta, read_status(place).mission_events)
         data: dict[str, object] = {"result": "success", "mission_slug": place.slug, **_branches(place)}
     else:
+        place, base = None, current if config_of(repo, None).start_branch and target_branch is None else None
         data = {"result": "success", **_branch_keys(current, target_branch or current)}
+    data["started_from"] = base or None
     lands = data["target_branch"]
     on = f"on {style(safe(current or 'no branch'), 'bold')}"
     if lands is None:
-        return Reply(data, f"{on}, so a mission has nowhere to land\n  Next: {style('git switch main', 'bold')}")
-    told = "" if data["branch_matches_target"] else f"\n  Next: {style(safe(command('git', 'switch', lands)), 'bold')}"
-    return Reply(data, f"{on}, missions land on {style(safe(lands), 'bold')}{told}")
+        step = command("git", "switch", "main")
+        return Reply(data, f"{on}, so a mission has nowhere to land\n  Next: {style(step, 'bold')}")
+    said = f"{on}, missions land on {style(safe(lands), 'bold')}"
+    if place is None and base:
+        said = f"{on}, missions get a branch of their own and land on {style(safe(base), 'bold')}"
+    elif base:
+        said += f", and from there on {style(safe(base), 'bold')}"
+    step = command("git", "switch", lands)
+    if place is not None and place.home is not None:
+        step = command("cd", place.home.path)
+    told = "" if data["branch_matches_target"] else f"\n  Next: {style(safe(step), 'bold')}"
+    return Reply(data, f"{said}{told}")
 
 
 def check_prerequisites(
