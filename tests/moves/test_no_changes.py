@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from specify_cli.kernel.text import folded_name
+from specify_cli.status.approvals import review_record
 from specify_cli.status.models import Lane
-from specify_cli.status.rounds import no_change_of
 from tests.moves.doors import DOORS, Door, emit, move_task, orchestrator, reasons
 from tests.support.git import Repo
 from tests.support.loop import later
@@ -142,7 +142,7 @@ def test_work_without_a_change_is_handed_over_as_that_and_approved_by_another(mi
     without_change(door, mission)
     event = mission.status.events[-1]
     assert (event.no_change, event.force) == ("the option exists already", False)
-    assert no_change_of(mission.status.events, "WP01") == "the option exists already"
+    assert review_record(mission.status.events, "WP01").no_change == "the option exists already"
     for own in ("claude", "Claude ", "claude\u200b"):
         assert "SELF_REVIEW" in reasons(move_task(mission, "approved", own))
     door(mission, "in_review", "codex").ok()
@@ -203,11 +203,11 @@ def test_a_hand_over_after_it_with_a_change_takes_it_back(mission: Mission, tmp_
     without_change(move_task, mission)
     (tmp_path / "why.md").write_text("It is not there.\n", encoding="utf-8")
     move_task(mission, "planned", "codex", "--review-feedback-file", str(tmp_path / "why.md")).ok()
-    assert no_change_of(mission.status.events, "WP01") is None
+    assert review_record(mission.status.events, "WP01").no_change is None
     mission.claim("WP01")
     repo.commit("there", src__a_py="a = 1\n")
     move_task(mission, "for_review", "claude").ok()
-    assert no_change_of(mission.status.events, "WP01") is None
+    assert review_record(mission.status.events, "WP01").no_change is None
 
 
 @pytest.mark.parametrize("name", NAMES)

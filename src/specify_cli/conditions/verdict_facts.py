@@ -11,8 +11,8 @@ from specify_cli.kernel.git import Git, GitFailed
 from specify_cli.kernel.paths import SPECS
 from specify_cli.lanes.branch_naming import lane_branch_name
 from specify_cli.lanes.models import ExecutionLane, LanesManifest
+from specify_cli.status.approvals import ReviewRecord, review_record
 from specify_cli.status.models import Lane, StatusEvent, StatusSnapshot
-from specify_cli.status.rounds import Round, base_of, round_of
 from specify_cli.workspaces.lookup import Workspace
 from specify_cli.workspaces.scope import done_there, lane_paths, owned_paths, scope_of
 
@@ -31,7 +31,7 @@ def verdict_facts(
         workspace: where it was worked on in this clone, or None.
         events, snapshot: the status log and its fold.
     """
-    this = round_of(events, package.id) or Round()
+    this = review_record(events, package.id)
     lane = manifest.lane_for_wp(package.id) if manifest else None
     if lane is not None and lane.is_planning:
         return _planning(place, package, workspace, this)
@@ -40,30 +40,32 @@ def verdict_facts(
     tip = place.git.branch_tip(branch) if branch else None
     limit = next_base(lane, events, snapshot, package.id)
     now = limit or tip
-    head = this.head or now
-    base = this.start or this.base or base_of(events, package.id) or (workspace.begun if workspace else None)
+    head = this.reviewed or now
+    base = this.start or this.base or (workspace.begun if workspace else None)
     if base is None and head is not None:
         base = place.git.merge_base(head, place.target_branch)
     changed = changed_of_lane(place.git, place, base, head)
     dirty = _dirty(place, there, package) if there is not None and not _in_use(lane, snapshot, package.id) else ()
     return VerdictFacts(
-        package.id, place.slug, this.head, now, base, changed,
+        package.id, place.slug, this.reviewed, now, base, changed,
         workspace=str(there.path) if there else None, branch=branch or "", dirty=dirty, no_change=this.no_change,
     )  # fmt: skip
 
 
-def _planning(place: MissionPlace, package: WorkPackage, workspace: Workspace | None, this: Round) -> VerdictFacts:
+def _planning(
+    place: MissionPlace, package: WorkPackage, workspace: Workspace | None, this: ReviewRecord
+) -> VerdictFacts:
     scope = owned_paths(package)
     now = place.git.branch_tip(place.target_branch)
-    head = this.head or now
+    head = this.reviewed or now
     base = this.start or this.base or (workspace.begun if workspace else None)
     changed = _changed(place.git, base, head, *scope)
-    later = _changed(place.git, this.head, now, *scope) if this.head != now else ()
+    later = _changed(place.git, this.reviewed, now, *scope) if this.reviewed != now else ()
     # Others commit to the target too: what counts is whether these files are still those that were shown.
-    same = this.head is None or later == ()
+    same = this.reviewed is None or later == ()
     dirty = tuple(change.path for change in place.git.changes(*scope)) if place.home and scope else ()
     return VerdictFacts(
-        package.id, place.slug, this.head, this.head if same else now, base, changed,
+        package.id, place.slug, this.reviewed, this.reviewed if same else now, base, changed,
         workspace=str(place.git.root), branch=place.target_branch, dirty=dirty, no_change=this.no_change,
     )  # fmt: skip
 
@@ -76,7 +78,7 @@ def next_base(
         return None
     later = lane.wp_ids[lane.wp_ids.index(wp_id) + 1 :]
     begun = (other for other in later if snapshot.lane_of(other) not in (Lane.PLANNED, Lane.CANCELED))
-    return next((base for other in begun if (base := base_of(events, other)) is not None), None)
+    return next((base for other in begun if (base := review_record(events, other).base) is not None), None)
 
 
 def changed_of_lane(git: Git, place: MissionPlace, base: str | None, head: str | None) -> tuple[str, ...] | None:

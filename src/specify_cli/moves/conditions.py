@@ -165,7 +165,7 @@ def _changes_there(moment: Moment) -> Iterator[Unmet]:
 
 
 def _no_change_by_other(moment: Moment) -> Iterator[Unmet]:
-    if moment.round.no_change is not None and not moment.is_by_another:
+    if moment.review.no_change is not None and not moment.is_by_another:
         said = f"{moment.wp_id} was handed over without a change, and only somebody else may approve that"
         held = moment.lane is Lane.IN_REVIEW and moment.holder == moment.me
         give_back = ("--result", "failed", "--note", "TEXT", "--no-next", "--mission", moment.slug)
@@ -175,7 +175,7 @@ def _no_change_by_other(moment: Moment) -> Iterator[Unmet]:
 
 def _evidence_missing(moment: Moment) -> Iterator[Unmet]:
     request = moment.request
-    if request.exact or request.reference is not None or moment.round.head is not None:
+    if request.exact or request.reference is not None or moment.review.reviewed is not None:
         return  # a program says its evidence itself, and the matrix of lanes asks for it
     if not moment.exists:
         return

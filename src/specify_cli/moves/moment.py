@@ -26,7 +26,6 @@ from specify_cli.status.holders import HELD, Holder, implementers
 from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane, StatusEvent, StatusSnapshot
 from specify_cli.status.reading import read_status
-from specify_cli.status.rounds import Round, round_of
 from specify_cli.status.transitions import MATRIX
 from specify_cli.workspaces.lookup import Workspace, workspace_of
 
@@ -252,9 +251,13 @@ class Moment:
         return found
 
     @cached_property
-    def round(self) -> Round:
-        """The round of review that it is in."""
-        return round_of(self.log.events, self.wp_id) or Round()
+    def review(self) -> ReviewRecord:
+        """Where it stands with its review."""
+        by_other = self.context.config.review_by == "other"
+        found: ReviewRecord = load("specify_cli.status.approvals:review_record")(
+            self.log.events, self.wp_id, by_other=by_other
+        )
+        return found
 
     @property
     def lowered(self) -> str | None:
@@ -270,11 +273,7 @@ class Moment:
     @property
     def covered(self) -> str | None:
         """The head whose approval counts; None where none does."""
-        by_other = self.context.config.review_by == "other"
-        own = (event for event in self.log.events if event.wp_id == self.wp_id)
-        records: dict[str, ReviewRecord] = load("specify_cli.status.approvals:review_records")(own, by_other=by_other)
-        record = records.get(self.wp_id)
-        return record.covers if record is not None else None
+        return self.review.covers
 
     @property
     def mapped(self) -> tuple[str, ...]:

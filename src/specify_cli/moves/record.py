@@ -187,7 +187,7 @@ def _approve(log: Writer, now: Moment) -> Recorded:
     own = now.is_own
     if now.lane is Lane.FOR_REVIEW and not request.exact:
         _take_review(log, now)
-    head = now.round.head
+    head = now.review.reviewed
     if now.kind is Move.APPROVE_AT_ONCE and not request.force:
         head = now.head  # what was looked at just before
     options: MoveOptions = {
@@ -243,7 +243,7 @@ def _cycle(log: Writer, now: Moment, text: str, reviewer: str) -> Feedback:
 
 
 def _take_review(log: Writer, now: Moment) -> None:
-    options: MoveOptions = {**_common(now), "self_review": now.is_own, "workspace": _shown(now, now.round.handed)}
+    options: MoveOptions = {**_common(now), "self_review": now.is_own, "workspace": _shown(now, now.review.handed)}
     log.move(now.wp_id, Lane.IN_REVIEW, actor=now.actor.name, **options)
 
 
@@ -258,7 +258,7 @@ def _approved(now: Moment, head: str | None) -> Mapping[str, object] | None:
 
 def _shown(now: Moment, head: str | None) -> Mapping[str, object] | None:
     """The workspace of the commit that a review is about: as it was handed over, else this clone's."""
-    this, workspace = now.round, now.work.workspace
+    this, workspace = now.review, now.work.workspace
     if this.lane_id is None:
         return workspace.record(head) if workspace is not None else None
     start = {"start": this.start} if this.start is not None else {}

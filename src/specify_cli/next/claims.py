@@ -15,8 +15,10 @@ from specify_cli.context.models import Actor, Context
 from specify_cli.core.commits import publish_mode
 from specify_cli.core.readiness import needs_of
 from specify_cli.core.work_packages import WorkPackage
+from specify_cli.home import MissionPlace
 from specify_cli.kernel import clock
 from specify_cli.kernel.commands import git_command, spec_kitty
+from specify_cli.kernel.config import Config
 from specify_cli.kernel.errors import Conflict, Refused, Unmet
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.lazy import load
@@ -204,7 +206,7 @@ def _claim_review(
         mine = current is Lane.IN_REVIEW and holder == me
         if current is Lane.IN_REVIEW and not mine:
             _check_quiet(context, actor, package, manifest, holder, take_over)
-        if own and not mine and not _left_to_us(context, log, me, worker):
+        if own and not mine and not _left_to_us(place, config, log, me, worker):
             raise self_review_refused(package.id, place.slug, actor, config)
         workspace = _reading_workspace(context, package, manifest, log)
         records = review_records(log.events, by_other=context.config.review_by == "other")
@@ -233,11 +235,11 @@ def _claim_review(
     return Claim(package, workspace, not mine, current, (), resumed=True, self_review=own)
 
 
-def _left_to_us(context: Context, log: Writer, me: Holder, worker: Holder | None) -> bool:
+def _left_to_us(place: MissionPlace, config: Config, log: Writer, me: Holder, worker: Holder | None) -> bool:
     """Whether one may judge one's own work: nobody else is there, neither at work nor waiting for a review."""
-    if not may_review_own(context.config, log.events, log.mission_events, me):
+    if not may_review_own(config, log.events, log.mission_events, me):
         return False
-    waiters = load("specify_cli.workspaces.waiting:waiters")(context.place)
+    waiters = load("specify_cli.workspaces.waiting:waiters")(place)
     return not load("specify_cli.workspaces.waiting:may_leave_review")(waiters, me, worker)
 
 

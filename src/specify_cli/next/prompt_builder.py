@@ -47,11 +47,10 @@ from specify_cli.review.prompts import (
     fenced,
     review_prompt,
 )
-from specify_cli.status.approvals import ReviewRecord, review_records
+from specify_cli.status.approvals import ReviewRecord, review_record, review_records
 from specify_cli.status.holders import Holder
 from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status, read_status
-from specify_cli.status.rounds import Round, round_of
 from specify_cli.workspaces.coverage import reviewed_base
 from specify_cli.workspaces.scope import scope_of
 
@@ -206,8 +205,9 @@ def review_text(context: Context, claim: Claim, actor: Actor, status: Status) ->
     base, head = review_span(claim, status)
     change = read_change(git, base, head, scope)
     rejected = rejected_head(status.events, package.id)
-    this = round_of(status.events, package.id) or Round()
-    approved = _approved_before(status, this, package.id)
+    this = review_record(status.events, package.id)
+    # The commit whose approval this review replaces, where somebody asked for another one.
+    approved = this.approved_before if this.asked_by is not None else None
     # What was judged before is not read once more, where the rest builds on it.
     rejected = approved or rejected
     if rejected is not None and not git.is_ancestor(rejected, head):
@@ -243,13 +243,7 @@ def review_text(context: Context, claim: Claim, actor: Actor, status: Status) ->
     )
 
 
-def _approved_before(status: Status, this: Round, wp_id: str) -> str | None:
-    """The commit whose approval this review replaces, where somebody asked for another one."""
-    record = review_records(status.events).get(wp_id) if this.asked_by is not None else None
-    return record.approved_before if record is not None else None
-
-
-def _again(git: Git, this: Round, approved: str | None, base: str, head: str) -> str:
+def _again(git: Git, this: ReviewRecord, approved: str | None, base: str, head: str) -> str:
     """What was approved before, in a review of approved work."""
     if this.asked_by is None or approved is None:
         return ""
@@ -289,7 +283,7 @@ def _note(status: Status, wp_id: str) -> str:
 
 def review_span(claim: Claim, status: Status) -> tuple[str, str]:
     """Base and head of a review: as recorded when it was claimed or the work handed over, else as they are now."""
-    record = review_records(status.events).get(claim.package.id, ReviewRecord(claim.package.id))
+    record = review_record(status.events, claim.package.id)
     head = record.reviewed or Git(claim.workspace.path).resolve("HEAD") or claim.workspace.base
     return record.base or claim.workspace.base, head
 

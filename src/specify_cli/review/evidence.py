@@ -7,13 +7,13 @@ from datetime import timedelta
 
 from specify_cli.kernel import clock
 from specify_cli.kernel.config import Config
+from specify_cli.kernel.lazy import load
 from specify_cli.kernel.text import folded_name
 from specify_cli.kernel.values import replace
 from specify_cli.status.evidence import DoneEvidence, ReviewApproval, ReviewResult
 from specify_cli.status.holders import TAKEN_OVER, Holder
 from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane, StatusEvent
-from specify_cli.status.rounds import no_change_of
 
 APPROVED = "approved"
 AGENTS_OWN = "agent"  # the source of a session's id where the agent's own program gave it
@@ -74,7 +74,11 @@ def workers(
 
 def config_for(config: Config, events: Iterable[StatusEvent], wp_id: str) -> Config:
     """The settings as they count for one work package: what was handed over without a change is for others to judge."""
-    return replace(config, review_by="other") if no_change_of(events, wp_id) is not None else config
+    own = [event for event in events if event.wp_id == wp_id]
+    if not any(event.no_change for event in own):
+        return config
+    record = load("specify_cli.status.approvals:review_record")(own, wp_id)
+    return replace(config, review_by="other") if record.no_change is not None else config
 
 
 def judges_own(

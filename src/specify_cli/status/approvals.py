@@ -54,7 +54,7 @@ class ReviewRecord:
 
     Args:
         lane: its lane on the board.
-        lane_id: the execution lane its work was recorded in.
+        lane_id, branch: the execution lane its work was recorded in, and its branch.
         base: the commit that its review begins from, as recorded last.
         start: the lane's tip when its work began, where that is another commit.
         handed: the head recorded when it went to review; None while it is worked on.
@@ -62,6 +62,7 @@ class ReviewRecord:
         approval: the latest verdict, where that is an approval.
         approved_before: the head of an approval that was taken back since, such as by a second review.
         no_change: why nothing had to be changed, where it was handed over so.
+        asked_by: who asked for another review of approved work.
     """
 
     wp_id: str
@@ -74,6 +75,8 @@ class ReviewRecord:
     approval: Approval | None = None
     approved_before: str | None = None
     no_change: str | None = None
+    branch: str | None = None
+    asked_by: StatusEvent | None = None
 
     @property
     def reviewed(self) -> str | None:
@@ -101,6 +104,7 @@ class _Workspace:
     head: str | None = None
     owned: str | None = None
     start: str | None = None
+    branch: str | None = None
 
 
 def review_records(events: Iterable[StatusEvent], *, by_other: bool = False) -> dict[str, ReviewRecord]:
@@ -118,12 +122,19 @@ def review_records(events: Iterable[StatusEvent], *, by_other: bool = False) -> 
     return records
 
 
+def review_record(events: Iterable[StatusEvent], wp_id: str, *, by_other: bool = False) -> ReviewRecord:
+    """As `review_records`, of one work package; an empty one where the log does not know it."""
+    own = (event for event in events if event.wp_id == wp_id)
+    return review_records(own, by_other=by_other).get(wp_id) or ReviewRecord(wp_id)
+
+
 def _after(record: ReviewRecord, event: StatusEvent, *, by_other: bool) -> ReviewRecord:
     where = _workspace(event.workspace)
     known = replace(
         record,
         lane=event.to_lane,
         lane_id=where.lane_id or record.lane_id,
+        branch=where.branch or record.branch,
         base=where.base or record.base,
         start=where.start if where.base else record.start,
     )
@@ -132,11 +143,14 @@ def _after(record: ReviewRecord, event: StatusEvent, *, by_other: bool) -> Revie
     before = record.covers or record.approved_before
     known = replace(known, approval=None, approved_before=before)
     if event.to_lane is Lane.FOR_REVIEW:
-        why = event.no_change if event.from_lane is not Lane.IN_REVIEW else record.no_change
-        return replace(known, handed=where.head or record.handed, shown=None, no_change=why)
+        handed = where.head or record.handed
+        if event.from_lane is Lane.IN_REVIEW:
+            return replace(known, handed=handed, shown=None)
+        asked = event if event.from_lane in SETTLED else None
+        return replace(known, handed=handed, shown=None, no_change=event.no_change, asked_by=asked)
     if event.to_lane is Lane.IN_REVIEW:
         return replace(known, shown=where.head or record.shown)
-    return replace(known, handed=None, shown=None, no_change=None)
+    return replace(known, handed=None, shown=None, no_change=None, asked_by=None)
 
 
 def _approved(record: ReviewRecord, event: StatusEvent, where: _Workspace, *, by_other: bool) -> ReviewRecord:
@@ -179,7 +193,7 @@ def _workspace(data: Mapping[str, object] | None) -> _Workspace:
         return _Workspace()
     texts = {
         name: value
-        for name in ("lane_id", "base", "head", "owned", "start")
+        for name in ("lane_id", "base", "head", "owned", "start", "branch")
         if isinstance(value := data.get(name), str)
     }
     return _Workspace(**{name: value for name, value in texts.items() if value})
