@@ -16,6 +16,7 @@ from tests.support.project import Project, Task
 
 KEYS = {
     "mission_slug", "wp_id", "lane", "next_move", "unmet", "met", "holder", "next_step", "detection_method",
+    "read_from",
 }  # fmt: skip
 
 
