@@ -152,7 +152,6 @@ def test_documents_that_were_written_in_a_lane_are_named_with_the_command_that_t
     assert "tasks.md" not in told[0]["message"]
     for each in told:
         subprocess.run(["/bin/sh", "-c", each["hint"]], check=True)
-    project.git("commit", "-q", "-m", "taken over")
     assert found.accept().ok().json()["warnings"] == []
     found.merge().ok()
     assert (project.folder(found.slug) / "research/my notes.md").read_text() == "notes\n"

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from specify_cli.status.models import Lane
-from tests.hints import scenes_finish, scenes_project, scenes_rest, scenes_work
+from tests.hints import (
+    scenes_files,
+    scenes_finish,
+    scenes_loop,
+    scenes_merge,
+    scenes_project,
+    scenes_release,
+    scenes_rest,
+    scenes_review,
+    scenes_server,
+    scenes_setup,
+    scenes_work,
+)
 from tests.hints.not_played import NOT_PLAYED
 from tests.support.git import Repo
 from tests.support.hinted import hinted_codes
@@ -16,7 +30,20 @@ from tests.support.missions import finalized_mission
 from tests.support.project import Project, Task, make_project
 from tests.support.scenes import Scene, World, play
 
-SCENES = (*scenes_project.SCENES, *scenes_work.SCENES, *scenes_finish.SCENES, *scenes_rest.SCENES)
+MODULES = (
+    scenes_project,
+    scenes_setup,
+    scenes_work,
+    scenes_loop,
+    scenes_review,
+    scenes_merge,
+    scenes_finish,
+    scenes_files,
+    scenes_server,
+    scenes_release,
+    scenes_rest,
+)
+SCENES = [scene for module in MODULES for scene in module.SCENES]
 
 
 @pytest.fixture(scope="module")
@@ -30,10 +57,11 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def world(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+def world(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     path = tmp_path / "project"
     shutil.copytree(template, path, symlinks=True)
-    return World(Project(path, Repo(path)), monkeypatch, tmp_path)
+    with ExitStack() as stack:
+        yield World(Project(path, Repo(path)), monkeypatch, tmp_path, stack)
 
 
 @pytest.mark.parametrize("scene", SCENES, ids=str)

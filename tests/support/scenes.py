@@ -9,6 +9,7 @@ import os
 import shlex
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -24,8 +25,9 @@ from tests.support.missions import Mission
 from tests.support.project import Project
 
 TEA, POT = "001-tea-timer", "002-pot"
-# What a person fills in where a hint leaves a place.
-FILLED = {"NAME": "codex", "ANOTHER": "codex", "TEXT": "because", "MISSION": TEA, "WP": "WP02"}
+# What a person fills in where a hint leaves a place; nobody waits a minute in a test.
+PASSWORD = "secret"
+FILLED = {"NAME": "codex", "ANOTHER": "codex", "TEXT": "because", "MISSION": TEA, "WP": "WP02", "60": "0"}
 
 
 class Then(StrEnum):
@@ -38,11 +40,18 @@ class Then(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """A project in which something is made wrong."""
+    """A project in which something is made wrong.
+
+    Args:
+        patch: to change the environment.
+        scratch: a folder for what else there is; the project is in it.
+        stack: what ends with the scene, such as a server.
+    """
 
     project: Project
     patch: pytest.MonkeyPatch
     scratch: Path
+    stack: ExitStack
 
     @property
     def path(self) -> Path:
@@ -70,6 +79,7 @@ class World:
 
 
 Setup = Callable[[World], object]
+Call = str | Callable[[World], Result]
 
 
 def nothing(_world: World) -> None:
@@ -82,26 +92,32 @@ class Scene:
 
     Args:
         code: what is looked for, among errors, unmet conditions, warnings and findings.
-        call: the command line that gives it.
+        call: the command line that gives it; or what runs it, where something happens meanwhile.
         setup: what is wrong in the world.
         then: what the printed command does.
         corrected: for `SHOWS`, the call as somebody would make it who has seen what there is.
         after: what a person does then, having seen it, such as an edit.
         fill: what a person fills in, beside `FILLED`.
         before: what a person does first, as the message says, such as an edit.
+        steps: how many commands are printed, each by the refusal after the one before.
+        remains: whether a note under this code stays, which asks for nothing any more.
+        stops: whether a program of the printed command ends with a failure, such as a conflict to be resolved.
         ticks: whether the fault is an open subtask, so that the mend is a tick.
         reviews: whether the fault is an approval that no longer counts, so that the mend takes it back.
         cwd: a folder below the project to stand in.
     """
 
     code: str
-    call: str
+    call: Call
     setup: Setup = nothing
     then: Then = Then.MENDS
-    corrected: str = ""
+    corrected: Call = ""
     fill: Mapping[str, str] = field(default_factory=dict)
     before: Setup = nothing
     after: Setup = nothing
+    steps: int = 1
+    remains: bool = False
+    stops: bool = False
     ticks: bool = False
     reviews: bool = False
     cwd: str = ""
@@ -113,45 +129,80 @@ class Scene:
 def play(scene: Scene, world: World) -> None:
     """Provoke the code, run the command that comes with it, and hold what the hint promises."""
     scene.setup(world)
-    here = world.path / scene.cwd
-    answer = world.run(scene.call, cwd=here)
+    here = (world.path / scene.cwd).resolve()
+    answer = _call(world, scene.call, here)
     hint = hint_in(document(answer), scene.code)
-    assert hint, f"{scene.code} comes without a command:\n{answer}"
+    assert hint, f"{scene.code} comes without a command:\n{_brief(answer)}"
     kept = _kept(world, scene)
     scene.before(world)
-    for done in follow(world, hint, {**FILLED, **scene.fill}):
-        assert done.code == 0 or scene.code not in codes_in(document(done)), f"{hint}\nis refused as well:\n{done}"
+    shell = Shell(world, here, {**FILLED, **scene.fill}, stops=scene.stops)
+    for turn in range(scene.steps):
+        if turn:
+            hint = hint_in(document(_call(world, scene.call, here)), scene.code)
+            assert hint, f"{scene.code} was to come {scene.steps} times"
+        for done in shell.follow(hint):
+            told = document(done)
+            went_on = "error_code" not in told if scene.then is Then.MENDS else scene.code not in codes_in(told)
+            assert done.code == 0 or went_on, f"{hint}\nis refused as well:\n{_brief(done)}"
     left = {name: what for name, what in _kept(world, scene).items() if name in kept}
     assert left == kept, f"{hint}\nchanged another mission, an approval or a tick"
     scene.after(world)
     if scene.then is not Then.INSTEAD:
-        again = world.run(scene.corrected or scene.call, cwd=here)
-        assert scene.code not in codes_in(document(again)), f"after {hint}\n{again}"
+        again = _call(world, scene.corrected or scene.call, shell.cwd)
+        gone = (
+            hint_in(document(again), scene.code) is None
+            if scene.remains
+            else scene.code not in codes_in(document(again))
+        )
+        assert gone, f"after {hint}\n{_brief(again)}"
 
 
-def follow(world: World, hint: str, fill: Mapping[str, str]) -> Iterator[Result]:
-    """Run a printed command in a new shell at the root of the project; the answers of our own commands."""
-    for step in hint.split(" && "):
-        words = [fill.get(word, word) for word in shlex.split(step)]
-        if words[0] == "spec-kitty":
-            rest = words[1:] if "--help" in words or "--json" in words else [*words[1:], "--json"]
-            yield run_here(*rest, cwd=world.path)
-        elif words[0] in ("export", "unset", "cd"):
-            _in_the_shell(world, words)
-        else:
-            env = {**os.environ, "PATH": f"{SCRIPT.parent}:{os.environ['PATH']}"}
-            done = subprocess.run(words, cwd=world.path, env=env, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, f"{hint}: {done.stdout}{done.stderr}"
+def _call(world: World, call: Call, cwd: Path) -> Result:
+    return world.run(call, cwd=cwd) if isinstance(call, str) else call(world)
 
 
-def _in_the_shell(world: World, words: list[str]) -> None:
-    if words[0] == "cd":
-        assert Path(world.path, words[1]).is_dir(), words
-    elif words[0] == "unset":
-        world.patch.delenv(words[1], raising=False)
-    else:
-        name, _, value = words[1].partition("=")
-        world.patch.setenv(name, value)
+@dataclass(slots=True)
+class Shell:
+    """A person's shell: printed commands are run in it as they are.
+
+    Args:
+        cwd: the folder that it stands in.
+        fill: what is put in for places that a hint leaves.
+        stops: whether a program may fail.
+    """
+
+    world: World
+    cwd: Path
+    fill: Mapping[str, str]
+    stops: bool = False
+
+    def follow(self, hint: str) -> Iterator[Result]:
+        """Run a printed command; the answers of our own commands."""
+        for step in hint.split(" && "):
+            words = [self.fill.get(word, word) for word in shlex.split(step)]
+            if words[:3] == ["spec-kitty", "auth", "login"]:
+                # What a person types when asked.
+                yield run_here(*words[1:], "-u", "ada", "--password-stdin", "--json", cwd=self.cwd, input=PASSWORD)
+            elif words[0] == "spec-kitty":
+                rest = words[1:] if "--help" in words or "--json" in words else [*words[1:], "--json"]
+                yield run_here(*rest, cwd=self.cwd)
+            elif words[0] == "cd":
+                self.cwd = (self.cwd / words[1]).resolve(strict=True)
+            elif words[0] == "unset":
+                self.world.patch.delenv(words[1], raising=False)
+            elif words[0] == "export":
+                name, _, value = words[1].partition("=")
+                self.world.patch.setenv(name, value)
+            else:
+                self._program(words)
+
+    def _program(self, words: list[str]) -> None:
+        line = " ".join(word if word == "|" else shlex.quote(word) for word in words)
+        env = {**os.environ, "PATH": f"{SCRIPT.parent}:{os.environ['PATH']}"}
+        done = subprocess.run(
+            ["/bin/sh", "-c", line], cwd=self.cwd, env=env, capture_output=True, text=True, check=False
+        )
+        assert self.stops or done.returncode == 0, f"{line}: {done.stdout}{done.stderr}"
 
 
 # -- what an answer holds --------------------------------------------------------------------------------------------
@@ -160,6 +211,16 @@ def _in_the_shell(world: World, words: list[str]) -> None:
 def document(answer: Result) -> dict[str, Any]:
     """The answer as data; help and the like are none."""
     return answer.json() if answer.out.startswith("{") else {}
+
+
+def _brief(answer: Result) -> str:
+    """What an answer says, as far as a failure needs it."""
+    said = [
+        f"{each.get('error_code') or each['code']}: {each.get('error') or each.get('message') or each.get('what')}"
+        f"\n    -> {each.get('fix') or each.get('hint')}"
+        for each in _shapes(document(answer))
+    ]
+    return "\n".join([f"spec-kitty {shlex.join(answer.argv)} -> {answer.code}", *(said or [answer.out]), answer.err])
 
 
 def codes_in(found: object) -> set[str]:

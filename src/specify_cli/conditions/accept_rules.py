@@ -191,8 +191,9 @@ def _packages(facts: AcceptFacts) -> list[Unmet]:
     if not facts.packages and not facts.has_packages:
         return found
     if not facts.packages:
-        found.append(Unmet("NO_WORK_PACKAGES", "the mission has no work package", finalize))
-    if not facts.lanes_known:
+        plan = spec_kitty("next", "--agent", "NAME", "--mission", facts.slug)
+        found.append(Unmet("NO_WORK_PACKAGES", "the mission has no work package", plan))
+    elif not facts.lanes_known:
         found.append(Unmet("LANES_MISSING", "lanes.json is missing: nobody knows what would be merged", finalize))
     elif facts.without_lane:
         said = f"lanes.json does not know {', '.join(facts.without_lane)}"

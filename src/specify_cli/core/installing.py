@@ -192,7 +192,9 @@ def _told(found: Sequence[Installed]) -> Synced:
     def paths(state: State, *, wanted: bool = True) -> tuple[str, ...]:
         return tuple(sorted(each.path for each in found if each.state is state and (each.wanted is not None) is wanted))
 
-    new = [each.offers for each in found if each.offers and each.state in (State.MISSING, State.OUTDATED)]
+    # One that is gone, and no longer wanted, was taken over or removed by whoever it was for.
+    written = [each for each in found if each.wanted is not None and each.state in (State.MISSING, State.OUTDATED)]
+    new = [each.offers for each in written if each.offers]
     warnings = [
         Notice(
             "FILE_EDITED",

@@ -179,10 +179,12 @@ def _starting(repo: Repository, here: Checkout, wanted: Wanted, refs: Mapping[st
     commit = refs[f"refs/heads/{base}"]
     config = f"{KITTIFY}/config.yaml"
     if (here.path / config).exists() and Git(here.path).show_bytes(f"{commit}:{config}") is None:
+        folders = [name for name in (KITTIFY, SPECS) if (here.path / name).exists()]
+        add = git_command(here.path, "add", *folders)
         raise MissionCreationError(
             f"branch {base} does not have {config}, so a worktree of it would be no project",
             "PROJECT_NOT_COMMITTED",
-            hint=command("git", "add", KITTIFY, SPECS).then("git", "commit", "-m", "Set up spec-kitty"),
+            hint=add.then("git", "-C", here.path, "commit", "-m", "Set up spec-kitty", "--", *folders),
             details={"branch": base},
         )
     return Site(wanted.start or "", None, (base, commit))

@@ -182,9 +182,8 @@ def validate_predecessors(events: Collection[StatusEvent], origins: Origins = _N
         if event.prev is not None and event.prev not in ids:
             file, line = origins.get(event.event_id, ("", None))
             message = f"event {event.event_id} of {event.wp_id} builds on {event.prev}, which the log lacks"
-            problems.append(
-                Problem(Severity.WARNING, "MISSING_PREDECESSOR", message, file, line, command("git", "pull"))
-            )
+            fix = command("git", "pull", "--no-rebase")
+            problems.append(Problem(Severity.WARNING, "MISSING_PREDECESSOR", message, file, line, fix))
     return problems
 
 

@@ -17,14 +17,15 @@ _PLANNED = ("status.events.jsonl", "mission-events.jsonl", "meta.json", "lanes.j
 
 def left_in_lanes(place: MissionPlace, forecast: Forecast) -> Iterator[Notice]:
     """Documents that somebody wrote in a lane and the target does not have, each with the command that takes them."""
-    git, target, seen = place.git, forecast.target, set[str]()
+    git, home, target, seen = place.git, place.home.path if place.home else place.git.root, forecast.target, set[str]()
     for lane_id, tip in forecast.tips.items():
         names = [name for name in _written(git, target, tip, place.relative) if name not in seen]
         seen.update(names)
         if names:
             said = f"{lane_id} holds documents of the mission, which no merge takes from a lane: {some(names)}"
             paths = [f"{place.relative}/{name}" for name in names]
-            yield Notice("LEFT_IN_LANE", said, git_command(git.root, "checkout", tip, "--", *paths))
+            commit = ("git", "-C", home, "commit", "-m", f"Take documents over from {lane_id}", "--", *paths)
+            yield Notice("LEFT_IN_LANE", said, git_command(home, "checkout", tip, "--", *paths).then(*commit))
 
 
 def _written(git: Git, target: str, tip: str, folder: str) -> list[str]:

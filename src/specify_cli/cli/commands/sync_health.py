@@ -128,7 +128,8 @@ def _data(seen: Seen) -> dict[str, object]:
     warnings = [each for each in (seen.error, seen.odd) if each]
     if _open() and older.exists():
         message = f"{older} holds events that an older version kept while nobody was logged in; they are not sent"
-        warnings.append(Notice("OLDER_QUEUE", message, spec_kitty("sync now", "--include-history")))
+        after = spec_kitty("sync now", "--include-history").then("mv", older, f"{older}.sent")
+        warnings.append(Notice("OLDER_QUEUE", message, after))
     return {
         "result": "success",
         "is_on": runtime.is_on,
