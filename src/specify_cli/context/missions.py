@@ -91,7 +91,8 @@ def _is_left_over(folder: Path) -> bool:
 
 
 def _meta_missing(repo: Repository, folder: Path) -> Refused:
-    last = Git(folder).log_lines("HEAD", META, format="%H", limit=1) if repo.has_git else []
+    has_history = repo.has_git and Git(folder).resolve("HEAD") is not None
+    last = Git(folder).log_lines("HEAD", META, format="%H", limit=1) if has_history else []
     # Where the last commit that is about it took it away, the one before still has it.
     revision = next((each for name in last for each in (name, f"{name}~1") if _has_meta(folder, each)), None)
     return Refused(
