@@ -36,7 +36,7 @@ def test_in_a_lanes_worktree_its_holder_acts(project: Project, monkeypatch: pyte
     mission = finalized_mission(project)
     worktree = mission.claim("WP01", actor="codex", session="c1").workspace.path
     inside = discover(worktree / "kitty-specs")
-    assert who(None, inside, mission.place) == Actor("codex", "c1")
+    assert who(None, inside, mission.place) == Actor("codex", "c1", by_flag=True)
     assert who("claude", inside, mission.place) == Actor("claude")
     assert who(None, discover(project.path), mission.place) == Actor("user:Ada")
     monkeypatch.setenv("SPEC_KITTY_SESSION", "mine")
