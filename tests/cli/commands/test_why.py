@@ -42,7 +42,7 @@ def codes(told: dict[str, Any]) -> list[str]:
 def follow(mission: Mission, told: dict[str, Any], code: str) -> None:
     """Run the command that meets a condition."""
     fix = next(each["fix"] for each in told["unmet"] if each["code"] == code)
-    words = shlex.split(fix.replace("NAME", "claude"))
+    words = shlex.split(fix.replace("NAME", "claude").replace("TEXT", "resume"))
     assert words[0] == "spec-kitty", fix
     mission.project.run(*words[1:], "--json").ok()
 
@@ -134,9 +134,9 @@ def test_a_review_wants_a_reviewer_and_then_a_verdict(mission: Mission) -> None:
     assert (told["next_move"], codes(told)) == ("approved", ["REVIEW_VERDICT_MISSING"])
     assert "codex (c1) reviews WP01" in told["unmet"][0]["what"]
     verdict = told["unmet"][0]
-    assert verdict["fix"] == f"spec-kitty agent action review WP01 --agent codex --mission {mission.slug}"
-    assert "--to approved --agent codex" in verdict["what"]
-    assert "--to planned --review-feedback-file FILE --agent codex" in verdict["what"]
+    assert verdict["fix"] == f"spec-kitty agent action review WP01 --agent codex --session c1 --mission {mission.slug}"
+    assert "--to approved --agent codex --session c1" in verdict["what"]
+    assert "--to planned --review-feedback-file FILE --agent codex --session c1" in verdict["what"]
 
 
 def test_who_may_not_review_is_said(mission: Mission) -> None:
