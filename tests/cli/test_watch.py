@@ -6,6 +6,7 @@ import fcntl
 import os
 import pty
 import re
+import select
 import signal
 import struct
 import subprocess
@@ -72,6 +73,8 @@ class Terminal:
         return self.process.wait(PATIENCE)
 
     def _read(self) -> str:
+        if not select.select([self.controller], [], [], PATIENCE)[0]:
+            return ""
         try:
             return os.read(self.controller, 65536).decode("utf-8", "replace").replace("\r\n", "\n")
         except OSError:
@@ -150,13 +153,13 @@ def test_without_colour_there_is_none(mission: Mission) -> None:
 
 
 def test_a_document_that_is_being_edited_does_not_end_it(mission: Mission) -> None:
-    prompt = mission.folder / "tasks" / "WP01-work.md"
-    whole = prompt.read_text(encoding="utf-8")
+    document = mission.folder / "meta.json"
+    whole = document.read_text(encoding="utf-8")
     with watching(mission) as terminal:
         terminal.picture("WP02")
-        prompt.write_text("---\nowned_files: [x\n---\n", encoding="utf-8")
+        document.write_text('{"slug": ', encoding="utf-8")
         assert "Error:" in "".join(terminal.picture("Error:"))
-        prompt.write_text(whole, encoding="utf-8")
+        document.write_text(whole, encoding="utf-8")
         terminal.picture("WP02")
 
 

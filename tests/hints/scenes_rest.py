@@ -118,8 +118,8 @@ SCENES = (
     Scene("CORRUPT_LINE", f"doctor log {AT}", corrupt),
     Scene("CONFLICT_MARKER", f"doctor log {AT}", marked),
     Scene("UNPUBLISHED", f"doctor log {AT}", unpublished),
-    Scene("MALFORMED_YAML", f"status {AT}", bad_yaml, Then.SHOWS, after=restore),
-    Scene("MANIFEST_INVALID", "doctor files", bad_manifest, Then.SHOWS, after=restore),
+    Scene("MALFORMED_YAML", f"agent mission setup-plan {AT}", bad_yaml, Then.SHOWS, after=restore),
+    Scene("MANIFEST_INVALID", "agent config sync", bad_manifest, Then.SHOWS, after=restore),
     Scene(
         "FILE_NOT_FOUND",
         f"agent tasks add-history WP01 --note @gone.txt --agent codex {AT}",

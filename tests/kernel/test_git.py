@@ -57,7 +57,8 @@ def test_all_that_names_a_repository_is_dropped_and_nothing_else(ours: Git, monk
     assert {name: env[name] for name in kept} == kept
     assert env["GIT_INDEX_FILE"] == "/mine"
     assert env["GIT_NO_REPLACE_OBJECTS"] == "1"  # ours, whatever the caller's says
-    assert not (named - {"GIT_INDEX_FILE", "GIT_NO_REPLACE_OBJECTS"}) & env.keys()
+    assert not Path(env["GIT_GRAFT_FILE"]).exists()
+    assert not (named - {"GIT_INDEX_FILE", "GIT_NO_REPLACE_OBJECTS", "GIT_GRAFT_FILE"}) & env.keys()
     assert (env["LC_ALL"], env["GIT_TERMINAL_PROMPT"], env["GIT_OPTIONAL_LOCKS"]) == ("C", "0", "0")
     assert "GIT_OPTIONAL_LOCKS" not in git_run._environment(None, write=True)
 

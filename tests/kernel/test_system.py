@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +16,7 @@ from hypothesis import strategies as st
 
 from specify_cli.kernel import system
 from specify_cli.kernel.commands import Command, command
+from tests.kernel.test_commands import read_back
 from tests.support.ahead.sitecustomize import Lacking
 from tests.support.cli import Result
 from tests.support.project import Project
@@ -136,7 +136,7 @@ def test_steps_one_after_another(shell: str, text: str, monkeypatch: pytest.Monk
 @given(st.lists(words, min_size=1, max_size=4))
 def test_every_word_arrives_as_it_is(given_words: list[str]) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        assert shlex.split(command("x", *given_words)) == ["x", *given_words]
+        assert read_back(command("x", *given_words)) == ["x", *given_words]
         patch.setattr(system, "shell", lambda: system.CMD)
         assert _as_a_program_reads(_through_cmd(command("x", *given_words))) == ["x", *given_words]
         patch.setattr(system, "shell", lambda: system.POWERSHELL)
