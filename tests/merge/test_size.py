@@ -11,7 +11,7 @@ from tests.support.stories import Story, story
 
 LANES = 20
 SECONDS = 5.0
-GIT = 17  # processes for one lane: forecast, commits, evidence, clean-up
+GIT = 18  # processes for one lane: forecast, commits, evidence, clean-up and what it looks for
 
 
 def _wide(project: Project) -> Story:

@@ -89,7 +89,7 @@ def test_in_another_project_the_metadata_names_the_tool(git: Repo) -> None:
 
 
 def test_all_failures_come_at_once(git: Repo) -> None:
-    shaped(git, version="0.9").write("CHANGELOG.md", "## [1.0.0]\n")
+    shaped(git, version="0.9").write("CHANGELOG.md", "## [1.0.0] - 1.1.2026\n")
     assert validate(git.path, "--mode", "tag", "--tag", "v1.1.0")[1] == [
         "VERSION_INVALID",
         "METADATA_VERSION_MISMATCH",
