@@ -371,7 +371,7 @@ def test_something_else_at_a_place_of_ours_is_foreseen(place: str, old: Legacy) 
 
 
 def test_a_header_that_names_two_lanes_is_nobodys_guess(old: Legacy) -> None:
-    """Twice the same is once; two that differ are a person's to settle, and nothing of the mission is changed."""
+    """Two that differ are a person's to settle, and so is a key that stands there twice: nothing of it is changed."""
     prompt = old.mission / "tasks" / "WP01-clock.md"
     text = prompt.read_text(encoding="utf-8")
     prompt.write_text(text.replace("---\n", "---\nlane: done\n", 1), encoding="utf-8")
@@ -380,9 +380,10 @@ def test_a_header_that_names_two_lanes_is_nobodys_guess(old: Legacy) -> None:
     assert (left["error_code"], left["details"]["edit"]) == ("LANE_AMBIGUOUS", "tasks/WP01-clock.md")
     assert tree_of(old.mission) == before
     prompt.write_text(text.replace("---\n", "---\nlane: doing\n", 1), encoding="utf-8")
-    upgrade(old.path).ok()
-    assert "\nlane:" not in prompt.read_text(encoding="utf-8")
-    assert upgrade(old.path).ok().json()["changed"] is False
+    before = tree_of(old.mission)
+    told = upgrade(old.path).failed(exit_code=1)
+    assert 'found duplicate key \\"lane\\"' in told.out
+    assert tree_of(old.mission) == before
 
 
 def test_a_backup_that_is_none_is_named_and_does_not_stand_in_the_way(old: Legacy) -> None:
