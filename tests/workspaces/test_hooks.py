@@ -307,7 +307,6 @@ REFUSED = {
     "weird": "it is not a regular file",
     ".env.pipe": "it is not a regular file",
     "'~/.ssh/id_rsa'": "there is no such file",
-    '"a\\0b"': "it cannot be reached",
     "':(top).env'": "there is no such file",
     "weird/.env": "it leads out of the worktree",
     ".env.mine": "something else stands there",
@@ -338,8 +337,7 @@ def test_files_that_may_not_be_copied_are_named_with_the_reason(project: Project
     done = again(mission)
     assert warnings(done) == ["COPY_SKIPPED"]
     for name, reason in REFUSED.items():
-        shown = name.strip("'") if not name.startswith('"') else "a\0b"
-        assert f"{shown} ({reason})" in done.warnings[0].message
+        assert f"{name.strip(chr(39))} ({reason})" in done.warnings[0].message
     assert list(outside.iterdir()) == []
     assert (path / ".env.mine").read_text(encoding="utf-8") == "of the worktree\n"
     assert again(mission) == SetUp(done=("worktree.copy",)), "told once"

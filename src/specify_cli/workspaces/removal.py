@@ -74,12 +74,12 @@ def _removed(repo: Repository, path: Path, branch: str) -> str:
             return "it is locked and not there"
         git.call("worktree", "remove", "--force", str(path), write=True)
         return "a folder stands there that is no worktree of ours" if path.exists() else ""
-    kept = reason_to_stay(found, branch)
-    if kept:
-        return kept
     inside = next((each.path for each in repo.checkouts() if path in each.path.parents), None)
     if inside is not None:
         return f"it has another worktree in it, {inside}"
+    kept = reason_to_stay(found, branch)
+    if kept:
+        return kept
     # git refuses to remove worktrees with submodules, clean or not; that they are clean we have just seen.
     force = ("--force",) if Git(path).submodules() else ()
     done = git.call("worktree", "remove", *force, str(path), write=True)
