@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from specify_cli.core.tasks_document import subtasks_of
@@ -315,6 +315,7 @@ FILES = st.dictionaries(st.sampled_from([*NAMES, *JSON]), CONTENT, max_size=6)
 
 
 @settings(max_examples=60, deadline=None)
+@example({".beads/issues.jsonl": b"\x00"})
 @given(FILES)
 def test_any_files_can_be_read_and_planned(files: dict[str, bytes]) -> None:
     for source in SOURCES.values():

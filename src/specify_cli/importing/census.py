@@ -10,6 +10,8 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 
+from specify_cli.importing.reading import clean
+
 _LISTS = {
     "spec-kit": re.compile(r"(?:\.specify/)?specs/[^/]+/tasks?\.md"),
     "openspec": re.compile(r"openspec/changes/(?:archive/[^/]+|(?!archive/)[^/]+)/tasks?\.md"),
@@ -61,7 +63,7 @@ def _counting(tool: str, paths: list[str]) -> list[str]:
 
 
 def _text(data: bytes) -> str:
-    return re.sub(r"\r\n?", "\n", data.decode("utf-8-sig", "replace"))
+    return clean(re.sub(r"\r\n?", "\n", data.decode("utf-8-sig", "replace")))
 
 
 def _in_list(text: str) -> int:
