@@ -24,6 +24,7 @@ from tests.hints import (
     scenes_work,
 )
 from tests.hints.not_played import NOT_PLAYED
+from tests.support.environment import isolate
 from tests.support.git import Repo
 from tests.support.hinted import hinted_codes
 from tests.support.missions import finalized_mission
@@ -49,10 +50,13 @@ SCENES = [scene for module in MODULES for scene in module.SCENES]
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two missions, of which nobody has begun the first; the second has an approval."""
-    project = make_project(tmp_path_factory.mktemp("hints") / "project")
-    finalized_mission(project, Task("WP01", subtasks=("T001", "T002")), Task("WP02", needs=("WP01",)))
-    pot = finalized_mission(project, Task("WP01"), name="pot")
-    pot.force("WP01", Lane.APPROVED)
+    folder = tmp_path_factory.mktemp("hints")
+    with pytest.MonkeyPatch.context() as patch:
+        isolate(folder / "home", patch)
+        project = make_project(folder / "project")
+        finalized_mission(project, Task("WP01", subtasks=("T001", "T002")), Task("WP02", needs=("WP01",)))
+        pot = finalized_mission(project, Task("WP01"), name="pot")
+        pot.force("WP01", Lane.APPROVED)
     return project.path
 
 
