@@ -39,13 +39,18 @@ def mission(project: Project) -> Mission:
     return finalized_mission(project)
 
 
-def deleted(mission: Mission) -> Project:
-    """A host squash-merged the branch and deleted it; this is the clone that planned the mission."""
+def copied_to_main(mission: Mission) -> None:
+    """Bring the mission into main as a host does that squashes."""
     git = mission.project.git
     git("switch", "-q", "main")
     git("merge", "-q", "--squash", TARGET)
     git("commit", "-qm", "Tea (#1)")
-    git("branch", "-q", "-D", TARGET)
+
+
+def deleted(mission: Mission) -> Project:
+    """A host squash-merged the branch and deleted it; this is the clone that planned the mission."""
+    copied_to_main(mission)
+    mission.project.git("branch", "-q", "-D", TARGET)
     return mission.project
 
 
@@ -68,9 +73,7 @@ def on_the_remote(mission: Mission) -> Project:
 def merged_and_on_the_remote(mission: Mission) -> Project:
     """A clone whose main has an old copy of the mission, too."""
     git = mission.project.git
-    git("switch", "-q", "main")
-    git("merge", "-q", "--squash", TARGET)
-    git("commit", "-qm", "Tea (#1)")
+    copied_to_main(mission)
     git("switch", "-q", TARGET)
     git.write(f"kitty-specs/{mission.slug}/quickstart.md", "# More\n")
     git.commit("more")
@@ -80,10 +83,7 @@ def merged_and_on_the_remote(mission: Mission) -> Project:
 
 def single_branch(mission: Mission) -> Project:
     """A clone of main alone, which has a copy of the mission."""
-    git = mission.project.git
-    git("switch", "-q", "main")
-    git("merge", "-q", "--squash", TARGET)
-    git("commit", "-qm", "Tea (#1)")
+    copied_to_main(mission)
     return clone(mission.project, "--single-branch")
 
 

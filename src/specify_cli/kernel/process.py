@@ -107,11 +107,10 @@ class Running:
         """Wait for its end; killed and reported as -9 after `timeout` seconds. What it started ends with it.
 
         So does it end with us, be it by Ctrl-C, a termination or a terminal that is closed: it has a session of its
-        own, which none of these reaches.
+        own, which none of these reaches, and a command is unwound by them (`system.ended_in_order`).
         """
         try:
-            with system.ended_in_order():
-                return self.handle.wait(timeout)
+            return self.handle.wait(timeout)
         except subprocess.TimeoutExpired:
             return -9
         finally:
