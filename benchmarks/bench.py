@@ -103,7 +103,7 @@ def rows(bench: Bench) -> Iterator[tuple[str, Callable[[], Row]]]:
     """Every row by its name, measured when called."""
     mission = ("--mission", bench.slug)
     move = ("agent", "tasks", "move-task", "WP01", *mission, "--agent", "claude", "--note", "bench", "--json", "--to")
-    emit = ("agent", "status", "emit", "WP02", *mission, "--actor", "claude", "--json", "--to")
+    emit = ("agent", "status", "emit", "WP04", *mission, "--actor", "claude", "--json", "--to")
     group = ("agent", "tasks", "--help")
     yield "--version", lambda: bench.ratio("--version", 2.0, "--version", floor=bench.bare)
     yield "--help", lambda: bench.ratio("--help", 2.0, "--help")
@@ -114,7 +114,7 @@ def rows(bench: Bench) -> Iterator[tuple[str, Callable[[], Row]]]:
     yield "move-task", lambda: bench.alternating("move-task", 2.5, [(*move, "blocked"), (*move, "in_progress")])
     yield "status emit", lambda: bench.alternating("status emit", 2.5, [(*emit, "blocked"), (*emit, "in_progress")])
     api = ("orchestrator-api",)
-    change = (*api, "transition", *mission, "--wp", "WP03", "--actor", "bench", "--policy", json.dumps(POLICY), "--to")
+    change = (*api, "transition", *mission, "--wp", "WP07", "--actor", "bench", "--policy", json.dumps(POLICY), "--to")
     for name in ("mission-state", "list-ready"):
         yield name, partial(bench.ratio, name, 2.0, *api, name, *mission)
     yield "transition", lambda: bench.alternating("transition", 2.5, [(*change, "blocked"), (*change, "in_progress")])
