@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from specify_cli.conditions.claim_rules import WANTS, Asked, Busy, ClaimFacts, to_claim
+from specify_cli.conditions.claim_rules import WANTS, Busy, ClaimFacts, to_claim
+from specify_cli.conditions.questions import Question
 from specify_cli.kernel.values import replace
 from specify_cli.status.models import Lane
 
@@ -27,7 +28,7 @@ def test_all_that_is_missing_is_named_at_once_in_the_order_of_the_table() -> Non
         None,
         (("WP01", Lane.PLANNED), ("WP09", None)),
         (Busy("WP03", "codex (c1)"),),
-        Asked("WP02-rejected-3", "WP02 was rejected 3 times.", ("continue", "block")),
+        Question("WP02-rejected-3", "wp.WP02.rejected", "WP02 was rejected 3 times.", ("continue", "block")),
     )
     assert codes(facts) == [
         "WP_NOT_CLAIMABLE", "LANES_MISSING", "DEPENDENCIES_NOT_SATISFIED", "DEPENDENCIES_NOT_SATISFIED", "LANE_BUSY",
@@ -69,7 +70,9 @@ def test_a_busy_lane_names_its_holder_and_a_quiet_one_the_way_out() -> None:
 
 @pytest.mark.parametrize("options", [("resume", "cancel"), ("red", "blue"), ()])
 def test_a_question_is_told_with_its_options_and_nobody_answers_it_by_the_way(options: tuple[str, ...]) -> None:
-    (found,) = to_claim(replace(READY, question=Asked("WP02-blocked-1", "Which colour?", options)))
+    (found,) = to_claim(
+        replace(READY, question=Question("WP02-blocked-1", "wp.WP02.blocked", "Which colour?", options))
+    )
     assert found.fix == "spec-kitty next --agent NAME --mission 001-tea --decision-id WP02-blocked-1 --answer TEXT"
     assert all(option in found.what for option in options)
     assert "Which colour?" in found.what

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,23 @@ def test_nothing_is_begun_before_what_it_builds_on_is_approved(project: Project,
     mission.force("WP02", Lane.PLANNED)
     mission.force("WP01", Lane.APPROVED)
     door(mission, "claimed", "claude", wp="WP02").ok()
+
+
+@every_door
+def test_nothing_is_begun_while_a_question_about_it_is_open(project: Project, door: Door, tmp_path: Path) -> None:
+    mission, feedback = finalized_mission(project), tmp_path / "why.md"
+    feedback.write_text("Wrong.\n", encoding="utf-8")
+    for _ in range(3):
+        mission.walk("WP01", Lane.IN_REVIEW)
+        move_task(mission, "planned", "claude", "--review-feedback-file", str(feedback)).ok()
+    refused = door(mission, "claimed", "claude")
+    assert reasons(refused) == {"TRANSITION_REJECTED", "DECISION_OPEN"}
+    told = refused.json()
+    details = told["data"] if "data" in told else told["details"]
+    answer = shlex.split(details["unmet"][0]["fix"].replace("TEXT", "continue"))
+    assert answer[:4] == ["spec-kitty", "next", "--agent", "claude"]
+    project.run(*answer[1:], "--no-next").ok()
+    door(mission, "claimed", "claude").ok()
 
 
 @every_door

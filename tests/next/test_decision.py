@@ -7,9 +7,10 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from specify_cli.conditions.questions import Question
 from specify_cli.core.readiness import BUSY, SATISFIED
 from specify_cli.next.decision import SETTLED, Choice, Decision, DecisionKind, decide
-from specify_cli.next.observation import Kinship, Observation, OpenStep, PackageView, PlanningView, Question
+from specify_cli.next.observation import Kinship, Observation, OpenStep, PackageView, PlanningView
 from specify_cli.status.holders import Holder
 from specify_cli.status.models import Lane
 

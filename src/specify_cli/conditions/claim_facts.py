@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from specify_cli.conditions.claim_rules import Asked, Busy, ClaimFacts
+from specify_cli.conditions.claim_rules import Busy, ClaimFacts
+from specify_cli.conditions.questions import Question
 from specify_cli.core.readiness import BUSY, needs_of
 from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace
@@ -21,7 +22,7 @@ def claim_facts(
     held: Mapping[str, Holder],
     *,
     known: Collection[str],
-    question: Asked | None = None,
+    question: Question | None = None,
     quiet: Collection[str] = (),
 ) -> ClaimFacts:
     """The facts of a work package that somebody wants to claim.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from specify_cli.conditions.questions import Question
 from specify_cli.conditions.ways import way_on
 from specify_cli.core.readiness import SATISFIED
 from specify_cli.kernel.commands import spec_kitty
@@ -24,19 +25,6 @@ _STANDS: Mapping[Lane, str] = {
     Lane.DONE: "; what is still missing becomes a new work package",
     Lane.CANCELED: "; to take it up after all, a person moves it back with --force and a note",
 }
-
-
-@frozen
-class Asked:
-    """A question about a work package that nobody has answered.
-
-    Args:
-        options: answers that the tool acts on; empty for free text.
-    """
-
-    decision_id: str
-    text: str
-    options: tuple[str, ...] = ()
 
 
 @frozen
@@ -67,7 +55,7 @@ class ClaimFacts:
     lane_id: str | None
     needs: tuple[tuple[str, Lane | None], ...] = ()
     busy: tuple[Busy, ...] = ()
-    question: Asked | None = None
+    question: Question | None = None
 
     @property
     def open_needs(self) -> tuple[tuple[str, Lane | None], ...]:
@@ -123,7 +111,7 @@ def question_open(facts: ClaimFacts) -> Iterator[Unmet]:
         yield decision_open(facts.wp_id, facts.slug, facts.question)
 
 
-def decision_open(wp_id: str, slug: str, question: Asked) -> Unmet:
+def decision_open(wp_id: str, slug: str, question: Question) -> Unmet:
     """A question that has to be answered first."""
     fix = spec_kitty(
         "next", "--agent", "NAME", "--mission", slug, "--decision-id", question.decision_id, "--answer", "TEXT"

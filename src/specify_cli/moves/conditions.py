@@ -255,6 +255,7 @@ NEEDS_SATISFIED = Rule(
     "DEPENDENCIES_NOT_SATISFIED", "what it builds on is approved or done", _of_claim(claim_rules.dependencies_open)
 )
 LANE_FREE = Rule("LANE_BUSY", "its lane is free", _of_claim(claim_rules.lane_busy))
+NO_QUESTION = Rule("DECISION_OPEN", "no question about it is open", _of_claim(claim_rules.question_open))
 PLANNED = Rule("WP_NOT_FOUND", "it is in the plan", _not_planned, Needs.OWN, always=True)
 FREE = Rule("WP_ALREADY_CLAIMED", "nobody else holds it", _held_by_another, refuse=_already_claimed)
 MAY_REVIEW = Rule("SELF_REVIEW", "it is not one's own work", _own_work, refuse=_self_review)
@@ -318,8 +319,8 @@ _REVIEWED = (NO_CHANGE_BY_OTHER, HAS_EVIDENCE, HEAD_AS_SHOWN, NOTHING_LEFT, SOME
 _BEGUN = (HAS_LANE, NEEDS_SATISFIED, LANE_FREE)
 
 CONDITIONS: Mapping[Move, tuple[Rule, ...]] = {
-    Move.CLAIM: (FREE, *_BEGUN),
-    Move.BEGIN: (FREE, *_BEGUN),
+    Move.CLAIM: (FREE, *_BEGUN, NO_QUESTION),
+    Move.BEGIN: (FREE, *_BEGUN, NO_QUESTION),
     Move.HAND_OVER: (PLANNED, FREE, IN_PROGRESS, *_WORK_DONE),
     Move.TAKE_REVIEW: (FREE, MAY_REVIEW),
     Move.APPROVE: (PLANNED, FREE, MAY_REVIEW, *_REVIEWED),

@@ -20,6 +20,7 @@ from specify_cli.kernel.text import folded_name
 from specify_cli.kernel.values import replace
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.lanes.persistence import read_lanes
+from specify_cli.moves.questions import asked_about
 from specify_cli.moves.request import Move, Request, kind_of, reviewer_named
 from specify_cli.review.evidence import config_for, is_another, is_own_work, workers
 from specify_cli.status.holders import HELD, Holder, implementers
@@ -246,7 +247,13 @@ class Moment:
             return None
         log, work = self.log, self.work
         found: ClaimFacts = load("specify_cli.conditions.claim_facts:claim_facts")(
-            self.context.place, self.package, work.manifest, log.snapshot, log.holders(), known=work.planned
+            self.context.place,
+            self.package,
+            work.manifest,
+            log.snapshot,
+            log.holders(),
+            known=work.planned,
+            question=asked_about(self.package, work.planned, log.snapshot, log.events, log.mission_events),
         )
         return found
 

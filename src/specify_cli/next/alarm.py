@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from specify_cli.conditions.questions import Question
+from specify_cli.kernel import clock
 from specify_cli.kernel.text import digest
 from specify_cli.kernel.values import frozen, replace
-from specify_cli.next.observation import Question, with_fix
-from specify_cli.status.holders import Holder
+from specify_cli.next.observation import with_fix
+from specify_cli.status.holders import WORKING, Holder, holders
 from specify_cli.status.mission_log import MissionEvent
+from specify_cli.status.models import StatusSnapshot
 
 ADVISORY_AFTER = 3
 QUESTION_AFTER = 4
@@ -84,6 +87,21 @@ def vain_reports(events: Sequence[MissionEvent]) -> dict[str, Vain]:
                 found.pop(step_id, None)
             else:
                 found[step_id] = _another(found.get(step_id), step_id, event)
+    return found
+
+
+def repeated(snapshot: StatusSnapshot, mission_events: Sequence[MissionEvent]) -> dict[str, Question]:
+    """Work package -> question, of those whose holder reports them as done again and again with nothing changed."""
+    found: dict[str, Question] = {}
+    held = holders(snapshot, mission_events)
+    for vain in vain_reports(mission_events).values():
+        state = snapshot.work_packages.get(vain.wp_id or "")
+        question = vain.question
+        if question is None or state is None or vain.wp_id is None:
+            continue
+        same = held.get(vain.wp_id) == vain.holder and state["lane"] in WORKING
+        if same and clock.sort_key(state["last_transition_at"]) <= clock.sort_key(vain.at):
+            found[vain.wp_id] = question
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from specify_cli.conditions.questions import Question
 from specify_cli.context.models import Actor
 from specify_cli.core.readiness import SATISFIED
 from specify_cli.core.work_packages import problems_of
@@ -12,7 +13,7 @@ from specify_cli.kernel.lazy import load
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.values import frozen
 from specify_cli.next.decision import RETRY_AFTER_SECONDS, Choice, Decision, DecisionKind
-from specify_cli.next.observation import Observation, Question, with_fix
+from specify_cli.next.observation import Observation, with_fix
 from specify_cli.next.observe import Seen
 from specify_cli.next.open_questions import questions_of
 from specify_cli.status.progress import compute_weighted_progress

@@ -27,9 +27,9 @@ from specify_cli.kernel.text import plural
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.lanes.branch_naming import lane_branch_name
 from specify_cli.lanes.models import LanesManifest
+from specify_cli.moves.questions import asked_about
 from specify_cli.moves.refusals import already_claimed, of_claim, self_review_refused
 from specify_cli.next.packages import has_gone_quiet
-from specify_cli.next.questions import asked_about
 from specify_cli.review.evidence import config_for, judges_own, may_review_own
 from specify_cli.status.approvals import SETTLED, ReviewRecord, review_records
 from specify_cli.status.emit import Writer, writing

@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import field
 from enum import StrEnum
 
+from specify_cli.conditions.questions import Question
 from specify_cli.core.readiness import BUSY, SATISFIED, is_ready
 from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.values import frozen, replace
-from specify_cli.next.observation import Kinship, Observation, PackageView, PlanningView, Question, Waiting
+from specify_cli.next.observation import Kinship, Observation, PackageView, PlanningView, Waiting
 from specify_cli.status.holders import Holder
 from specify_cli.status.models import Lane
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from specify_cli.conditions.questions import Question
 from specify_cli.kernel.commands import Command
 from specify_cli.kernel.values import frozen
 from specify_cli.status.holders import Holder
@@ -14,31 +15,6 @@ def with_fix(missing: str) -> tuple[str, Command | None]:
     """What a guard wants, and the command that meets it where the text goes on with one."""
     what, _, fix = missing.partition(" (fix: ")
     return what, Command.parsed(fix.removesuffix(")")) if fix else None
-
-
-@frozen
-class Question:
-    """Something a person (or the agent, for them) has to decide.
-
-    Args:
-        decision_id: the same for the same question in the same situation.
-        input_key: what it is about, for programs.
-        options: answers that the tool acts on; empty for free text.
-    """
-
-    decision_id: str
-    input_key: str
-    text: str
-    options: tuple[str, ...] = ()
-    wp_id: str | None = None
-
-    def to_data(self) -> dict[str, object]:
-        """The data of its `decision_asked` event."""
-        return {"decision_id": self.decision_id, "input_key": self.input_key, "question": self.text}
-
-    def to_dict(self) -> dict[str, object]:
-        """As answers list the questions that are open."""
-        return {**self.to_data(), "options": list(self.options), "wp_id": self.wp_id}
 
 
 @frozen

@@ -18,10 +18,10 @@ from specify_cli.kernel.config import Config
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.lanes.persistence import read_lanes
+from specify_cli.moves.questions import answered
 from specify_cli.next.observation import Observation
 from specify_cli.next.packages import package_views
 from specify_cli.next.planning import planning_views
-from specify_cli.next.questions import answered
 from specify_cli.next.steps import open_steps, stuck_questions
 from specify_cli.status.holders import Holder
 from specify_cli.status.models import Lane

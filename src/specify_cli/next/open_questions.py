@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from specify_cli.conditions.questions import Question
 from specify_cli.context.overview import MissionState, Overview
 from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.lazy import load
-from specify_cli.next.observation import Question
-from specify_cli.next.questions import answered, question_of, repeated
+from specify_cli.moves.questions import answered, question_of
+from specify_cli.next.alarm import repeated
 from specify_cli.next.steps import stuck_questions
 from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status

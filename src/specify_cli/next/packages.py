@@ -12,8 +12,9 @@ from specify_cli.home import MissionPlace
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.lazy import load
 from specify_cli.lanes.models import LanesManifest
+from specify_cli.moves.questions import answered, question_of
+from specify_cli.next.alarm import repeated
 from specify_cli.next.observation import Kinship, PackageView
-from specify_cli.next.questions import answered, question_of, repeated
 from specify_cli.review.evidence import config_for, is_own_work, judges_own, may_review_own
 from specify_cli.status.holders import HELD, Holder, holders, implementers
 from specify_cli.status.models import Lane

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from specify_cli.conditions.questions import Question
 from specify_cli.core.documents import Shortcoming, clarifications, shortcomings
 from specify_cli.core.mission_types import MissionType, Step, StepKind
 from specify_cli.core.tasks_document import wp_titles
@@ -13,8 +14,8 @@ from specify_cli.home import MissionPlace
 from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.text import digest
 from specify_cli.lanes.models import LanesManifest
-from specify_cli.next.observation import PlanningView, Question
-from specify_cli.next.questions import answered
+from specify_cli.moves.questions import answered
+from specify_cli.next.observation import PlanningView
 from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status

@@ -17,12 +17,12 @@ from specify_cli.kernel.values import frozen, replace
 from specify_cli.lanes.persistence import read_lanes
 from specify_cli.moves.give_back import block, give_back
 from specify_cli.moves.move import move
+from specify_cli.moves.questions import answered
 from specify_cli.moves.request import Request
 from specify_cli.moves.work import commit_work
 from specify_cli.next.alarm import Vain, vain_reports
 from specify_cli.next.observation import OpenStep
 from specify_cli.next.planning import open_questions, unmet_of
-from specify_cli.next.questions import answered
 from specify_cli.next.standing import of_documents, of_work
 from specify_cli.next.steps import is_current, unreported
 from specify_cli.status.emit import TransitionError, writing

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container
 
+from specify_cli.conditions.questions import Question
 from specify_cli.context.models import Actor, Context
 from specify_cli.core.commits import publish_mode
 from specify_cli.core.mission_sizes import mission_type_of
@@ -13,11 +14,10 @@ from specify_cli.kernel.errors import Conflict, NotFound
 from specify_cli.kernel.notices import Notice
 from specify_cli.moves.conditions import UNDER_THE_LOCK, check, require
 from specify_cli.moves.moment import Moment, Work
+from specify_cli.moves.questions import answered, question_of
 from specify_cli.moves.request import Request
-from specify_cli.next.alarm import BLOCK, GIVE_BACK, REPEATS
-from specify_cli.next.observation import Question
+from specify_cli.next.alarm import BLOCK, GIVE_BACK, REPEATS, repeated
 from specify_cli.next.planning import open_questions
-from specify_cli.next.questions import answered, question_of, repeated
 from specify_cli.next.steps import stuck_questions
 from specify_cli.status.emit import Writer, writing
 from specify_cli.status.holders import WORKING

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from specify_cli.conditions.questions import Question
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import clock
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.text import digest
 from specify_cli.kernel.values import replace
 from specify_cli.next.alarm import vain_reports
-from specify_cli.next.observation import OpenStep, Question
+from specify_cli.next.observation import OpenStep
 from specify_cli.status.holders import WORKING, Holder
 from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane, StatusSnapshot

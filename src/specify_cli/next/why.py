@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from specify_cli.conditions import accept_rules, claim_rules, review_rules, verdict_rules, why_rules
 from specify_cli.conditions.claim_facts import claim_facts
-from specify_cli.conditions.claim_rules import Asked, decision_open, to_claim
+from specify_cli.conditions.claim_rules import decision_open, to_claim
+from specify_cli.conditions.questions import Question
 from specify_cli.conditions.review_facts import work_facts, work_markers
 from specify_cli.conditions.verdict_rules import ReviewFacts
 from specify_cli.conditions.ways import way_on
@@ -19,13 +20,14 @@ from specify_cli.kernel.errors import Unmet
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.lanes.persistence import read_lanes
+from specify_cli.moves.questions import answered, asked_about, question_of
 from specify_cli.moves.refusals import of_own_work
+from specify_cli.next.alarm import repeated
 from specify_cli.next.claims import is_begun, needed_by
 from specify_cli.next.decision import decide
-from specify_cli.next.observation import OpenStep, Question, with_fix
+from specify_cli.next.observation import OpenStep, with_fix
 from specify_cli.next.observe import observe
 from specify_cli.next.packages import has_gone_quiet
-from specify_cli.next.questions import answered, asked_about, question_of, repeated
 from specify_cli.review.evidence import AGENTS_OWN, config_for, may_review_own
 from specify_cli.status.holders import HELD, WORKING, Holder, implementers
 from specify_cli.status.models import Lane
@@ -203,7 +205,7 @@ def _blocked(case: _Case) -> Why:
 
 
 def _asked(slug: str, subject: str, question: Question) -> Unmet:
-    return decision_open(subject, slug, Asked(question.decision_id, question.text, question.options))
+    return decision_open(subject, slug, question)
 
 
 def _held(case: _Case) -> Held | None:

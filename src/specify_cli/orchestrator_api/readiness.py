@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from specify_cli.conditions.claim_facts import claim_facts
-from specify_cli.conditions.claim_rules import Asked, to_claim
+from specify_cli.conditions.claim_rules import to_claim
 from specify_cli.core.work_packages import WorkPackage, load_work_packages
 from specify_cli.home import MissionPlace
 from specify_cli.lanes.persistence import require_lanes
-from specify_cli.next.questions import answered, question_of
+from specify_cli.moves.questions import answered, question_of
 from specify_cli.orchestrator_api.missions import Data, identity, opened
 from specify_cli.status.models import Lane, StatusEvent
 from specify_cli.status.reading import Status, read_status
@@ -42,7 +42,6 @@ def _ready(place: MissionPlace, status: Status) -> Iterator[WorkPackage]:
     for package in packages:
         if lanes[package.id] is Lane.PLANNED and not package.problems:
             question = question_of(package, lanes, told.get(package.id, []), answers)
-            asked = Asked(question.decision_id, question.text, question.options) if question else None
-            facts = claim_facts(place, package, manifest, status.snapshot, held, known=lanes, question=asked)
+            facts = claim_facts(place, package, manifest, status.snapshot, held, known=lanes, question=question)
             if not to_claim(facts):
                 yield package

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from specify_cli.conditions.claim_rules import Asked
+from specify_cli.conditions.questions import Question
 from specify_cli.core.work_packages import WorkPackage
-from specify_cli.kernel import clock
 from specify_cli.kernel.text import digest
-from specify_cli.next.alarm import vain_reports
-from specify_cli.next.observation import Question
 from specify_cli.review.cycles import rejections
-from specify_cli.status.holders import WORKING, holders
 from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane, StatusEvent, StatusSnapshot
 
@@ -41,36 +37,20 @@ def question_of(
     return next((each for each in found if each.decision_id not in answers), None)
 
 
-def repeated(snapshot: StatusSnapshot, mission_events: Sequence[MissionEvent]) -> dict[str, Question]:
-    """Work package -> question, of those whose holder reports them as done again and again with nothing changed."""
-    found: dict[str, Question] = {}
-    held = holders(snapshot, mission_events)
-    for vain in vain_reports(mission_events).values():
-        state = snapshot.work_packages.get(vain.wp_id or "")
-        question = vain.question
-        if question is None or state is None or vain.wp_id is None:
-            continue
-        same = held.get(vain.wp_id) == vain.holder and state["lane"] in WORKING
-        if same and clock.sort_key(state["last_transition_at"]) <= clock.sort_key(vain.at):
-            found[vain.wp_id] = question
-    return found
-
-
 def asked_about(
     package: WorkPackage,
     known: Collection[str],
     snapshot: StatusSnapshot,
     events: Sequence[StatusEvent],
     mission_events: Sequence[MissionEvent],
-) -> Asked | None:
-    """As `question_of`, for the rules of a claim.
+) -> Question | None:
+    """As `question_of`, from the logs.
 
     Args:
         known: the work packages of the plan.
     """
     lanes = {wp_id: snapshot.lane_of(wp_id) for wp_id in {*known, package.id}}
-    question = question_of(package, lanes, events, answered(mission_events))
-    return None if question is None else Asked(question.decision_id, question.text, question.options)
+    return question_of(package, lanes, events, answered(mission_events))
 
 
 def _questions(
