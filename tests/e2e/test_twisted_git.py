@@ -83,29 +83,6 @@ def test_a_target_that_stands_for_another_branch_is_that_one(project: Project) -
     )
 
 
-def test_a_worktree_that_git_takes_for_the_main_checkout_is_refused(tmp_path: Path) -> None:
-    top = tmp_path / "p"
-    git = Repo(top)
-    top.mkdir()
-    subprocess.run(
-        ["git", "init", "-q", "-b", "main", "--separate-git-dir", str(tmp_path / "p.git"), str(top)], check=True
-    )
-    git("config", "core.worktree", str(top))
-    git("config", "extensions.worktreeConfig", "true")
-    project = Project(top, git)
-    git.commit("start", readme_md="# Tea\n")
-    run_script("init", "--ai", "claude", cwd=top).ok()
-    git.commit("set up")
-    slug = project.finalized(Task("WP01"))
-    words = ("agent", "action", "implement", "WP01", "--agent", "claude", "--mission", slug, "--json")
-    error = project.run(*words).failed("WORKTREE_MISPLACED", 1).json()
-    assert git("branch", "--list", "kitty/*") == ""
-    # What the hint says mends it.
-    subprocess.run(["sh", "-c", error["hint"]], check=True, cwd=top)
-    lane = Path(project.run(*words).ok().json()["workspace_path"])
-    assert Repo(lane)("rev-parse", "--show-toplevel") == str(lane)
-
-
 def test_a_repository_of_somebody_else_is_named_as_that(project: Project) -> None:
     settings = project.git.write("../gitconfig", "[user]\n\tname = Ada\n\temail = ada@example.org\n")
     twisted = {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1", "GIT_CONFIG_GLOBAL": str(settings)}

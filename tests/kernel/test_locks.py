@@ -12,6 +12,7 @@ import pytest
 from specify_cli.kernel import locks
 from specify_cli.kernel.errors import Conflict, Unavailable
 from specify_cli.kernel.notices import told_to
+from tests.support.elsewhere import needs_posix
 
 ROOT = Path(__file__).parents[2]
 HOLDER = """
@@ -67,6 +68,7 @@ def test_who_waits_longer_than_a_moment_is_told_for_whom(tmp_path: Path, monkeyp
         assert len(told) == 1, "nothing was waited for"
 
 
+@needs_posix("Windows locks no folders")
 def test_who_waits_for_a_folder_is_told_for_whom(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(locks, "_QUIET", 0.05)
     holder = hold(tmp_path, FOLDER_HOLDER)
@@ -78,6 +80,7 @@ def test_who_waits_for_a_folder_is_told_for_whom(tmp_path: Path, monkeypatch: py
     assert f"pid {holder.pid}" in told[0]
 
 
+@needs_posix("Windows locks no folders")
 def test_a_folder_is_not_waited_for_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(locks, "_ALONE", 0.05)
     holder = hold(tmp_path, FOLDER_HOLDER)

@@ -9,6 +9,7 @@ import pytest
 
 from specify_cli.kernel import process
 from specify_cli.kernel.errors import Unavailable
+from tests.support.elsewhere import needs_posix
 
 PYTHON = sys.executable
 
@@ -89,6 +90,7 @@ def test_what_works_in_the_background_can_be_ended(tmp_path: Path) -> None:
     assert again.wait(0.05) == -9
 
 
+@needs_posix("Windows ends what was started by a program of its own")
 def test_what_a_program_started_ends_with_it(tmp_path: Path) -> None:
     started = (
         "import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']).pid)"

@@ -19,6 +19,7 @@ from specify_cli.kernel.commands import Command, command
 from tests.kernel.test_commands import read_back
 from tests.support.ahead.sitecustomize import Lacking
 from tests.support.cli import Result
+from tests.support.elsewhere import needs_posix
 from tests.support.project import Project
 
 # What a printed command may hold; no shell of Windows takes a line break in a word.
@@ -61,9 +62,26 @@ def test_a_file_that_somebody_reads_is_waited_for(
     monkeypatch.setattr(os, "replace", replace)
     bare.replace(tmp_path / "new", tmp_path / "old")
     assert (tmp_path / "old").read_text() == "new"
-    refused.append(PermissionError(errno.EACCES, "no write access"))
+
+
+@needs_posix("Windows gives one answer for a file in use and for a lack of permission")
+def test_a_lack_of_permission_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = [PermissionError(errno.EACCES, "no write access")]
+    monkeypatch.setattr(os, "replace", lambda _source, _target: raised(refused.pop()))
     with pytest.raises(PermissionError):
         system.replace(tmp_path / "old", tmp_path / "new")
+
+
+def raised(error: Exception) -> None:
+    raise error
+
+
+def test_a_pipe_is_not_waited_for_and_a_folder_is_named_as_one(bare: ModuleType, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="a pipe is there"):
+        bare.open_file(tmp_path / "pipe", os.O_RDONLY)
+    with pytest.raises(IsADirectoryError):
+        bare.open_file(tmp_path, os.O_RDONLY)
 
 
 def test_modes_and_folders_do_without_posix(bare: ModuleType, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Missions that read as empty, or as finished, where they are neither."""
+"""Missions that read as empty, or as finished, where they are neither; and two scripts that must stop."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cli import SCRIPT, run_here
+from tests.support.cli import SCRIPT, run_here, run_script
 from tests.support.git import Repo
 from tests.support.project import Project
 from tests.support.source import ROOT
@@ -17,12 +17,38 @@ from tests.support.source import ROOT
 REPORTS = ROOT / "tests" / "fixtures" / "reports"
 
 
-def play(script: Path, folder: Path) -> str:
-    """Run a script of a report in a folder; what it said."""
+def play(script: Path, folder: Path, code: int = 0) -> str:
+    """Run a script of a report in a folder; what it said, on standard error where it had to fail."""
     env = {**os.environ, "PATH": f"{SCRIPT.parent}:{os.environ['PATH']}"}
     done = subprocess.run(["/bin/sh", str(script)], cwd=folder, env=env, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    assert done.returncode == code, done.stderr
+    return done.stderr if code else done.stdout
+
+
+def test_what_nobody_did_is_not_approved(tmp_path: Path) -> None:
+    assert "WP01 is held by claude (a)" in play(REPORTS / "23" / "approve-without-work.sh", tmp_path, 1)
+    move = ("agent", "tasks", "move-task", "WP01", "--mission", "kettle", "--note", "ok", "--json")
+    env = {"SPEC_KITTY_SESSION": "a"}
+    for lane, reason in (("for_review", "NO_NEW_COMMIT"), ("approved", "NO_CHANGES")):
+        words = (*move, "--to", lane, "--agent", "claude")
+        refused = run_script(*words, cwd=tmp_path, env=env).failed("TRANSITION_REJECTED", 1).json()
+        assert refused["details"]["reason"] == reason
+    run_here("accept", "--mission", "kettle", "--json", cwd=tmp_path).failed(exit_code=1)
+    run_here("merge", "--mission", "kettle", "--json", cwd=tmp_path).failed(exit_code=1)
+    assert run_here("status", "--mission", "kettle", "--json", cwd=tmp_path).ok().json()["progress_percentage"] == 30.0
+
+
+def test_a_worktree_that_is_the_main_checkout_stops_the_claim(tmp_path: Path) -> None:
+    folder = tmp_path / "report"
+    folder.mkdir()
+    assert "core.worktree is set for all worktrees" in play(REPORTS / "24" / "worktree-is-main.sh", folder, 1)
+    project = folder / "p"
+    assert Repo(project)("branch", "--list", "kitty/*") == ""
+    claim = ("agent", "action", "implement", "WP01", "--agent", "claude", "--mission", "kettle", "--json")
+    error = run_script(*claim, cwd=project).failed("WORKTREE_MISPLACED", 1).json()
+    subprocess.run(["/bin/sh", "-c", error["hint"]], check=True, cwd=project)
+    lane = Path(run_script(*claim, cwd=project).ok().json()["workspace_path"])
+    assert Repo(lane)("rev-parse", "--show-toplevel") == str(lane)
 
 
 def test_a_clone_reads_the_mission_whose_branch_a_pull_request_has_used_up(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -23,7 +24,8 @@ def _flags(*names: str) -> int:
 
 
 # Without these two, opening a pipe waits for its other end, and lines end as Windows ends them.
-_AT_ONCE = _flags("NONBLOCK", "CLOEXEC")
+_NO_WAIT = _flags("NONBLOCK")
+_AT_ONCE = _NO_WAIT | _flags("CLOEXEC")
 _AS_IT_IS = _flags("BINARY", "NOINHERIT")
 _NO_FOLLOW = _flags("NOFOLLOW")
 _fchmod: Callable[[int, int], None] | None = getattr(os, "fchmod", None)
@@ -67,7 +69,19 @@ def open_file(path: Path, flags: int, mode: int = 0o666, *, follow: bool = True)
     """
     if not follow and not _NO_FOLLOW and path.is_symlink():
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+    if not _NO_WAIT:
+        _require_no_wait(path)
     return os.open(path, flags | _AT_ONCE | _AS_IT_IS | (0 if follow else _NO_FOLLOW), mode)
+
+
+def _require_no_wait(path: Path) -> None:
+    """Refuse what opening would wait for, and a folder, which Windows reports as a lack of permission."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if stat.S_ISFIFO(mode):
+            raise OSError(errno.ENOTSUP, "a pipe is there, where a file belongs", str(path))
 
 
 def set_mode(handle: int, path: Path, mode: int) -> None:
