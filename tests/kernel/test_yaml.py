@@ -97,6 +97,7 @@ values = st.recursive(
 
 @settings(max_examples=120, deadline=None)
 @given(st.dictionaries(st.sampled_from("abcdef"), values, max_size=4))
+@example({"a": ["\x85"]})
 def test_what_is_written_is_read_back(value: dict[str, object]) -> None:
     def plain(one: object) -> object:
         if isinstance(one, dict):
@@ -111,6 +112,14 @@ def test_what_is_written_is_read_back(value: dict[str, object]) -> None:
     assert repr(yaml.loads(text, "x")) == repr(expected)
     if all(isinstance(one, (list, bool, int, type(None))) for one in value.values()):
         assert plain(yaml.loads(text, "x")) == plain(value)
+
+
+@pytest.mark.parametrize("text", ["a: x\x85y\n", "a: 'x\x85y'\n", 'a: "x\x85y"\n', "a:\n- x\x85y\n", "? x\x85y\n: a\n"])
+def test_a_foreign_line_break_lives_through_an_edit(text: str) -> None:
+    before = yaml.mapping(text, "x")
+    assert yaml.mapping(yaml_round_trip.edit(text, {("b", "c"): "d"}, "x"), "x") == {**before, "b": {"c": "d"}}
+    flow = f"{{{text.strip()}}}\n" if text.startswith("a: ") else text
+    assert yaml.mapping(yaml_round_trip.edit(flow, {("b",): "d\x85"}, "x"), "x") == {**before, "b": "d\x85"}
 
 
 @pytest.mark.parametrize(

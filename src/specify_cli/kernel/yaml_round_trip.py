@@ -10,12 +10,13 @@ import io
 import re
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.emitter import Emitter
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, NodeEvent
+from ruamel.yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, NodeEvent, ScalarEvent
 from ruamel.yaml.reader import ReaderError
 
 from specify_cli.kernel import clock, yaml
@@ -210,8 +211,18 @@ def _malformed(where: str, line: int, column: int, reason: str) -> Refused:
     )
 
 
+class _Emitter(Emitter):
+    """The library's, but for NEL (U+0085): it writes one as a line break, and does not read one as such."""
+
+    def choose_scalar_style(self) -> Any:
+        """The library's choice; double quotes, which escape it, around a text with NEL."""
+        style = super().choose_scalar_style()
+        return '"' if isinstance(self.event, ScalarEvent) and "\x85" in self.event.value else style
+
+
 def _writer() -> YAML:
     yaml = YAML(typ="rt", pure=True)
+    yaml.Emitter = _Emitter
     yaml.preserve_quotes = True
     yaml.width = 4096
     yaml.indent(mapping=2, sequence=2, offset=0)
