@@ -11,7 +11,7 @@ import pytest
 from specify_cli.status.models import Lane
 from tests.cli.commands.test_hooks import copying, hook
 from tests.support.project import Project, Task
-from tests.support.stories import Story, ready, story
+from tests.support.stories import Story, one, ready, story
 
 
 def _codes(found: dict[str, object]) -> list[str]:
@@ -129,6 +129,40 @@ def test_a_test_that_fails_only_with_two_lanes_together_makes_accept_refuse(proj
     assert _codes(data) == ["TEST_FAILED"]
     assert data["tests"][0]["exit_code"] == 1
     assert found.git.status() == ""
+
+
+def test_an_acceptance_stands_when_a_later_test_fails(project: Project) -> None:
+    found = one(project, {"a/f.txt": "x\n"})
+    accepted = found.accept().ok().json()
+    told = found.accept("--test", "false").failed("NOT_ACCEPTABLE", 1).json()
+    assert (_codes(told), told["ready"], told["accepted"]) == (["TEST_FAILED"], False, True)
+    assert (told["already_accepted"], told["accepted_at"]) == (True, accepted["accepted_at"])
+    assert "that stands" in told["error"]
+    text = project.run("accept", "--test", "false", "--mission", found.slug).failed().out
+    assert "stands, and `merge` takes it" in text
+    found.merge().ok()
+
+
+def test_a_new_commit_ends_an_acceptance_whatever_the_tests_say(project: Project) -> None:
+    found = one(project, {"a/f.txt": "x\n"})
+    found.worktree("WP01").commit("more", a__g_txt="y\n")
+    found.review_again("WP01")
+    told = found.accept("--test", "false").failed("NOT_ACCEPTABLE", 1).json()
+    assert (told["accepted"], told["already_accepted"]) == (False, False)
+    found.merge().failed("ACCEPTANCE_STALE")
+
+
+def test_a_subtask_that_is_unticked_after_the_acceptance_keeps_the_mission_from_being_merged(project: Project) -> None:
+    found = story(project, Task("WP01", owns=("a/**",), subtasks=("T001",)))
+    found.do("WP01", a__f_txt="x\n")
+    tick = ("agent", "tasks", "mark-status", "T001", "--status")
+    found.run(*tick, "done").ok()
+    found.accept().ok()
+    found.run(*tick, "pending").ok()
+    assert _codes(found.accept().failed().json()) == ["SUBTASKS_OPEN"]
+    found.merge().failed("SUBTASKS_OPEN")
+    found.run(*tick, "done").ok()
+    found.merge().ok()
 
 
 def test_a_forecast_conflict_is_a_condition(project: Project) -> None:

@@ -126,6 +126,7 @@ def test_the_tests_of_the_project_run_without_a_shell_once_they_are_trusted(proj
     assert refused["hint"] == "spec-kitty hooks trust"
     assert "--untested WHY" in refused["unmet"][0]["what"]
     assert "TESTS_UNTRUSTED" in _codes(project.run("doctor", "worktrees", "--json").json(), "findings")
+    assert "TESTS_UNTRUSTED" in _codes(found.run("why").ok().json())
     shown = project.run("hooks", "trust", "--yes").ok().out
     assert f"touch {mark}" in shown
 

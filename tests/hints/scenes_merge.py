@@ -6,9 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from specify_cli.home import MissionPlace
-from specify_cli.merge import engine
+from specify_cli.merge import engine, preparing
+from specify_cli.merge.case import Case
 from specify_cli.merge.conflict import Stopped
 from specify_cli.merge.engine import Examined
+from specify_cli.merge.intent import Intent
+from specify_cli.status.emit import Writer
 from specify_cli.status.models import Lane
 from tests.hints.scenes_finish import ACCEPT, CUP, MERGE, accepted, cup
 from tests.support.cli import Result
@@ -77,9 +80,18 @@ def guarded(world: World, line: str) -> Result:
         hook.unlink()
 
 
-def forbidden(world: World) -> Result:
-    """References may not move."""
-    return guarded(world, 'grep -q refs/heads/main && test "$1" = prepared && exit 1')
+def merge_while_a_branch_moves(world: World) -> Result:
+    """Somebody commits on the target in the last moment."""
+    real = preparing.prepare
+
+    def prepare(case: Case, log: Writer) -> Intent:
+        made = real(case, log)
+        world.git.commit("in between", between_txt="between\n")
+        return made
+
+    with world.patch.context() as patch:
+        patch.setattr(preparing, "prepare", prepare)
+        return world.run(MERGE)
 
 
 def locked_late(world: World) -> Result:
@@ -213,7 +225,7 @@ SCENES = (
     Scene("RESOLUTION_UNREVIEWED", f"{MERGE} --resume", resolved_by_claude, Then.SHOWS, after=another, remains=True),
     Scene("MERGE_ALREADY_MADE", f"{MERGE} --abort", unpushed),
     Scene("MERGE_INCOMPLETE", locked_late, accepted, corrected=MERGE),
-    Scene("REFS_MOVED", forbidden, accepted, corrected=MERGE),
+    Scene("REFS_MOVED", merge_while_a_branch_moves, accepted, Then.SHOWS, corrected=MERGE),
     Scene("REFS_LOCKED", killed, accepted, Then.SHOWS, corrected=MERGE, after=unlock),
     Scene("MISSION_MOVED", merge_while_it_moves, accepted, Then.INSTEAD),
     Scene("REBASE_NOT_LINEAR", f"{MERGE} --strategy rebase", entangled),

@@ -18,7 +18,7 @@ from specify_cli.status.models import Lane
 from tests.support import killing
 from tests.support.git import Repo
 from tests.support.project import Project, Task
-from tests.support.stories import Story, ready, story
+from tests.support.stories import Story, one, ready, story
 
 _SIGNER = """#!/bin/sh
 cat > /dev/null
@@ -45,7 +45,9 @@ def test_a_branch_that_moves_in_the_last_moment(project: Project, monkeypatch: p
     repo = found.git if what == "target" else found.worktree("WP05")
     with monkeypatch.context() as patch:
         _meanwhile(patch, lambda: repo.commit("in between", between_txt="between\n"))
-        found.merge().failed("REFS_MOVED")
+        error = found.merge().failed("REFS_MOVED").json()
+    assert error["hint"] == f"spec-kitty why --mission {found.slug}"
+    assert (found.branch("WP05") if what == "lane" else "main") in error["error"]
     assert found.mission.lane("WP01") is Lane.APPROVED
     assert intent.pending(found.mission.place.repo) == []
     assert found.git.status() == ""
@@ -70,7 +72,8 @@ def test_a_work_package_that_moves_while_the_merge_is_computed(
 
     monkeypatch.setattr(engine, "examine", examine)
     before = found.refs()
-    found.merge().failed("MISSION_MOVED")
+    error = found.merge().failed("MISSION_MOVED").json()
+    assert error["hint"] == f"spec-kitty why --mission {found.slug}"
     assert found.refs() == before
 
 
@@ -161,6 +164,21 @@ def test_a_conflict_between_lanes_after_the_acceptance(project: Project) -> None
     found.merge("--resume").ok()
     assert found.files()["x.txt"] == "both"
     assert found.files()["a/f.txt"] == "a"
+
+
+def test_a_stopped_merge_is_gone_on_with_whoever_asks_what_comes_next(project: Project) -> None:
+    found = one(project, {"shared.txt": "lane\n"})
+    found.git.commit("meanwhile", shared_txt="target\n")
+    merge = f"spec-kitty merge --mission {found.slug}"
+    assert f"Next: {merge}\n" in project.run("status", "--mission", found.slug).ok().out
+    tree = Repo(Path(found.merge().failed("MERGE_CONFLICT").json()["details"]["worktree"]))
+    resume = f"spec-kitty merge --resume --mission {found.slug}"
+    assert f"Next: {resume}\n" in project.run("status", "--mission", found.slug).ok().out
+    assert resume in found.run("next").ok().json()["reason"]
+    tree.write("shared.txt", "both\n")
+    tree("add", "shared.txt")
+    found.merge("--resume").ok()
+    assert resume not in project.run("status", "--mission", found.slug).ok().out
 
 
 def _accept_by_hand(found: Story, lanes: dict[str, str]) -> None:

@@ -162,7 +162,7 @@ def test_a_hook_that_forbids_references_to_move_is_heard(project: Project) -> No
     )
     before = found.refs()
     error = found.merge().failed("REFS_MOVED").json()
-    assert "nobody moves main" in error["error"]
+    assert ("nobody moves main" in error["error"], error["hint"]) == (True, None)
     unmoved(found, before)
     hook.unlink()
     found.merge().ok()

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 
 from specify_cli.acceptance.evidence import Evidence, TestCommand, run_tests
 from specify_cli.conditions import accept_rules
-from specify_cli.conditions.accept_facts import accept_facts, canceled_in, check_open, last_acceptance, not_proven
+from specify_cli.conditions.accept_facts import (
+    accept_facts,
+    canceled_in,
+    check_open,
+    last_acceptance,
+    not_proven,
+    untrusted_tests,
+)
 from specify_cli.conditions.accept_rules import SETTLED, TestRun
+from specify_cli.conditions.merge_rules import WANTS as MERGE_WANTS
 from specify_cli.conditions.merge_rules import Accepted, changed_lanes
 from specify_cli.context.overview import merge_command
 from specify_cli.core.commits import milestone, publish_mode, require_identity
@@ -32,7 +40,6 @@ from specify_cli.workspaces.coverage import coverage_of
 from specify_cli.workspaces.coverage_models import Coverage
 from specify_cli.workspaces.forecast import forecast
 from specify_cli.workspaces.forecast_models import Forecast
-from specify_cli.workspaces.trust import TrustState, project_of, tests_wish
 
 CHECKLIST = "checklist"
 MODES = ("auto", "pr", "local", CHECKLIST)
@@ -98,7 +105,7 @@ class Acceptance:
     Args:
         ready: whether every condition holds.
         accepted: whether the mission is accepted now.
-        already: it was, and nothing has changed since.
+        already: it was, and nothing has changed since; where a condition is unmet now, `merge` does not ask for it.
         unmet: what stands in the way.
         canceled: work packages that were given up, with their subtasks and requirements.
         self_reviewed: work packages that were approved by who had implemented them.
@@ -170,15 +177,22 @@ class Acceptance:
             "warnings": [notice.to_dict() for notice in self.warnings],
         }
         if not self.ready and self.mode != CHECKLIST and not report:
-            count = len(self.unmet)
             data |= {
                 "result": "error",
                 "error_code": "NOT_ACCEPTABLE",
-                "error": f"{self.mission_slug} is not ready: {count} condition{'s' * (count != 1)} unmet",
+                "error": self._refusal(),
                 "hint": self.next_step,
                 "details": {"unmet": data["unmet"]},
             }
         return data
+
+    def _refusal(self) -> str:
+        count = plural(len(self.unmet), "condition")
+        if not self.already:
+            return f"{self.mission_slug} is not ready: {count} unmet"
+        return (
+            f"{count} unmet; {self.mission_slug} was accepted by {self.accepted_by} at {self.accepted_at}: that stands"
+        )
 
     def _canceled(self) -> list[dict[str, object]]:
         known = {package.id: package for package in self.canceled}
@@ -222,9 +236,9 @@ def accept(
     coverage = Coverage()
     if manifest is not None and merge is not None:
         coverage = coverage_of(place, merge, status.events, packages, manifest, by_other=by_other)
-    facts = accept_facts(place, packages, manifest, status, merge, coverage=coverage)
+    untrusted = untrusted_tests(place, config) if options.untested is None else None
+    facts = accept_facts(place, packages, manifest, status, merge, coverage=coverage, untrusted=untrusted)
     unmet, allowed = accept_rules.split(accept_rules.unmet(facts), lenient=options.lenient)
-    unmet += _untrusted(place, config, options)
     asked = _asked(config, options)
     before = last_acceptance(status.mission_events)
     good = merge is not None and before is not None and _still_good(before, merge, config, options, place)
@@ -258,6 +272,8 @@ def accept(
         coverage=coverage,
         merge_step=merge_command(place, status, mode=options.recorded_mode),
     )
+    if unmet and before is not None and merge is not None and _stands(before, merge, config, place, unmet):
+        return replace(found, accepted=True, already=True, accepted_by=before.by, accepted_at=before.at)
     if unmet or merge is None or options.mode == CHECKLIST:
         return found
     return _recorded(place, config, options, found, merge, actor, session)
@@ -269,19 +285,6 @@ def _asked(config: Config, options: AcceptOptions) -> list[TestCommand]:
         return []
     listed = [TestCommand(shlex.join(argv), argv) for argv in config.accept_tests]
     return [*listed, *(TestCommand(line) for line in options.tests)]
-
-
-def _untrusted(place: MissionPlace, config: Config, options: AcceptOptions) -> list[Unmet]:
-    """A list of tests that nobody in this clone has read runs nothing, and the mission is not accepted without it."""
-    if options.untested is not None:
-        return []
-    wish = tests_wish(place.repo, project_of(place.repo, place.home), config)
-    if wish.trusted or wish.state is TrustState.MISSING:
-        return []
-    what = f"the list accept.tests does not run: {wish.why}"
-    if not wish.lines:
-        what = "the list accept.tests was trusted, and is gone"
-    return [Unmet("TESTS_UNTRUSTED", f"{what}. `--untested WHY` accepts without tests", wish.hint, str(wish.path))]
 
 
 def _waiting(count: int) -> tuple[Notice, ...]:
@@ -353,7 +356,7 @@ def _check_settled(place: MissionPlace, log: Writer) -> None:
         raise Conflict(
             f"{', '.join(moved)} moved while mission {place.slug} was examined",
             "MISSION_MOVED",
-            hint=spec_kitty("accept", "--mission", place.slug),
+            hint=spec_kitty("why", "--mission", place.slug),
         )
 
 
@@ -365,9 +368,16 @@ def _still_good(before: Accepted, merge: Forecast, config: Config, options: Acce
     """Whether an acceptance stands as it is: asked again, nothing changes."""
     same_mode = before.mode == options.recorded_mode or options.mode == "auto"
     same_way = options.untested == before.untested if options.untested or config.accept_tests else True
-    if options.tests or not same_mode or not same_way:
+    return not options.tests and same_mode and same_way and _stands(before, merge, config, place)
+
+
+def _stands(
+    before: Accepted, merge: Forecast, config: Config, place: MissionPlace, unmet: Sequence[Unmet] = ()
+) -> bool:
+    """Whether `merge` still takes an acceptance, in spite of what is unmet now."""
+    if changed_lanes(before, merge.tips) or any(each.code in MERGE_WANTS for each in unmet):
         return False
-    if changed_lanes(before, merge.tips) or not (load_meta(place.feature_dir) or {}).get("accepted_at"):
+    if not (load_meta(place.feature_dir) or {}).get("accepted_at"):
         return False
     return not not_proven(place, before, config.accept_tests, merge.tree, place.git)
 

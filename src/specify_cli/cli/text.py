@@ -29,6 +29,9 @@ _MARKS = {name: chr(0xFDD0 + number) for number, name in enumerate(_CODES)}
 _SEQUENCES = {mark: f"\x1b[{_CODES[name]}m" for name, mark in _MARKS.items()} | {_RESET: "\x1b[0m"}
 _ANY_MARK = re.compile("[\ufdd0-\ufdef]")
 
+# A word, or several where backticks make one command of them.
+_WHOLE = re.compile(r"(?:`[^`\n]*`|\S)+")
+
 _PLAIN = str.maketrans(
     {
         "→": "->", "←": "<-", "↳": "->", "…": "...", "–": "-", "—": "-", "−": "-", "•": "*", "·": "-", "✓": "ok",
@@ -116,10 +119,10 @@ def wrapped(text: str, columns: int = 78, *, indent: int = 0, hang: int = 0) -> 
     Args:
         columns: of a whole line.
         indent: spaces before the first line.
-        hang: spaces before the further ones; words longer than a line stay whole.
+        hang: spaces before the further ones; words longer than a line, and what stands between backticks, stay whole.
     """
     lines = [""]
-    for word in text.split():
+    for word in _WHOLE.findall(text):
         room = columns - (hang if len(lines) > 1 else indent)
         if lines[-1] and width(lines[-1]) + 1 + width(word) > room:
             lines.append(word)

@@ -15,7 +15,8 @@ from specify_cli.core.templates import template
 from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.commands import Command, spec_kitty
-from specify_cli.kernel.errors import Refused
+from specify_cli.kernel.config import Config
+from specify_cli.kernel.errors import Refused, Unmet
 from specify_cli.kernel.git import Git
 from specify_cli.lanes.branch_naming import PLANNING_LANE_ID
 from specify_cli.lanes.models import LanesManifest
@@ -31,6 +32,7 @@ from specify_cli.workspaces.markers import Marked, brought, in_forecast
 from specify_cli.workspaces.records import read_record, workspace_records
 from specify_cli.workspaces.scope import owned_paths
 from specify_cli.workspaces.trees import same_code
+from specify_cli.workspaces.trust import TrustState, project_of, tests_wish
 from specify_cli.workspaces.unfinished import unmerged
 from specify_cli.workspaces.untangling import ways_out
 
@@ -183,6 +185,7 @@ def accept_facts(
     *,
     elsewhere: Git | None = None,
     coverage: Coverage | None = None,
+    untrusted: Unmet | None = None,
 ) -> AcceptFacts:
     """All that acceptance looks at.
 
@@ -194,6 +197,7 @@ def accept_facts(
         tests: what was run on the forecast merge.
         elsewhere: git that has the objects of the forecast, where they were put somewhere else.
         coverage: what of it was reviewed.
+        untrusted: as `untrusted_tests`, where the tests of the project are to run.
     """
     states = package_states(packages, manifest, status.snapshot)
     alive = [package for package in packages if status.snapshot.lane_of(package.id) is not Lane.CANCELED]
@@ -205,7 +209,7 @@ def accept_facts(
         packages=states,
         lanes_known=manifest is not None,
         without_lane=tuple(package.id for package in alive if manifest and package.id not in known),
-        open_subtasks=_open_subtasks(place, packages, alive, status.mission_events),
+        open_subtasks=open_subtasks(place, packages, status),
         clarifications=tuple(
             (name, question)
             for name in dict.fromkeys((*CLARIFIED, *kind.documents))
@@ -224,7 +228,19 @@ def accept_facts(
         unfinished=() if kind.has_packages else tuple(_unfinished(place, kind)),
         lacking=lacking_commits(place, status, forecast, coverage) if forecast and coverage else (),
         coverage=coverage or Coverage(),
+        untrusted=untrusted,
     )
+
+
+def untrusted_tests(place: MissionPlace, config: Config) -> Unmet | None:
+    """What keeps the project's list of tests from running: one that nobody in this clone has read runs nothing."""
+    wish = tests_wish(place.repo, project_of(place.repo, place.home), config)
+    if wish.trusted or wish.state is TrustState.MISSING:
+        return None
+    what = f"the list accept.tests does not run: {wish.why}"
+    if not wish.lines:
+        what = "the list accept.tests was trusted, and is gone"
+    return Unmet("TESTS_UNTRUSTED", f"{what}. `--untested WHY` accepts without tests", wish.hint, str(wish.path))
 
 
 def marked_files(
@@ -282,10 +298,12 @@ def missing_branches(
     return tuple((lane_id, branch, way_back(place, branch)) for lane_id, branch in listed)
 
 
-def _open_subtasks(
-    place: MissionPlace, packages: Sequence[WorkPackage], alive: Sequence[WorkPackage], events: Sequence[MissionEvent]
+def open_subtasks(
+    place: MissionPlace, packages: Sequence[WorkPackage], status: Status
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    states, found = subtask_states(place, events), boxes(place)
+    """Work packages with the subtasks that are not ticked; those of canceled ones are given up with them."""
+    states, found = subtask_states(place, status.mission_events), boxes(place)
+    alive = [package for package in packages if status.snapshot.lane_of(package.id) is not Lane.CANCELED]
     ids = {package.id for package in packages}
     listed = {package.id: subtasks_for(package, found) for package in alive}
     # A section of tasks.md whose work package has no prompt file still holds promises.

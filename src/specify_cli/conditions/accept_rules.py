@@ -40,6 +40,7 @@ WANTS: Mapping[str, str] = {
     "REVIEW_OUTDATED": "approvals are about the work, and the requirements, as they are now",
     "MERGE_CONFLICT": "the merge would meet no conflict",
     "CONFLICT_MARKERS": "no conflict marker is left in a file",
+    "TESTS_UNTRUSTED": "the tests that the project asks for may run in this clone",
 }
 
 
@@ -132,6 +133,7 @@ class AcceptFacts:
         unfinished: what documents still lack, where they are all that the mission consists of.
         lacking: (work package, lane, commit, the lane's worktree) where what was approved is not in the lane.
         coverage: what of it was reviewed.
+        untrusted: why the tests that the project asks for do not run in this clone.
     """
 
     slug: str
@@ -155,6 +157,7 @@ class AcceptFacts:
     unfinished: tuple[str, ...] = ()
     lacking: tuple[tuple[str, str, str, str], ...] = ()
     coverage: Coverage = field(default_factory=Coverage)
+    untrusted: Unmet | None = None
 
     @property
     def canceled(self) -> tuple[str, ...]:
@@ -167,7 +170,7 @@ def unmet(facts: AcceptFacts) -> list[Unmet]:
     return [
         *_packages(facts),
         *outdated(facts.mapped, facts.slug),
-        *_subtasks(facts),
+        *subtasks(facts.open_subtasks, facts.packages, facts.slug),
         *_documents(facts),
         *worktrees(facts.dirty),
         *branches(facts.missing_branches),
@@ -175,6 +178,7 @@ def unmet(facts: AcceptFacts) -> list[Unmet]:
         *unreviewed(facts.coverage, facts.slug),
         *conflicts(facts.conflicts, facts.ways_out, facts.slug),
         *markers(facts.markers),
+        *([facts.untrusted] if facts.untrusted else ()),
         *failed_tests(facts.tests, bare=facts.bare),
     ]
 
@@ -213,9 +217,12 @@ def not_approved(package: PackageState, slug: str) -> Unmet:
     return Unmet("WP_NOT_APPROVED", f"{wp_id} is {lane}, not approved", fix, wp_id)
 
 
-def _subtasks(facts: AcceptFacts) -> list[Unmet]:
-    lanes = {package.wp_id: package.lane for package in facts.packages}
-    return [_unticked(wp_id, ids, lanes.get(wp_id), facts.slug) for wp_id, ids in facts.open_subtasks]
+def subtasks(
+    still_open: Sequence[tuple[str, Sequence[str]]], packages: Sequence[PackageState], slug: str
+) -> list[Unmet]:
+    """Work packages with subtasks that are not ticked."""
+    lanes = {package.wp_id: package.lane for package in packages}
+    return [_unticked(wp_id, ids, lanes.get(wp_id), slug) for wp_id, ids in still_open]
 
 
 def _unticked(wp_id: str, ids: Sequence[str], lane: Lane | None, slug: str) -> Unmet:

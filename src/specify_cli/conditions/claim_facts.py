@@ -7,8 +7,10 @@ from collections.abc import Collection, Mapping
 from specify_cli.conditions.claim_rules import Busy, ClaimFacts
 from specify_cli.conditions.questions import Question
 from specify_cli.core.readiness import BUSY, needs_of
-from specify_cli.core.work_packages import WorkPackage
+from specify_cli.core.work_packages import FOLDER, WorkPackage
 from specify_cli.home import MissionPlace
+from specify_cli.kernel.commands import git_command
+from specify_cli.kernel.errors import Unmet
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.status.holders import Holder
 from specify_cli.status.models import StatusSnapshot
@@ -51,3 +53,15 @@ def claim_facts(
         ),
         question,
     )
+
+
+def prompt_missing(place: MissionPlace, wp_id: str) -> Unmet:
+    """A work package of the lanes or the log has no prompt: with the command that brings it back, or finds it."""
+    names = place.git.names_in(place.source.revision, f"{place.relative}/{FOLDER}") if place.repo.has_git else []
+    root = place.home.path if place.home else place.repo.root
+    name = next((each for each in names if each == f"{wp_id}.md" or each.startswith(f"{wp_id}-")), None)
+    fix = git_command(root, "log", "--diff-filter=D", "--oneline", "--", f"{place.relative}/{FOLDER}")
+    if name is not None and not name.endswith("/"):
+        file = f"{place.relative}/{FOLDER}/{name}"
+        fix = git_command(root, "restore", "--source=HEAD", "--staged", "--worktree", file)
+    return Unmet("PROMPT_MISSING", f"{wp_id}: there is no prompt {FOLDER}/{wp_id}-….md", fix, wp_id)

@@ -12,6 +12,7 @@ from specify_cli.conditions.accept_facts import (
     marked_files,
     missing_branches,
     not_proven,
+    open_subtasks,
     package_states,
 )
 from specify_cli.conditions.merge_rules import MergeFacts
@@ -71,6 +72,7 @@ def merge_facts(
         index_locked=str(lock) if lock is not None and lock.exists() else "",
         identity=place.git.identity() is not None,
         lanes_known=manifest is not None,
+        open_subtasks=open_subtasks(place, packages, status),
         accepted=accepted,
         untested=untested,
         tips=_open_tips(forecast) if forecast else {},

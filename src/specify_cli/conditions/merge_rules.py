@@ -30,6 +30,7 @@ WANTS: Mapping[str, str] = {
     "PROTECTED_BRANCH": "the target may be merged into from here",
     "PULL_REQUEST_OPEN": "no pull request has to be merged first",
     "WP_NOT_APPROVED": "every work package is approved, done or canceled",
+    "SUBTASKS_OPEN": "every subtask is ticked",
     "WORKTREE_BUSY": "no merge or rebase is under way in the worktrees",
     "WORKTREE_DIRTY": "nothing is uncommitted in the worktrees",
     "CONFLICT_MARKERS": "no conflict marker is left in a file",
@@ -86,6 +87,7 @@ class MergeFacts:
         index_locked: git's lock file on that checkout's index, where there is one.
         identity: whether git knows who commits.
         packages: every work package.
+        open_subtasks: (work package, subtasks not done), as one may untick them after the acceptance.
         mapped: (work package, requirements that it was given after its approval).
         accepted: the last acceptance, or None.
         tips: code lane -> commit now.
@@ -111,6 +113,7 @@ class MergeFacts:
     index_locked: str = ""
     identity: bool = True
     lanes_known: bool = True
+    open_subtasks: tuple[tuple[str, tuple[str, ...]], ...] = ()
     mapped: tuple[tuple[str, tuple[str, ...]], ...] = ()
     accepted: Accepted | None = None
     tips: Mapping[str, str] = field(default_factory=dict)
@@ -133,6 +136,7 @@ def unmet(facts: MergeFacts) -> list[Unmet]:
     return [
         *_checkout(facts),
         *_acceptance(facts),
+        *accept_rules.subtasks(facts.open_subtasks, facts.packages, facts.slug),
         *accept_rules.outdated(facts.mapped, facts.slug),
         *_way(facts),
         *accept_rules.worktrees(facts.dirty),

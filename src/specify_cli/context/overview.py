@@ -73,9 +73,9 @@ class Overview:
             return self.place.refusal().hint or spec_kitty("why", "--mission", slug)
         if self.no_lanes is not None:
             return spec_kitty("doctor log", "--fix")
-        if self.state is MissionState.MERGED:
+        if self.state is MissionState.MERGED and not _is_under_way(self.place):
             return landing_command(self.place, self.lands_on) if self.lands_on else spec_kitty("mission list")
-        if self.state is MissionState.ACCEPTED:
+        if self.state in (MissionState.MERGED, MissionState.ACCEPTED):
             return merge_command(self.place, self.status)
         if self.lanes is not None and self.total and _settled(self.board):
             return spec_kitty("accept", "--mission", slug)
@@ -190,15 +190,26 @@ def is_merged_by_host(place: MissionPlace, status: Status) -> bool:
 def merge_command(place: MissionPlace, status: Status, *, mode: str | None = None) -> Command:
     """What a person runs once a mission is accepted; where the host merges it, once that has happened.
 
-    One that has a branch of its own lands with the same command on the branch that it began at.
+    One that has a branch of its own lands with the same command on the branch that it began at. A merge that stopped
+    is gone on with.
 
     Args:
         mode: of an acceptance that is not in meta.json yet.
     """
+    if _is_under_way(place):
+        return spec_kitty("merge", "--resume", "--mission", place.slug)
     base = begun_at(place.meta, status.mission_events)
     if base and base != place.target_branch and (mode or place.meta.get("acceptance_mode")) != PULL_REQUEST:
         return spec_kitty("merge", "--into", base, "--mission", place.slug)
     return merging(place.slug, by_host=is_merged_by_host(place, status))
+
+
+def _is_under_way(place: MissionPlace) -> bool:
+    """Whether a merge of the mission waits: for its conflict to be resolved or, once it is made, for its push."""
+    if not place.repo.has_git:
+        return False
+    stopped, made = (place.repo.state / "merge" / f"{place.key}{end}" for end in (".conflict.json", ".json"))
+    return stopped.is_file() or (bool(place.meta.get("merged_at")) and made.is_file())
 
 
 def merging(slug: str, *, by_host: bool) -> Command:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from specify_cli.core.work_packages import FOLDER, WorkPackage, gather_work_packages
+from specify_cli.conditions.claim_facts import prompt_missing
+from specify_cli.core.work_packages import WorkPackage, gather_work_packages
 from specify_cli.doctor import worktrees
 from specify_cli.doctor.findings import Finding, Severity, Subject, of_error
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import clock
-from specify_cli.kernel.commands import git_command, spec_kitty
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import SpecKittyError
 from specify_cli.kernel.text import plural
 from specify_cli.kernel.values import frozen
@@ -113,21 +114,5 @@ def _without_prompt(
         for wp_id in dict.fromkeys([*known, *snapshot.work_packages])
         if wp_id not in packages and snapshot.lane_of(wp_id) not in TERMINAL_LANES
     ]
-    names = (
-        place.git.names_in(place.source.revision, f"{place.relative}/{FOLDER}")
-        if missing and place.repo.has_git
-        else []
-    )
-    return [_prompt_missing(place, wp_id, names) for wp_id in missing]
-
-
-def _prompt_missing(place: MissionPlace, wp_id: str, names: list[str]) -> Finding:
-    root = place.home.path if place.home else place.repo.root
-    name = next((each for each in names if each == f"{wp_id}.md" or each.startswith(f"{wp_id}-")), None)
-    fix = git_command(root, "log", "--diff-filter=D", "--oneline", "--", f"{place.relative}/{FOLDER}")
-    if name is not None and not name.endswith("/"):
-        fix = git_command(
-            root, "restore", "--source=HEAD", "--staged", "--worktree", f"{place.relative}/{FOLDER}/{name}"
-        )
-    message = f"{place.slug} {wp_id}: there is no prompt {FOLDER}/{wp_id}-….md"
-    return Finding(SECTION, Severity.ERROR, "PROMPT_MISSING", message, fix)
+    found = [prompt_missing(place, wp_id) for wp_id in missing]
+    return [Finding(SECTION, Severity.ERROR, each.code, f"{place.slug} {each.what}", each.fix) for each in found]

@@ -89,12 +89,6 @@ class Intent:
         """Whether all that is left needs the network: no other command does that."""
         return self.made and self.push is not None and not self.pushed
 
-    @property
-    def again(self) -> Command:
-        """The command that began it."""
-        into = ("--into", self.target_branch) if self.summary.get("landed") else ()
-        return spec_kitty("merge", *into, "--mission", self.mission_slug)
-
 
 _LISTED: Mapping[str, Any] = {
     "refs": RefUpdate, "branches": RefUpdate, "worktrees": Doomed, "folder": None, "events": None,

@@ -10,6 +10,7 @@ from specify_cli.kernel import locks
 from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import Conflict, Unavailable
 from specify_cli.kernel.git import ZERO, RefUpdate
+from specify_cli.kernel.text import some
 from specify_cli.merge import intent as intents
 from specify_cli.merge import preparing, settling
 from specify_cli.merge.case import Case
@@ -55,7 +56,7 @@ def _check_unmoved(place: MissionPlace, status: Status, log: Writer) -> None:
         raise Conflict(
             f"a work package of {place.slug} moved while the merge was computed",
             "MISSION_MOVED",
-            hint=spec_kitty("merge", "--mission", place.slug),
+            hint=spec_kitty("why", "--mission", place.slug),
         )
 
 
@@ -75,8 +76,12 @@ def _move(place: MissionPlace, intent: Intent) -> None:
         if settling.moved(git, intent):
             return
         settling.drop(repo, intent)
-        raise Conflict(
-            f"git did not move the branches of {intent.mission_slug}; nothing has changed: {error.message}",
-            "REFS_MOVED",
-            hint=intent.again,
-        ) from error
+        other = [
+            each.ref for each in intent.refs if each.ref != intent.guard and (git.resolve(each.ref) or ZERO) != each.old
+        ]
+        said, hint = f"git did not move the branches of {intent.mission_slug}: {error.message}", None
+        if other:
+            # What else has become of it now is worth a look before the next try.
+            said = f"{some([name.removeprefix('refs/heads/') for name in other])} moved while the merge was computed"
+            hint = spec_kitty("why", "--mission", intent.mission_slug)
+        raise Conflict(f"{said}; nothing has changed", "REFS_MOVED", hint=hint) from error

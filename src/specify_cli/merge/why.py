@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from specify_cli.conditions import accept_rules
-from specify_cli.conditions.accept_facts import accept_facts
+from specify_cli.conditions.accept_facts import accept_facts, untrusted_tests
 from specify_cli.conditions.why_rules import Why, of_landing, of_mission
+from specify_cli.context.missions import config_of
 from specify_cli.context.overview import landing_command, lands_on
 from specify_cli.home import MissionPlace
 from specify_cli.merge.engine import examine
@@ -32,7 +33,14 @@ def why_mission(place: MissionPlace) -> Why:
     with throw_away(place) as git:
         seen = examine(place, elsewhere=git)
         facts = accept_facts(
-            place, seen.packages, seen.manifest, seen.status, seen.merge, coverage=seen.coverage, elsewhere=git
+            place,
+            seen.packages,
+            seen.manifest,
+            seen.status,
+            seen.merge,
+            coverage=seen.coverage,
+            elsewhere=git,
+            untrusted=untrusted_tests(place, config_of(place.repo, place)),
         )
     to_merge = list(seen.unmet)
     if seen.merge is not None:

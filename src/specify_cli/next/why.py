@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from specify_cli.conditions import accept_rules, claim_rules, review_rules, verdict_rules, why_rules
-from specify_cli.conditions.claim_facts import claim_facts
+from specify_cli.conditions.claim_facts import claim_facts, prompt_missing
 from specify_cli.conditions.claim_rules import decision_open, to_claim
 from specify_cli.conditions.questions import Question
 from specify_cli.conditions.review_facts import work_facts, work_markers
@@ -12,7 +12,7 @@ from specify_cli.conditions.ways import way_on
 from specify_cli.conditions.why_rules import Held, Wanted, Why
 from specify_cli.context.models import Actor, Context
 from specify_cli.core.readiness import BUSY
-from specify_cli.core.work_packages import WorkPackage, load_work_packages, require_work_package
+from specify_cli.core.work_packages import WorkPackage, load_work_packages
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.commands import Command, spec_kitty
 from specify_cli.kernel.config import ENFORCE
@@ -20,6 +20,7 @@ from specify_cli.kernel.errors import Unmet
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.lanes.persistence import read_lanes
+from specify_cli.moves.lookup import require_known
 from specify_cli.moves.questions import answered, asked_about, question_of
 from specify_cli.moves.refusals import of_own_work
 from specify_cli.next.alarm import repeated
@@ -32,6 +33,7 @@ from specify_cli.review.evidence import AGENTS_OWN, config_for, may_review_own
 from specify_cli.status.holders import HELD, WORKING, Holder, implementers
 from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status, read_status
+from specify_cli.status.transitions import TERMINAL_LANES
 from specify_cli.workspaces.allocate import obstacles
 from specify_cli.workspaces.lookup import workspace_of
 from specify_cli.workspaces.presence import lease_of, presence
@@ -75,9 +77,10 @@ def why_package(context: Context, wp_id: str) -> Why | None:
         NotFound: `WP_NOT_FOUND`.
         Refused: a document or a log cannot be read.
     """
-    packages = load_work_packages(context.place)
-    package = require_work_package(packages, wp_id, context.place.slug)
-    known = {each.id: each for each in packages}
+    package = require_known(context, wp_id)
+    if isinstance(package, str):
+        return _unwritten(context, package)
+    known = {each.id: each for each in load_work_packages(context.place)}
     case = _Case(context, package, known, read_lanes(context.place), read_status(context.place))
     if case.lane is Lane.APPROVED:
         return None
@@ -87,9 +90,17 @@ def why_package(context: Context, wp_id: str) -> Why | None:
         return _working(case)
     if case.lane in (Lane.FOR_REVIEW, Lane.IN_REVIEW):
         return _reviewed(case)
-    if case.lane is Lane.BLOCKED:
-        return _blocked(case)
-    return _answer(case, [], {}, spec_kitty("status", "--mission", case.slug))
+    at_its_end = spec_kitty("status", "--mission", case.slug)
+    return _blocked(case) if case.lane is Lane.BLOCKED else _answer(case, [], {}, at_its_end)
+
+
+def _unwritten(context: Context, wp_id: str) -> Why | None:
+    """What a work package wants that only the log knows: its prompt, unless it is over."""
+    slug, lane = context.place.slug, read_status(context.place).snapshot.lane_of(wp_id)
+    if lane is Lane.APPROVED:
+        return None
+    unmet = [] if lane in TERMINAL_LANES else [prompt_missing(context.place, wp_id)]
+    return why_rules.of_package(slug, wp_id, lane, unmet, {}, spec_kitty("status", "--mission", slug))
 
 
 def why_planning(context: Context) -> Why | None:

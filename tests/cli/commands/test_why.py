@@ -294,3 +294,17 @@ def test_asking_writes_nothing_that_anybody_sees(mission: Mission) -> None:
     for words in ([], ["WP01"], ["WP02"], ["WP03"]):
         why(mission, *words)
     assert state() == before
+
+
+def test_a_work_package_that_only_the_log_knows_wants_its_prompt(mission: Mission) -> None:
+    (prompt,) = (mission.folder / "tasks").glob("WP01-*.md")
+    prompt.unlink()
+    told = why(mission, "WP01")
+    assert (told["lane"], codes(told)) == ("planned", ["PROMPT_MISSING"])
+    assert told["next_step"].endswith(f"tasks/{prompt.name}")
+    mission.project.git(*shlex.split(told["next_step"])[3:])
+    assert codes(why(mission, "WP01")) == []
+    prompt.unlink()
+    mission.force("WP01", Lane.CANCELED)
+    assert why(mission, "WP01")["next_move"] is None
+    mission.project.run("why", "WP09", "--mission", mission.slug, "--json").failed("WP_NOT_FOUND", 1)

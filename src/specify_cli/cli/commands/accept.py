@@ -13,6 +13,7 @@ from specify_cli.cli.delivering import delivery_lines
 from specify_cli.cli.options import ActorFlag, MissionFlag, SessionFlag
 from specify_cli.cli.output import Reply, safe, style
 from specify_cli.cli.selecting import reading
+from specify_cli.cli.times import short
 from specify_cli.cli.unmet import unmet_lines
 from specify_cli.context.actor import who
 from specify_cli.kernel.errors import UsageError
@@ -83,6 +84,8 @@ def accept(
 
 def _text(found: Acceptance, delivery: Delivery | None) -> str:
     lines = [_headline(found)]
+    if found.already and found.unmet:
+        lines.append(f"  its acceptance {_when(found)} stands, and `merge` takes it")
     if found.canceled_ids:
         lines.append(f"  canceled, left out: {', '.join(found.canceled_ids)}")
     for run in found.tests:
@@ -111,13 +114,18 @@ def _tested(found: Acceptance) -> str:
     return f"{style('not tested', 'yellow')}: no command ran; give --test, or list accept.tests in the config"
 
 
+def _when(found: Acceptance) -> str:
+    return f"by {safe(found.accepted_by)} ({short(found.accepted_at or '')})"
+
+
 def _headline(found: Acceptance) -> str:
     if not found.ready:
         count = plural(len(found.unmet), "condition")
+        if found.already:
+            return f"{style('Not accepted again:', 'bold', 'red')} {found.mission_slug}, {count} unmet"
         return f"{style('Not ready:', 'bold', 'red')} {found.mission_slug}, {count} unmet"
     if found.already:
-        when = f"by {found.accepted_by} at {found.accepted_at}"
-        return f"{found.mission_slug} was accepted {when}; nothing has changed since"
+        return f"{found.mission_slug} was accepted {_when(found)}; nothing has changed since"
     if found.accepted:
         return f"{style('Accepted:', 'bold', 'green')} {found.mission_slug}, by {found.accepted_by}"
     return f"{style('Ready:', 'bold', 'green')} {found.mission_slug} meets every condition"
