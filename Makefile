@@ -12,7 +12,7 @@ export PIP_CACHE_DIR ?= $(CURDIR)/$(VENV)/cache
 export RUSTUP_HOME ?= $(CURDIR)/$(VENV)/cache/rustup
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint bench soak docs lock sbom newest clean setup compiled
+.PHONY: help demo test lint bench soak agents docs lock sbom newest clean setup compiled
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made.
@@ -37,6 +37,10 @@ bench: compiled ## Measure every command against its bar.
 
 soak: compiled ## Run the long repetitions in full.
 	SOAK=1 $(BIN)/pytest -m soak -n 1
+
+agents: compiled ## Install the coding agents' own programs (NEWEST=1: the newest) and run them with a scripted model.
+	$(BIN)/python -m scripts.agents $(if $(NEWEST),--newest)
+	$(BIN)/python -m pytest -p tests.agents.tried -m agents -n 2 tests/agents
 
 docs: $(STAMP) ## Write the reference pages that come from the code.
 	$(BIN)/python -m scripts.docs

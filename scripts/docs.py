@@ -9,6 +9,7 @@ docs/reference/schemas/: the JSON Schemas of the machine contract.
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -29,6 +30,7 @@ from specify_cli.kernel.errors import SpecKittyError, UsageError
 from specify_cli.orchestrator_api.schemas import schemas
 
 FOLDER = Path(__file__).parent.parent / "docs" / "reference"
+TRIED = Path(__file__).parent.parent / "tests" / "agents" / "tried.json"
 SCHEMAS = "schemas/orchestrator-api"
 MADE = "<!-- Made by `make docs` from the command table; do not edit. -->\n"
 # A rule of thumb for English prose and code.
@@ -195,7 +197,35 @@ All of it is in the project; nothing is written into a home folder. How to choos
   only where the project's settings say it. `{SHARED_SKILLS}` is read by many agents: its files name none of them.
 
 {notes}
+
+{_tried()}"""
+
+
+def _tried() -> str:
+    """What the agents' own programs were seen to do, from the file that `make agents` writes."""
+    rows = [
+        f"| `{key}` | {row['version']} | {row['date']} | {_seen(row, 'default')} | {_seen(row, 'skills')} "
+        f"| {_seen(row, 'mission')} | {_seen(row, 'sessions')} |"
+        for key, row in json.loads(TRIED.read_text(encoding="utf-8")).items()
+    ]
+    table = "\n".join(rows)
+    return f"""## Seen to run
+
+`make agents` runs the agents' own programs against a scripted model: in a project that `spec-kitty init` set up, with a
+home folder of its own and no network. What was typed is what the table above says.
+
+| key | version | on | commands | skills | a whole mission | two sessions |
+|---|---|---|---|---|---|---|
+{table}
+
+- «Commands», «skills»: the text of our command `specify` and the words of the person reached the model.
+- «A whole mission»: the program ran our commands from the idea to `accepted`.
+- «Two sessions»: run at once in one project, each held a step of its own to its end.
 """
+
+
+def _seen(row: Mapping[str, Any], what: str) -> str:
+    return ("yes" if row[what] else "no") if what in row else "–"
 
 
 def _argument(agent: Agent) -> str:

@@ -75,7 +75,7 @@ def test_continuous_integration_runs_what_a_developer_runs() -> None:
 @pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
 def test_make_says_what_can_be_made() -> None:
     done = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
-    for target in ("demo", "test", "lint", "bench", "soak", "docs", "lock", "clean"):
+    for target in ("demo", "test", "lint", "bench", "soak", "agents", "docs", "lock", "clean"):
         assert f"make {target} " in done.stdout
 
 

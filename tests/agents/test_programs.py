@@ -1,0 +1,89 @@
+"""The agents' own programs find our commands and run them, and two of them at once get along."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from specify_cli.core.project_resolver import COMMON, PACKAGE
+from tests.agents import plays
+from tests.agents.bench import make_bench, processes_of
+from tests.agents.model import listening
+from tests.agents.programs import PROGRAMS, Program, find
+from tests.support.project import Task
+
+pytestmark = pytest.mark.agents
+Tell = Callable[[str, str], None]
+WORDS = "a tea timer"
+MISSING = [program.name for program in PROGRAMS if find(program) is None]
+LAYOUTS = [(program, layout) for program in PROGRAMS for layout in program.layouts]
+
+
+@pytest.fixture(autouse=True)
+def _installed(request: pytest.FixtureRequest) -> None:
+    program = request.getfixturevalue("program")
+    if program.name in MISSING:
+        pytest.skip(f"not installed: {', '.join(MISSING)} (make agents)")
+
+
+@pytest.fixture(scope="module")
+def mark() -> str:
+    """A line of our command `specify` that holds nothing to be replaced."""
+    text = (PACKAGE / COMMON / "command-templates" / "specify.md").read_text(encoding="utf-8")
+    return next(line for line in text.splitlines() if line.startswith("Your result is"))
+
+
+@pytest.mark.parametrize(("program", "layout"), LAYOUTS, ids=lambda value: getattr(value, "key", value))
+def test_our_text_and_the_words_of_the_person_reach_the_model(
+    program: Program, layout: str, mark: str, tmp_path: Path, record_property: Tell
+) -> None:
+    record_property("tried", f"{program.key} {layout}")
+    bench = make_bench(tmp_path, program, layout)
+    typed = program.typed(layout, "specify", WORDS)
+    with listening(lambda: plays.say("Seen.")) as model:
+
+        def texts() -> list[str]:
+            return [turn.text for turn in model.turns if mark in turn.text]
+
+        if program.typing:
+            shown = bench.type(model.url, typed, lambda: bool(texts()))
+        else:
+            shown = bench.run(model.url, typed).ok()
+    assert texts(), shown
+    assert WORDS in texts()[0]
+    assert "$ARGUMENTS" not in texts()[0]
+    assert "{{args}}" not in texts()[0]
+    assert not processes_of(bench.home)
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.key)
+def test_a_mission_goes_from_idea_to_accepted(program: Program, tmp_path: Path, record_property: Tell) -> None:
+    record_property("tried", f"{program.key} mission")
+    bench = make_bench(tmp_path, program, program.layouts[0])
+    with listening(lambda: plays.mission(program.key)) as model:
+        ended = bench.run(model.url, program.typed(program.layouts[0], "specify", WORDS))
+    assert model.last is not None, ended
+    assert model.last.startswith("terminal: accepted"), model.last
+
+
+@pytest.mark.parametrize("program", [program for program in PROGRAMS if program.apart], ids=lambda program: program.key)
+def test_two_sessions_at_once_hold_different_steps(program: Program, tmp_path: Path, record_property: Tell) -> None:
+    record_property("tried", f"{program.key} sessions")
+    layout = program.layouts[0]
+    bench = make_bench(tmp_path, program, layout)
+    slug = bench.project.finalized(Task("WP01"), Task("WP02"))
+    meeting = plays.Meeting(program.key, slug, 2)
+
+    def session(number: int) -> str | None:
+        own = bench.beside(number)
+        with listening(lambda: meeting.script(number)) as model:
+            own.run(model.url, program.typed(layout, "next", slug))
+        return model.last
+
+    with ThreadPoolExecutor() as pool:
+        assert [*pool.map(session, (1, 2))] == ["done", "done"]
+    steps = {number: [step["wp_id"] for step in each] for number, each in meeting.steps.items()}
+    assert sorted(steps.values()) == [["WP01", "WP01"], ["WP02", "WP02"]]
