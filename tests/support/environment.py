@@ -9,9 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from specify_cli.core.agent_programs import PROCESS_VARIABLE, PROGRAMS
 from tests.support import elsewhere, today
 
-_REMOVED = ("CLAUDE_CODE_SESSION_ID", "CODEX_THREAD_ID", "SPECIFY_REPO_ROOT", "NO_COLOR", "FORCE_COLOR", "COLUMNS")
+_REMOVED = (
+    *(program.variable for program in PROGRAMS if program.variable),
+    "SPECIFY_REPO_ROOT", "NO_COLOR", "FORCE_COLOR", "COLUMNS",
+)  # fmt: skip
 _GIT_SETTINGS = """[user]
 	name = Ada
 	email = ada@example.org
@@ -39,6 +43,8 @@ def isolated(home: Path) -> dict[str, str]:
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
         "TERM": "dumb",
+        # Whoever runs the tests may be an agent; what they start is none.
+        PROCESS_VARIABLE: "off",
         # What a scripted agent runs in a worktree must leave nothing there that it would commit.
         "PYTHONDONTWRITEBYTECODE": "1",
         # Nothing answers on this port: a request that a test did not expect fails at once.

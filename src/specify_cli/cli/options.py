@@ -69,7 +69,7 @@ AgentFlag = Annotated[
     typer.Option(
         "--agent",
         metavar="AGENT",
-        help="Who acts; else SPEC_KITTY_AGENT, else your git name.",
+        help="Who acts; else SPEC_KITTY_AGENT, the agent that runs this, or your git name.",
         autocompletion=completing("agents"),
     ),
 ]
@@ -78,7 +78,7 @@ ActorFlag = Annotated[
     typer.Option(
         "--actor",
         metavar="ACTOR",
-        help="Who acts; else SPEC_KITTY_AGENT, else your git name.",
+        help="Who acts; else SPEC_KITTY_AGENT, the agent that runs this, or your git name.",
         autocompletion=completing("agents"),
     ),
 ]

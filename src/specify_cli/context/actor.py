@@ -1,4 +1,4 @@
-"""Who acts: a name from a flag, the environment or a lease, and the session it runs in."""
+"""Who acts: a name from a flag, the environment, a lease or an agent's own program, and the session it runs in."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import re
 
 from specify_cli.context.models import Actor
+from specify_cli.core.agent_programs import own_session
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import UsageError
@@ -18,7 +19,6 @@ from specify_cli.workspaces.leases import lease_in
 
 AGENT_VARIABLE = "SPEC_KITTY_AGENT"
 SESSION_VARIABLE = "SPEC_KITTY_SESSION"
-_AGENTS_OWN = ("CLAUDE_CODE_SESSION_ID", "CODEX_THREAD_ID")
 OWN, GIVEN = "agent", "given"
 OFFERED = "s-"  # what every session id begins with that the tool offered
 _LONGEST = 200
@@ -38,8 +38,11 @@ class Session:
     source: str | None = None
 
 
-def given_session(flag: str | None = None) -> Session:
+def given_session(flag: str | None = None, agent: str | None = None) -> Session:
     """The session of this process: `--session`, else `SPEC_KITTY_SESSION`, else the coding agent's own id, else none.
+
+    Args:
+        agent: who acts, where that is known.
 
     Raises:
         UsageError: the flag gives no id.
@@ -51,8 +54,8 @@ def given_session(flag: str | None = None) -> Session:
         return Session(flag.strip(), GIVEN)
     if given := os.environ.get(SESSION_VARIABLE):
         return Session(given, GIVEN)
-    own = next((value for name in _AGENTS_OWN if (value := os.environ.get(name))), None)
-    return Session(own, OWN) if own else Session()
+    own = own_session(agent)
+    return Session(own[1], OWN) if own else Session()
 
 
 def session_here() -> str | None:
@@ -84,12 +87,15 @@ def named(flag: str | None, session: str | None = None) -> Actor | None:
         UsageError: as `own_name`.
     """
     name = own_name(flag or os.environ.get(AGENT_VARIABLE))
-    here = given_session(session)
+    here = given_session(session, name)
     return Actor(name, here.id, session_source=here.source, by_flag=session is not None) if name else None
 
 
 def who(flag: str | None, repo: Repository, place: MissionPlace | None = None, session: str | None = None) -> Actor:
-    """The actor of a command: the flag, `SPEC_KITTY_AGENT`, the holder of the lane one stands in, else the git user.
+    """The actor of a command.
+
+    The flag, `SPEC_KITTY_AGENT`, the holder of the lane one stands in, the agent whose program runs the command, else
+    the git user.
 
     Args:
         session: as `--session` gives it.
@@ -105,7 +111,9 @@ def who(flag: str | None, repo: Repository, place: MissionPlace | None = None, s
             # In another folder no lease tells the session, so commands have to.
             told = session is not None or given.id is None
             return Actor(lease.actor, given.id or lease.session, session_source=given.source, by_flag=told)
-    name = Git(repo.checkout).user_name() if repo.has_git else None
+    program = own_session()
+    name = Git(repo.checkout).user_name() if repo.has_git and program is None else None
+    person = f"user:{one_line(name)}" if name else "user"
     return Actor(
-        f"user:{one_line(name)}" if name else "user", given.id, session_source=given.source, by_flag=session is not None
+        program[0].agent if program else person, given.id, session_source=given.source, by_flag=session is not None
     )

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from specify_cli.core.agent_programs import PROCESS_VARIABLE, PROGRAMS
 from specify_cli.kernel import files, process
 from specify_cli.kernel.errors import Unavailable
 from specify_cli.kernel.process import Completed
@@ -17,7 +18,7 @@ from specify_cli.kernel.values import frozen
 SPEC_KITTY = (sys.executable, "-P", "-m", "specify_cli")
 TIME_LIMIT = 60.0
 _OF_OTHERS = ("GIT_", "SPEC_KITTY_", "SPECIFY_")
-_OURS = ("CLAUDE_CODE_SESSION_ID", "CODEX_THREAD_ID")
+_OURS = frozenset(program.variable for program in PROGRAMS)
 _KEPT = ("GIT_EXEC_PATH",)
 
 
@@ -38,10 +39,11 @@ def surroundings(scratch: Path) -> dict[str, str]:
     }
     home = scratch / "home"
     return env | {
-        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_GLOBAL": str(home / ".gitconfig"),
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
         "SPEC_KITTY_HOME": str(home / ".kittify"),
+        PROCESS_VARIABLE: "off",
         "SPEC_KITTY_STATE_HOME": str(home / ".spec-kitty"),
         "XDG_CONFIG_HOME": str(home / ".config"),
     }

@@ -188,6 +188,8 @@ def exists(pid: int) -> bool:
         return _exists_on_windows(pid, windows.kernel32)
     try:
         os.kill(pid, 0)
+    except PermissionError:
+        return True  # another user's
     except OSError:
         return False
     return True
