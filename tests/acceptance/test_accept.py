@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 from pathlib import Path
 
@@ -163,6 +164,18 @@ def test_a_subtask_that_is_unticked_after_the_acceptance_keeps_the_mission_from_
     found.merge().failed("SUBTASKS_OPEN")
     found.run(*tick, "done").ok()
     found.merge().ok()
+
+
+def test_a_file_that_is_only_staged_and_gone_from_the_folder_is_unstaged(project: Project) -> None:
+    found = story(project, Task("WP01", owns=("a/**",)))
+    tree = found.do("WP01", a__f_txt="x\n")
+    tree.write("a/draft.txt", "draft\n")
+    tree("add", "a/draft.txt")
+    (tree.path / "a/draft.txt").unlink()
+    data = found.accept().failed("NOT_ACCEPTABLE").json()
+    assert _codes(data) == ["WORKTREE_DIRTY"]
+    tree(*shlex.split(data["hint"])[3:])
+    found.accept().ok()
 
 
 def test_a_forecast_conflict_is_a_condition(project: Project) -> None:

@@ -117,6 +117,20 @@ def test_a_commit_that_a_hook_stops_moves_nothing(agent: Agent, project: Project
     assert agent.mission.lane("WP01") is Lane.IN_PROGRESS
 
 
+@pytest.mark.parametrize("mode", ["code_change", "planning_artifact"])
+def test_a_file_that_was_staged_and_removed_again_stops_no_hand_over(project: Project, mode: str) -> None:
+    """As a hook leaves it that failed once, when the file is thought better of."""
+    mission = finalized_mission(project, Task("WP01", mode=mode, owns=("docs/**",)))
+    worktree = Repo(mission.claim("WP01", session="s1").workspace.path)
+    worktree.write("docs/guide.md", "guide\n")
+    worktree.commit("the guide")
+    worktree.write("docs/draft.md", "draft\n")
+    worktree("add", "docs/draft.md")
+    (worktree.path / "docs/draft.md").unlink()
+    asks(Agent(mission), "WP01", Request(Lane.FOR_REVIEW, commit="WP01: the rest"))
+    assert (mission.lane("WP01"), worktree.status()) == (Lane.FOR_REVIEW, "")
+
+
 def test_planning_work_is_judged_and_committed_by_its_own_files(project: Project) -> None:
     mission = finalized_mission(project, Task("WP01", mode="planning_artifact", owns=("docs/**",)))
     agent = Agent(mission)

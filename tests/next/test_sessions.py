@@ -93,6 +93,23 @@ def test_a_session_that_was_offered_its_id_counts_as_one_with_whom_it_was_before
     assert mission.status.holders()["WP01"].session == offered[offered.index("--session") + 1]
 
 
+def test_an_id_that_was_only_offered_does_not_make_somebody_else_of_whom_it_was_offered_to(mission: Mission) -> None:
+    ask(mission)
+    mission.work("WP01", "src/wp01/a.py")
+    done = ask(mission, "--result", "success")
+    assert mission.lane("WP01") is Lane.FOR_REVIEW
+    flags = warning(done, "SESSION_UNKNOWN")["hint"].split()[2:6]
+    review = mission.project.run("agent", "action", "review", "WP01", *flags, "--json").ok().json()
+    assert review["self_review"] is True
+    moved = mission.project.run("agent", "tasks", "move-task", "WP01", "--to", "approved", *flags, "--json").ok().json()
+    assert mission.status.events[-1].self_review, moved
+    other = ("--agent", "claude", "--session", "s-00000001")
+    mission.force("WP02", Lane.FOR_REVIEW, actor="codex")
+    assert (
+        mission.project.run("agent", "action", "review", "WP02", *other, "--json").ok().json()["self_review"] is False
+    )
+
+
 def test_the_second_user_of_an_id_is_told_that_its_step_is_open(
     mission: Mission, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -34,6 +34,10 @@ def test_own_work_is_that_of_the_same_session() -> None:
     assert not is_own_work(ME, Holder("claude", "s2"))
     assert not is_own_work(ME, Holder("claude"))
     assert not is_own_work(ME, None)
+    offered = Holder("claude", "s-0123abcd")
+    assert is_own_work(offered, Holder("claude"))
+    assert not is_own_work(offered, Holder("codex"))
+    assert not is_own_work(offered, ME)
 
 
 @pytest.mark.parametrize(

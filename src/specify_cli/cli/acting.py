@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from specify_cli.context.actor import OFFERED, who
+from specify_cli.context.actor import who
 from specify_cli.context.models import Actor, Context
 from specify_cli.context.resolver import resolve_mission
 from specify_cli.kernel import paths
 from specify_cli.kernel.lazy import load
 from specify_cli.kernel.notices import Notice
 from specify_cli.merge.intent import settle
+from specify_cli.status.holders import OFFERED
 
 
 def acting(mission: str | None, agent: str | None = None, session: str | None = None) -> tuple[Context, Actor]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from specify_cli.cli import serial
-from specify_cli.cli.text import as_printed, encodable, paint, safe, style
+from specify_cli.cli.text import as_printed, encodable, paint, safe, style, width, wrapped
 from specify_cli.kernel import system
 from specify_cli.kernel.commands import answering, command, spec_kitty, the_call
 from specify_cli.kernel.errors import SpecKittyError, Unavailable
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 BUG = 70
+_READABLE = 80  # columns of a sentence, however wide the terminal is
 OUTPUT_FAILED = "OUTPUT_FAILED"
 
 Failure = Callable[[SpecKittyError, int], object]
@@ -159,7 +160,11 @@ def _bug(error: BaseException) -> int:
 
 
 def _sentence(label: str, colour: str, message: str, hint: str | None) -> str:
-    lines = [f"{style(label + ':', 'bold', colour)} {message}"]
+    """A sentence for stderr. On a terminal its lines are broken; a command is not, so that it can be copied."""
+    lines = f"{style(label + ':', 'bold', colour)} {message}".split("\n")
+    if _is_terminal(sys.stderr):
+        columns = min(_size(sys.stderr)[0], _READABLE)
+        lines = [line if width(line) <= columns else wrapped(line, columns, hang=2) for line in lines]
     if hint:
         lines.append(f"{style('Fix:', 'bold')} {hint}")
     return "\n".join(lines)
@@ -236,8 +241,12 @@ def at_terminal() -> bool:
 
 def size() -> tuple[int, int]:
     """Columns and rows of the terminal; 80 and 24 where standard output is none, or does not say."""
+    return _size(sys.stdout)
+
+
+def _size(stream: TextIO) -> tuple[int, int]:
     try:
-        found = os.get_terminal_size(sys.stdout.fileno()) if at_terminal() else None
+        found = os.get_terminal_size(stream.fileno()) if _is_terminal(stream) else None
     except (OSError, ValueError):
         found = None
     return (found.columns, found.lines) if found and found.columns and found.lines else (80, 24)

@@ -33,7 +33,7 @@ from specify_cli.workspaces.records import read_record, workspace_records
 from specify_cli.workspaces.scope import owned_paths
 from specify_cli.workspaces.trees import same_code
 from specify_cli.workspaces.trust import TrustState, project_of, tests_wish
-from specify_cli.workspaces.unfinished import unmerged
+from specify_cli.workspaces.unfinished import gone_again, unmerged
 from specify_cli.workspaces.untangling import ways_out
 
 CLARIFIED = ("spec.md", "plan.md")
@@ -172,7 +172,8 @@ def _note(
         left = tuple(brought(git, ["HEAD"], None, outside=place.relative, rules=target))
     if changes or busy:
         new = tuple(change.path for change in changes if change.state == "??")
-        found.append(DirtyWorktree(lane_id, path, tuple(change.path for change in changes), busy, left, new))
+        files = tuple(change.path for change in changes)
+        found.append(DirtyWorktree(lane_id, path, files, busy, left, new, gone_again(changes)))
 
 
 def accept_facts(

@@ -61,6 +61,7 @@ class DirtyWorktree:
         busy: the operation of git that its user has begun there and not ended.
         unmerged: files in conflict.
         new: those of the files that git does not track.
+        gone: those that were staged and are not there any more.
     """
 
     lane_id: str
@@ -69,6 +70,7 @@ class DirtyWorktree:
     busy: str = ""
     unmerged: tuple[str, ...] = ()
     new: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
 
 
 @frozen
@@ -292,8 +294,12 @@ def _busy(tree: DirtyWorktree) -> Unmet:
 def _uncommitted(tree: DirtyWorktree) -> Unmet:
     if tree.files == tree.new:
         return _left(tree)
-    said = f"{tree.lane_id}: uncommitted in {tree.path}: {some(tree.files)}"
-    return Unmet("WORKTREE_DIRTY", said, _keep(tree.path, tree.files), tree.lane_id)
+    kept = [file for file in tree.files if file not in tree.gone]
+    if not kept:
+        said = f"{tree.lane_id}: staged in {tree.path}, and removed since: {some(tree.gone)}"
+        return Unmet("WORKTREE_DIRTY", said, git_command(tree.path, "reset", "--", *tree.gone), tree.lane_id)
+    said = f"{tree.lane_id}: uncommitted in {tree.path}: {some(kept)}"
+    return Unmet("WORKTREE_DIRTY", said, _keep(tree.path, kept), tree.lane_id)
 
 
 def _keep(path: str, files: Sequence[str]) -> Command:
@@ -306,9 +312,8 @@ def _keep(path: str, files: Sequence[str]) -> Command:
 def _left(tree: DirtyWorktree) -> Unmet:
     """New files in no commit. What is kept has to be committed and reviewed: the worktree goes with the merge."""
     drop = git_command(tree.path, "clean", "-f", "--", *tree.new)
-    said = (
-        f"{tree.lane_id}: in no commit in {tree.path}: {some(tree.new)}; commit what you keep, remove the rest: {drop}"
-    )
+    said = f"{tree.lane_id}: in no commit in {tree.path}: {some(tree.new)}; commit what you keep"
+    said += f", remove the rest with `{drop}`"
     return Unmet("WORKTREE_DIRTY", said, _keep(tree.path, tree.new), tree.lane_id)
 
 

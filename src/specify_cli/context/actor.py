@@ -20,7 +20,6 @@ from specify_cli.workspaces.leases import lease_in
 AGENT_VARIABLE = "SPEC_KITTY_AGENT"
 SESSION_VARIABLE = "SPEC_KITTY_SESSION"
 OWN, GIVEN = "agent", "given"
-OFFERED = "s-"  # what every session id begins with that the tool offered
 _LONGEST = 200
 _NO_NAME = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029`]")
 _PLACEHOLDERS = frozenset({"NAME", "ANOTHER"})  # as hints call whoever may run them

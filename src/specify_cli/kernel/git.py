@@ -138,8 +138,12 @@ class Git(GitTrees):
             is_made = done.code == 0
         finally:
             if new and not is_made:
-                self.call("reset", "--quiet", "--", *_literal(new), write=True)
+                self.unstage(*new)
         return done
+
+    def unstage(self, *paths: str) -> None:
+        """Make the index hold these paths as the last commit does; files stay as they are."""
+        self.call("reset", "--quiet", "--", *_literal(paths), write=True)
 
     def commit_all(self, message: str) -> process.Completed:
         """Stage and commit everything in this worktree."""

@@ -11,7 +11,7 @@ from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.git import Git
 from specify_cli.workspaces.lookup import ROOT, Workspace
 from specify_cli.workspaces.scope import left_over, scope_of
-from specify_cli.workspaces.unfinished import in_words, next_command, unmerged
+from specify_cli.workspaces.unfinished import gone_again, in_words, next_command, unmerged
 
 
 def commit_work(place: MissionPlace, workspace: Workspace, package: WorkPackage, message: str) -> str | None:
@@ -38,6 +38,12 @@ def commit_work(place: MissionPlace, workspace: Workspace, package: WorkPackage,
         raise Refused(in_words(workspace.path, busy, left), "WORKTREE_BUSY", hint=fix)
     if git.identity() is None:
         raise no_identity()
+    if gone := gone_again(changes):
+        # There is nothing of them to commit: git would say so in words about a path that it does not know.
+        git.unstage(*gone)
+        changes = [change for change in changes if change.path not in gone]
+        if not changes:
+            return None
     new = [change.path for change in changes if change.state == "??"]
     if workspace.kind == ROOT:
         # The home is where milestones are committed too: one at a time.

@@ -6,9 +6,6 @@ own, so that the call that uses it for the first time goes on with that step.
 
 from __future__ import annotations
 
-import re
-
-from specify_cli.context.actor import OFFERED
 from specify_cli.context.models import Actor, Context
 from specify_cli.core.commits import publish_mode
 from specify_cli.home import MissionPlace
@@ -20,11 +17,9 @@ from specify_cli.kernel.values import replace
 from specify_cli.next.observation import OpenStep
 from specify_cli.next.steps import is_current, unreported
 from specify_cli.status.emit import Writer, writing
-from specify_cli.status.holders import TAKEN_OVER, Holder, takeover_data
+from specify_cli.status.holders import OFFERED, TAKEN_OVER, Holder, takeover_data
 from specify_cli.status.reading import Status, read_status
 from specify_cli.workspaces import leases
-
-_OFFERED = re.compile(rf"{OFFERED}[0-9a-f]{{8}}\Z")
 
 
 def offered_with(step_id: str) -> str:
@@ -80,7 +75,7 @@ def _again(actor: Actor, session: str, slug: str) -> Command:
 
 def take_up(context: Context, actor: Actor) -> Actor:
     """Hand to an offered session id what its agent holds without one; for any other id nothing happens."""
-    if actor.session is None or not _OFFERED.match(actor.session):
+    if Holder(actor.name, actor.session).nameless is None:
         return actor
     place = context.place
     if not place.repo.has_git or not _offered(read_status(place), actor):

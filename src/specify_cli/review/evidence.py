@@ -33,8 +33,8 @@ def result(reviewer: str, verdict: str, reference: str, feedback: str | None = N
 
 
 def is_own_work(reviewer: Holder, implementer: Holder | None) -> bool:
-    """Whether somebody would review what they implemented: the same actor in the same session."""
-    return implementer is not None and reviewer == implementer
+    """Whether somebody would review what they implemented: the same actor in the same session, or before it had one."""
+    return implementer is not None and implementer in (reviewer, reviewer.nameless)
 
 
 def is_another(one: Holder, source: str | None, other: Holder, other_source: str | None) -> bool:
@@ -116,15 +116,7 @@ def may_review_own(
     if config.review_self:
         return True
     since = clock.now() - ALONE_AFTER
-    mission_events = list(mission_events)
-    mine = {reviewer, *_before_its_id(mission_events, reviewer)}
+    mine = {reviewer, reviewer.nameless}
     acts = [(event.at, Holder(event.actor, event.session)) for event in events if not event.is_bootstrap]
     acts += [(event.at, Holder(event.actor, event.session)) for event in mission_events if event.type in _AT_THE_LOOP]
     return max((clock.sort_key(at) for at, who in acts if who not in mine), default="") <= clock.stamp(since)
-
-
-def _before_its_id(mission_events: Iterable[MissionEvent], reviewer: Holder) -> Iterable[Holder]:
-    """Who a session was before it was given its id."""
-    for event in mission_events:
-        if event.type == TAKEN_OVER and event.data.get("taken_up") and Holder(event.actor, event.session) == reviewer:
-            yield Holder(event.actor)

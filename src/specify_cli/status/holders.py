@@ -5,6 +5,7 @@ A lease file only says whether that holder is quiet (see `workspaces/leases.py`)
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from specify_cli.kernel import clock
@@ -18,6 +19,10 @@ HELD = WORKING | {Lane.IN_REVIEW}
 TAKEN_OVER = "lease_taken_over"
 
 
+OFFERED = "s-"  # what every session id begins with that the tool offered
+_OFFERED = re.compile(rf"{OFFERED}[0-9a-f]{{8}}\Z")
+
+
 @frozen
 class Holder:
     """An actor and its session; sessions without an id cannot be told apart."""
@@ -27,6 +32,11 @@ class Holder:
 
     def __str__(self) -> str:
         return f"{self.actor} ({self.session})" if self.session else self.actor
+
+    @property
+    def nameless(self) -> Holder | None:
+        """Who a session was before it took an id that the tool offered, which tells nobody apart; else None."""
+        return Holder(self.actor) if self.session is not None and _OFFERED.match(self.session) else None
 
 
 def holders(snapshot: StatusSnapshot, events: Iterable[MissionEvent]) -> dict[str, Holder]:

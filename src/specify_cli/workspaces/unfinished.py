@@ -18,6 +18,11 @@ def unmerged(changes: Iterable[Change]) -> tuple[str, ...]:
     return tuple(change.path for change in changes if change.state in _BOTH_SIDES)
 
 
+def gone_again(changes: Iterable[Change]) -> tuple[str, ...]:
+    """New files that were staged and then removed: only the index has them, and no commit can hold them."""
+    return tuple(change.path for change in changes if change.state == "AD")
+
+
 def continue_command(path: object, doing: str) -> Command:
     """The command that ends an operation; it opens no editor, so that a program can run it."""
     if doing == BISECT:
