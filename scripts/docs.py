@@ -22,8 +22,9 @@ from specify_cli.cli.app import root
 from specify_cli.cli.commands import TABLE, Branch, Entry, Leaf
 from specify_cli.cli.lazy import LazyGroup, command_of, describe
 from specify_cli.cli.output import BUG, INTERRUPTED
-from specify_cli.core.agent_table import AGENTS, SHARED_SKILLS, Agent
+from specify_cli.core.agent_table import AGENTS, FROM_DOCUMENTATION, SHARED_SKILLS, Agent
 from specify_cli.core.project_resolver import COMMON, PACKAGE
+from specify_cli.core.unasked import UNASKED
 from specify_cli.kernel import files, frontmatter
 from specify_cli.kernel.commands import PROGRAM
 from specify_cli.kernel.errors import SpecKittyError, UsageError
@@ -170,12 +171,12 @@ def agents_page() -> str:
     """The table of agents: one row each, and where those that read skills have them."""
     rows = [
         f"| `{agent.key}` | {agent.name} | `{agent.path('plan')}` | {_argument(agent)} "
-        f"| `{agent.call.format(command='plan')}` | {_code(agent.program)} | {_code(agent.skills)} |"
+        f"| `{agent.typed('plan')}` | {_code(agent.program)} | {_skills_of(agent)} | {agent.verified} |"
         for agent in AGENTS.values()
     ]
-    notes = "\n".join(
-        f"- `{agent.key}`: {agent.hint.format(project='<project>')}" for agent in AGENTS.values() if agent.hint
-    )
+    notes = "\n".join(f"- `{agent.key}`: {agent.hint}" for agent in AGENTS.values() if agent.hint)
+    rules = ", ".join(f"`{agent.rules}`" for agent in AGENTS.values() if agent.rules)
+    unasked = "\n".join(f"- `{row.prefix}`" for row in UNASKED)
     table = "\n".join(rows)
     return f"""# Agents
 
@@ -184,19 +185,32 @@ What `spec-kitty init --ai` and `spec-kitty agent config add` know, with the fil
 All of it is in the project; nothing is written into a home folder. How to choose, add and remove them:
 [Choose your agents](../how-to/agents.md).
 
-| key | agent | file of a command | words of the person | typed | program | skills |
-|---|---|---|---|---|---|---|
+| key | agent | file of a command | words of the person | typed | program | skills, and what is typed then | seen with |
+|---|---|---|---|---|---|---|---|
 {table}
 
 - Files ending in `.md` are Markdown with a YAML header, those ending in `.toml` are TOML, and `SKILL.md` is a skill: a
-  folder named like the skill, with a YAML header that has `name` and `description`.
+  folder named like the skill, with a YAML header that has `name`, `description`, `argument-hint` and `allowed-tools`;
+  `disable-model-invocation` for accept and merge, which only you start.
 - «Words of the person»: what the agent replaces by what was typed behind the command; where it replaces nothing, a
   sentence stands there, and the agent reads the words beside it.
 - «Program»: `init` at a terminal marks the agents whose program is on PATH, and `doctor` names those that are missing.
-- «Skills»: where `spec-kitty agent config add KEY --skills` installs the commands as skills instead. `init` does so
-  only where the project's settings say it. `{SHARED_SKILLS}` is read by many agents: its files name none of them.
+- «Skills»: where `spec-kitty init --skills` and `spec-kitty agent config add KEY --skills` install the commands as
+  skills instead. Many agents read `{SHARED_SKILLS}`: its files name none of them, and `init` never writes there. Those
+  that have nothing else are installed by `spec-kitty agent config add KEY`.
+- «Seen with»: the version of the program that was seen to read these files and to put in the words, with the date.
+  `{FROM_DOCUMENTATION}`: the layout is that of the agent's documentation, and was not tried.
 
 {notes}
+
+## What an agent may run unasked
+
+The headers of skills and of Claude Code's commands (`allowed-tools`), and {rules}, allow these
+beginnings of a command line and nothing else. Whatever follows them is allowed too.
+
+{unasked}
+
+[Why the others are not in the list](../explanation/security.md#what-an-agent-may-run-unasked).
 
 {_tried()}"""
 
@@ -230,6 +244,10 @@ def _seen(row: Mapping[str, Any], what: str) -> str:
 
 def _argument(agent: Agent) -> str:
     return _code(agent.arguments if agent.arguments[0] in "${" else None)
+
+
+def _skills_of(agent: Agent) -> str:
+    return f"`{agent.skills}`: `{agent.as_skills().typed('plan')}`" if agent.skills else "–"
 
 
 def _code(text: str | None) -> str:

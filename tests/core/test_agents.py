@@ -10,32 +10,35 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from specify_cli.core.agent_table import AGENTS, SHARED_SKILLS, Format
+from specify_cli.core.agent_table import AGENTS, FROM_DOCUMENTATION, SHARED_SKILLS, Format
 from specify_cli.core.agents import agent_of, hints, installed, laid_out, parse_agents, render
 from specify_cli.core.command_text import command_body
+from specify_cli.core.unasked import bash_rules
 from specify_cli.kernel.errors import UsageError
 from tests.support.command_files import GOLDEN, TEMPLATE, golden, parsed
 from tests.support.process import modules_after
 
-# The agents of the versions 3.1.1 and 3.2.7 of the specification, and what the first of them says of each.
+BESIDE = "(the words the person wrote beside the name of this skill)"
+# The agents of the version 3.1.1 of the specification, and where they read their commands today.
 OF_3_1_1 = {
     "claude": (".claude/commands/spec-kitty.specify.md", "$ARGUMENTS"),
-    "copilot": (".github/prompts/spec-kitty.specify.prompt.md", "$ARGUMENTS"),
+    "copilot": (".github/skills/spec-kitty-specify/SKILL.md", BESIDE),
     "gemini": (".gemini/commands/spec-kitty.specify.toml", "{{args}}"),
-    "cursor": (".cursor/commands/spec-kitty.specify.md", "$ARGUMENTS"),
-    "qwen": (".qwen/commands/spec-kitty.specify.toml", "{{args}}"),
-    "opencode": (".opencode/command/spec-kitty.specify.md", "$ARGUMENTS"),
-    "windsurf": (".windsurf/workflows/spec-kitty.specify.md", "$ARGUMENTS"),
-    "codex": (".codex/prompts/spec-kitty.specify.md", "$ARGUMENTS"),
-    "kilocode": (".kilocode/workflows/spec-kitty.specify.md", "$ARGUMENTS"),
+    "cursor": (".cursor/skills/spec-kitty-specify/SKILL.md", BESIDE),
+    "qwen": (".qwen/commands/spec-kitty.specify.md", "{{args}}"),
+    "opencode": (".opencode/commands/spec-kitty.specify.md", "$ARGUMENTS"),
+    "windsurf": (".devin/workflows/spec-kitty.specify.md", "$ARGUMENTS"),
+    "codex": (".codex/skills/spec-kitty-specify/SKILL.md", BESIDE),
+    "kilocode": (".kilo/commands/spec-kitty.specify.md", "$ARGUMENTS"),
     "auggie": (".augment/commands/spec-kitty.specify.md", "$ARGUMENTS"),
     "roo": (".roo/commands/spec-kitty.specify.md", "$ARGUMENTS"),
     "q": (".amazonq/prompts/spec-kitty.specify.md", "$ARGUMENTS"),
-    "antigravity": (".agent/workflows/spec-kitty.specify.md", "$ARGUMENTS"),
+    "antigravity": (".agents/skills/spec-kitty-specify/SKILL.md", BESIDE),
 }
 NEW_IN_3_2_7 = {"kiro", "vibe", "pi", "letta"}
-WITH_A_PROGRAM = {"claude", "gemini", "qwen", "opencode", "codex", "auggie", "q"}
-EDITORS = {"cursor", "windsurf", "copilot", "kilocode", "antigravity"}
+WITH_A_PROGRAM = {"claude", "gemini", "qwen", "opencode", "codex", "auggie", "q", "copilot", "kilocode", "cline"}
+EDITORS = {"cursor", "windsurf", "antigravity"}
+SHARED = {"letta", "zed", "antigravity", "goose", "agents"}
 # What the Agent Skills format allows as the name of a skill, which is also the name of its folder.
 SKILL_NAME = re.compile(r"(?=.{1,64}\Z)[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -72,7 +75,7 @@ def test_no_two_agents_share_a_file_but_those_of_the_shared_skills() -> None:
 
     assert len(paths) == len(set(paths))
     assert not [path for path in paths if path.startswith(f"{SHARED_SKILLS}/")]
-    assert {key for key, row in AGENTS.items() if row.is_shared} == {"letta", "zed"}
+    assert {key for key, row in AGENTS.items() if row.is_shared} == SHARED
 
 
 @pytest.mark.parametrize("key", list(AGENTS))
@@ -92,6 +95,9 @@ def test_a_command_file_is_read_by_a_parser_of_its_format(key: str) -> None:
         fields, body = parsed(agent, render(agent, TEMPLATE, "plan-more.md"))
 
         assert fields.pop("description") == 'Plan it - well, "soon".'
+        if agent.format is Format.SKILL or agent.permits:
+            assert fields.pop("argument-hint") == "[what to plan]"
+            assert fields.pop("allowed-tools") == ", ".join(bash_rules())
         if agent.format is Format.SKILL:
             name = str(fields.pop("name"))
             assert SKILL_NAME.fullmatch(name)
@@ -161,15 +167,26 @@ def test_installed_agents_are_those_with_a_program_on_path() -> None:
 
 
 def test_a_layout_is_chosen_and_unknown_agents_are_left_out() -> None:
-    agents = laid_out(["claude", "gone", "codex", "tabnine"], ["codex", "tabnine"])
+    agents = laid_out(["claude", "gone", "gemini", "tabnine"], ["gemini", "tabnine"])
 
-    assert [each.folder for each in agents] == [".claude/commands", SHARED_SKILLS, ".tabnine/agent/commands"]
+    assert [each.folder for each in agents] == [".claude/commands", ".gemini/skills", ".tabnine/agent/commands"]
 
 
-def test_hints_name_the_project_and_belong_to_the_layout() -> None:
-    assert hints(laid_out(["claude", "opencode"]), "/x") == []
-    assert "CODEX_HOME=/x/.codex" in hints(laid_out(["codex"]), "/x")[0]
-    assert hints(laid_out(["codex"], ["codex"]), "/x") == []
+def test_hints_belong_to_the_agents_that_have_one() -> None:
+    assert hints(laid_out(["claude", "opencode"])) == []
+    assert "that you trust" in hints(laid_out(["codex"]))[0]
+
+
+def test_only_a_person_starts_what_ends_a_mission() -> None:
+    for name in ("accept", "merge", "next"):
+        fields, _ = parsed(AGENTS["codex"], render(AGENTS["codex"], TEMPLATE, f"{name}.md"))
+        assert fields.get("disable-model-invocation", False) is (name != "next")
+
+
+def test_a_row_says_what_was_seen_to_read_it() -> None:
+    for row in AGENTS.values():
+        assert row.verified == FROM_DOCUMENTATION or re.fullmatch(r"\d+(\.\d+)+, 20\d\d-\d\d-\d\d", row.verified)
+        assert not set(row.former) & {row.path("{command}"), row.as_skills().path("{command}")}
 
 
 def test_the_loop_does_not_load_the_table() -> None:

@@ -89,10 +89,10 @@ def test_an_agent_of_another_version_in_the_config_is_a_warning(git: Repo) -> No
 def test_templates_of_the_project_are_used(git: Repo) -> None:
     git.write(".kittify/overrides/command-templates/plan.md", "---\ndescription: Ours.\n---\n# Ours {{agent}}\n")
 
-    set_up(git.path, ["codex"], "1")
+    set_up(git.path, ["amp"], "1")
 
-    text = (git.path / ".codex/prompts/spec-kitty.plan.md").read_text()
-    assert text == '---\ndescription: "Ours."\n---\n# Ours codex\n'
+    text = (git.path / ".agents/commands/spec-kitty.plan.md").read_text()
+    assert text == '---\ndescription: "Ours."\n---\n# Ours amp\n'
 
 
 def test_a_user_folder_above_is_no_project(tmp_path: Path) -> None:

@@ -220,7 +220,7 @@ def test_a_folder_that_leads_out_is_refused_as_a_whole(project: Project, tmp_pat
     project.run("uninstall", "--json").failed("SYMLINK_REFUSED", 1)
 
     assert (tmp_path / "elsewhere/commands/spec-kitty.plan.md").exists()
-    assert (project.path / ".codex/prompts").exists()
+    assert (project.path / ".codex/skills").exists()
 
 
 def test_where_nothing_is_there_is_nothing_to_do(tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def test_files_of_an_agent_that_was_given_up_are_left_over_and_removed(project: 
     config = project.path / ".kittify" / "config.yaml"
     config.write_text(config.read_text(encoding="utf-8").replace("[claude, codex]", "[claude]"), encoding="utf-8")
     found = only(findings_in(project.path, "files"), "FILE_LEFT_OVER")
-    assert ".codex/prompts" in found.message
+    assert ".codex/skills" in found.message
     assert found.severity is Severity.WARNING
     fixed(project)
     assert not (project.path / ".codex").exists()

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from specify_cli.core.agent_table import AGENTS
 from tests.support.git import Repo
 from tests.support.printed import Reader, Said
 from tests.support.trades import START
@@ -122,19 +123,16 @@ class Agent(Reader):
     """An agent that knows the slash commands of its program.
 
     Args:
-        commands: the folder they are in.
         at: the step it has, and the work package.
         place: where that is done.
     """
 
-    commands: str = ""
     at: str = ""
     place: Path = field(default_factory=Path)
 
     def slash(self, name: str) -> None:
         """Somebody types `/spec-kitty.name`."""
-        (path,) = (self.folder / self.commands).glob(f"spec-kitty.{name}.*")
-        self.open(path)
+        self.open(self.folder / AGENTS[self.name].path(name))
 
     def takes(self, step: str, *parts: str, fill: Mapping[str, str] | None = None) -> Said:
         """Run a command that hands out a step, which must be this one; without parts, ask for it."""
@@ -197,9 +195,9 @@ def scene(tmp_path: Path) -> Scene:
     return Scene(
         home,
         Reader("person", home.path),
-        Agent("claude", home.path, {"CLAUDE_CODE_SESSION_ID": "c-1"}, commands=".claude/commands"),
-        Agent("codex", home.path, {"CODEX_THREAD_ID": "x-1"}, commands=".codex/prompts"),
-        Agent("gemini", home.path, commands=".gemini/commands"),
+        Agent("claude", home.path, {"CLAUDE_CODE_SESSION_ID": "c-1"}),
+        Agent("codex", home.path, {"CODEX_THREAD_ID": "x-1"}),
+        Agent("gemini", home.path),
     )
 
 

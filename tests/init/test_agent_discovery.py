@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from specify_cli.core.agents import hints, laid_out
+from specify_cli.core.agent_table import AGENTS
 from specify_cli.core.mission_types import DEFAULT_TYPE
 from specify_cli.core.templates import shipped_commands
 from specify_cli.kernel import frontmatter
@@ -51,22 +51,17 @@ def of_claude(project: Path) -> dict[str, str]:
 
 
 def of_codex(project: Path) -> dict[str, str]:
-    """Codex: Markdown files directly in $CODEX_HOME/prompts; others, and those in folders below, are passed over.
+    """Codex: a folder with a SKILL.md in .codex/skills of a trusted project, named like the skill.
 
-    Fields of the header: description, argument-hint. In the body $1 … $9 and $ARGUMENTS are replaced, $$ is a dollar,
-    and any other $NAME is a named argument that the person would have to give.
+    Nothing in the body is replaced: the model gets the text and the words that were typed, one after the other.
     """
-    (hint,) = hints(laid_out(["codex"]), str(project))
-    home = re.search(r"CODEX_HOME=(\S+)", hint)
-    assert home
     found = {}
-    for path in (Path(home[1]) / "prompts").iterdir():
-        assert path.is_file()
-        assert path.suffix == ".md"
-        fields, body = header_and_body(path)
-        assert set(fields) <= {"description", "argument-hint"}
-        assert set(re.findall(r"\$(?:\d|\$|[A-Z][A-Z0-9_]*)", body)) == {"$ARGUMENTS"}
-        found[path.stem] = body.replace("$ARGUMENTS", WORDS)
+    for path in (project / ".codex/skills").iterdir():
+        fields, body = header_and_body(path / "SKILL.md")
+        assert fields["name"] == path.name
+        assert isinstance(fields["description"], str)
+        assert "$ARGUMENTS" not in body
+        found[path.name.replace("spec-kitty-", "spec-kitty.")] = body.replace(AGENTS["codex"].arguments, WORDS)
     return found
 
 

@@ -46,7 +46,7 @@ def test_another_agent_is_added_to_files_and_config(git: Repo) -> None:
     after = snapshot(git.path)
     changed = {name for name in before if after[name] != before[name]}
     assert changed == {".kittify/config.yaml", ".kittify/manifest.json"}
-    assert {name.rpartition("/")[0] for name in after.keys() - before.keys()} == {".opencode/command"}
+    assert {name.rpartition("/")[0] for name in after.keys() - before.keys()} == {".opencode/commands"}
     new = parse_config((git.path / ".kittify/config.yaml").read_text())
     assert new.agents == ("claude", "opencode")
     assert new.project_uuid == old.project_uuid

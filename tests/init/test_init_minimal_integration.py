@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import uuid
 from pathlib import Path
 
@@ -36,8 +37,10 @@ def files_in(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in found if ".git" not in path.relative_to(folder).parts}
 
 
-def command_files(agent: str) -> set[str]:
-    return {AGENTS[agent].path(command) for command in COMMANDS}
+def command_files(agent: str, *, skills: bool = False) -> set[str]:
+    """What is installed of an agent by `init`, which leaves the folder alone that agents share."""
+    row = AGENTS[agent].as_skills() if skills else AGENTS[agent]
+    return set() if row.is_shared else {*map(row.path, COMMANDS), *([row.rules] if row.rules else [])}
 
 
 @pytest.fixture
@@ -55,8 +58,8 @@ def test_an_empty_folder_gets_exactly_the_files_of_an_agent_in_its_format(folder
     assert files_in(folder) == BASE | command_files(key)
     assert not (folder / ".git").exists()
     agent = AGENTS[key]
-    assert (folder / SHARED_SKILLS).exists() is agent.is_shared
-    for path in command_files(key):
+    assert not (folder / SHARED_SKILLS).exists()
+    for path in command_files(key) - {agent.rules}:
         fields, body = parsed(agent, (folder / path).read_text(encoding="utf-8"))
         assert fields["description"]
         assert f"    {agent.arguments}\n" in body
@@ -69,6 +72,34 @@ def test_any_set_of_agents_gets_all_their_files_and_nobodys_skills(folder: Path)
 
     assert files_in(folder) == BASE.union(*(command_files(key) for key in keys))
     assert not (folder / SHARED_SKILLS).exists()
+
+
+def test_skills_or_commands_are_chosen_where_an_agent_reads_both(folder: Path) -> None:
+    run_here("init", "--ai", "claude,tabnine,codex", "--skills", cwd=folder).ok()
+
+    wanted = command_files("claude", skills=True) | command_files("tabnine") | command_files("codex")
+    assert files_in(folder) == BASE | wanted
+    assert parse_config((folder / ".kittify/config.yaml").read_text()).skills == ("claude",)
+    assert run_here("init", "--json", cwd=folder).ok().json()["changed"] is False
+    answer = run_here("init", "--commands", "--json", cwd=folder).ok().json()
+    assert set(answer["created_files"]) == {str(folder / path) for path in command_files("claude")}
+    assert answer["warnings"][0]["hint"] == "spec-kitty agent config sync"
+    assert parse_config((folder / ".kittify/config.yaml").read_text()).skills == ()
+    run_here("agent", "config", "sync", cwd=folder).ok()
+    shutil.rmtree(folder / ".kittify/runtime")
+    assert files_in(folder) == BASE | command_files("claude") | command_files("tabnine") | command_files("codex")
+    run_here("init", "--skills", "--commands", "--json", cwd=folder).failed("USAGE_ERROR", 2)
+
+
+def test_the_shared_folder_is_left_to_agent_config(folder: Path) -> None:
+    answer = run_here("init", "--ai", "zed,agents", "--json", cwd=folder).ok().json()
+
+    assert "spec-kitty agent config add zed,agents" in answer["next_steps"][1]
+    run_here("agent", "config", "add", "zed,agents", cwd=folder).ok()
+    shutil.rmtree(folder / ".kittify/runtime")
+    assert files_in(folder) == BASE | {AGENTS["agents"].path(command) for command in COMMANDS}
+    again = run_here("init", "--json", cwd=folder).ok().json()
+    assert (again["changed"], again["warnings"]) == (False, [])
 
 
 def test_the_fixed_files_say_what_git_must_know(folder: Path) -> None:

@@ -103,7 +103,8 @@ def test_a_template_is_short_and_has_a_description(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     document = frontmatter.parse(text, path.name)
 
-    assert set(document.fields) == {"description"}
+    assert set(document.fields) == {"description", "argument-hint"}
+    assert re.fullmatch(r"\[.{5,40}\]", str(document.fields["argument-hint"]))
     assert 20 < len(str(document.fields["description"])) < 120
     assert text.count("\n") < 120
     assert all(len(line) <= 120 or "spec-kitty" in line for line in text.splitlines())

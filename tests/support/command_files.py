@@ -18,6 +18,7 @@ from specify_cli.core.agents import render
 GOLDEN = Path(__file__).parent.parent / "golden" / "agents"
 TEMPLATE = """---
 description: Plan it - well, "soon".
+argument-hint: "[what to plan]"
 ---
 
 # Plan

@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from specify_cli.core.agent_table import AGENTS
 from specify_cli.demo.reading import Prompt, unfenced
 from tests.support.cli import run_script
 from tests.support.git import Repo
 from tests.support.trades import CHECK, Trade
 
-COMMANDS = {"claude": ".claude/commands", "codex": ".codex/prompts"}
 _COMMAND = re.compile(r"^ {4,}spec-kitty (.+)$", re.MULTILINE)
 _PLACEHOLDER = re.compile(r"<([^<>]+)>")
 _TURNS = 60
@@ -57,8 +57,7 @@ class Follower:
 
     def command_file(self, command: str) -> str:
         """What a person gets by typing that command in this agent."""
-        path = self.project / COMMANDS[self.name] / f"spec-kitty.{command}.md"
-        return path.read_text(encoding="utf-8")
+        return (self.project / AGENTS[self.name].path(command)).read_text(encoding="utf-8")
 
     def specify(self) -> str:
         """Create the mission as `/spec-kitty.specify` says; its slug."""

@@ -144,7 +144,9 @@ def _configure(repo: Repository, decide: Callable[[Config], Choice], version: st
         before = settings.config_at(project)
         agents, skills = decide(before)
         wanted = tuple(dict.fromkeys(agents))
-        as_skills = tuple(key for key in dict.fromkeys(skills) if key in wanted)
+        # An agent that has come to read nothing but skills since it was named is named no more.
+        chosen = [key for key in dict.fromkeys(skills) if key in wanted]
+        as_skills = tuple(key for key in chosen if key not in AGENTS or not _only_skills(key))
         _refuse_without_skills(as_skills)
         changes: dict[tuple[str, ...], object] = {}
         if wanted != before.agents:

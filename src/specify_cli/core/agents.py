@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 
 from specify_cli.core.agent_table import AGENTS, DEFAULT_AGENT, Agent, Format
 from specify_cli.core.command_text import fill_command, slash_command
+from specify_cli.core.unasked import ASKED_FOR, bash_rules, codex_rules
 from specify_cli.kernel import frontmatter
 from specify_cli.kernel.commands import Command, spec_kitty
 from specify_cli.kernel.errors import UsageError
@@ -73,9 +74,14 @@ def is_on_path(program: str) -> bool:
     return shutil.which(program) is not None
 
 
-def hints(agents: Iterable[Agent], project: str) -> list[str]:
+def hints(agents: Iterable[Agent]) -> list[str]:
     """What a person should know about these agents."""
-    return [agent.hint.format(project=project) for agent in agents if agent.hint]
+    return [agent.hint for agent in agents if agent.hint]
+
+
+def rules_of(agent: Agent) -> dict[str, str]:
+    """The file that says what an agent may run unasked, for those that read one: path in the project -> text."""
+    return {agent.rules: codex_rules()} if agent.rules else {}
 
 
 def render(agent: Agent, text: str, where: str) -> str:
@@ -95,19 +101,30 @@ def render(agent: Agent, text: str, where: str) -> str:
     body = fill_command(slash_command(template.body), agent=name, arguments=agent.arguments)
     if agent.is_shared and "<you>" in body:
         body = f"{body.rstrip()}\n\n{_SHARED_NOTE}"
-    return _RENDERERS[agent.format](where.removesuffix(".md"), str(template.fields.get("description") or ""), body)
+    command = where.removesuffix(".md")
+    said = str(template.fields.get("description") or "")
+    if agent.format is Format.TOML:
+        return _toml(said, body)
+    return _header(agent, command, said, template.fields.get("argument-hint")) + body
 
 
-def _markdown(_command: str, description: str, body: str) -> str:
-    return f"---\ndescription: {json.dumps(description, ensure_ascii=False)}\n---\n{body}"
+def _header(agent: Agent, command: str, description: str, hint: object) -> str:
+    """The YAML header of a Markdown command or a skill; what not every agent can read stays out of commands."""
+    is_skill = agent.format is Format.SKILL
+    lines = [f"name: spec-kitty-{command}"] if is_skill else []
+    lines.append(f"description: {_quoted(description)}")
+    if is_skill or agent.permits:
+        lines += [f"argument-hint: {_quoted(str(hint))}"] if hint else []
+        lines.append(f"allowed-tools: {', '.join(bash_rules())}")
+        lines += ["disable-model-invocation: true"] if command in ASKED_FOR else []
+    return "\n".join(["---", *lines, "---", ""])
 
 
-def _skill(command: str, description: str, body: str) -> str:
-    said = json.dumps(description, ensure_ascii=False)
-    return f"---\nname: spec-kitty-{command}\ndescription: {said}\n---\n{body}"
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
-def _toml(_command: str, description: str, body: str) -> str:
+def _toml(description: str, body: str) -> str:
     quoted = _escaped(description).replace('"', '\\"').replace("\n", "\\n")
     # Three quotation marks would close the text, and so would the last of it together with those that follow.
     text = re.sub(r'"(?="|\Z)', r"\"", _escaped(body))
@@ -120,10 +137,3 @@ def _escaped(text: str) -> str:
         f"\\u{ord(each):04x}" if (each < " " and each not in "\n\t") or each == "\x7f" else each
         for each in text.replace("\\", "\\\\")
     )
-
-
-_RENDERERS: Mapping[Format, Callable[[str, str, str], str]] = {
-    Format.MARKDOWN: _markdown,
-    Format.TOML: _toml,
-    Format.SKILL: _skill,
-}

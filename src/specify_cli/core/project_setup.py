@@ -13,8 +13,8 @@ from contextlib import nullcontext, suppress
 from pathlib import Path
 
 from specify_cli.core import manifest as manifests
-from specify_cli.core.agent_table import AGENTS, Agent
-from specify_cli.core.agents import laid_out, render
+from specify_cli.core.agent_table import AGENTS, SHARED_SKILLS, Agent
+from specify_cli.core.agents import laid_out, render, rules_of
 from specify_cli.core.identity import mint
 from specify_cli.core.mission_types import DEFAULT_TYPE
 from specify_cli.core.project_files import CONFIG, FIXED, METADATA, config_text, metadata_text
@@ -73,7 +73,7 @@ def configured_agents(project: Path) -> tuple[str, ...]:
 
 
 def command_files(repo: Repository, agents: Sequence[str], skills: Collection[str] = ()) -> dict[str, str]:
-    """The command files of some agents, as this version writes them: path in the project -> text.
+    """What is installed for some agents, as this version writes it: path in the project -> text.
 
     Args:
         repo: the project, whose own templates count.
@@ -85,20 +85,23 @@ def command_files(repo: Repository, agents: Sequence[str], skills: Collection[st
     """
     commands = shipped_commands(DEFAULT_TYPE)
     templates = {command: command_template(repo, DEFAULT_TYPE, command) for command in commands}
-    return {
+    layouts = laid_out(agents, skills)
+    found = {
         agent.path(command): render(agent, template, f"{command}.md")
-        for agent in laid_out(agents, skills)
+        for agent in layouts
         for command, template in templates.items()
     }
+    return found | {path: text for agent in layouts for path, text in rules_of(agent).items()}
 
 
-def set_up(project: Path, agents: Sequence[str], version: str) -> SetUp:
+def set_up(project: Path, agents: Sequence[str], version: str, *, skills: bool | None = None) -> SetUp:
     """Make a folder a project, or add agents to one; again it changes nothing.
 
     Args:
         project: the folder; made if it is missing.
         agents: keys of the agents to install commands for, besides those already configured.
         version: of this program.
+        skills: whether the commands of these agents are skills, where they read both; None leaves it as it is.
 
     Raises:
         UsageError: `AGENT_REQUIRED`, no agent is given and none configured.
@@ -121,7 +124,14 @@ def set_up(project: Path, agents: Sequence[str], version: str) -> SetUp:
                 "AGENT_REQUIRED",
                 hint=spec_kitty("init", "--ai", "claude"),
             )
-        return _Plan(project, repo, version, wanted, config.skills).carry_out()
+        return _Plan(project, repo, version, wanted, _as_skills(config.skills, agents, skills=skills)).carry_out()
+
+
+def _as_skills(before: Sequence[str], agents: Sequence[str], *, skills: bool | None) -> tuple[str, ...]:
+    """The agents whose commands are skills, of those that read both."""
+    both = [key for key in agents if AGENTS[key].skills is not None]
+    kept = [key for key in before if skills is None or key not in both]
+    return tuple(dict.fromkeys([*kept, *(both if skills else [])]))
 
 
 def _repository(project: Path) -> Repository:
@@ -206,7 +216,11 @@ class _Plan:
             updated,
             tuple(kept),
             self.repo.has_git,
-            (*self.warnings(), *_outdated(wanted, found, {*writes, *kept, CONFIG, METADATA})),
+            (
+                *self.warnings(),
+                *_outdated(wanted, found, {*writes, *kept, CONFIG, METADATA}),
+                *_left_over(wanted, before),
+            ),
         )
 
     def is_foreign(
@@ -225,7 +239,9 @@ class _Plan:
     def contents(self) -> dict[str, bytes]:
         """Path -> what should stand there."""
         texts = {CONFIG: self.config(), METADATA: metadata_text(self.version, clock.stamp(), environment()), **FIXED}
-        texts |= command_files(self.repo, self.agents, self.skills)
+        own = command_files(self.repo, self.agents, self.skills)
+        # What is not one agent's alone is written only by `agent config`, where somebody asked for it by name.
+        texts |= {path: text for path, text in own.items() if not path.startswith(f"{SHARED_SKILLS}/")}
         return {path: files.encode(text) for path, text in texts.items()}
 
     def config(self) -> str:
@@ -233,11 +249,13 @@ class _Plan:
         text = files.read_text(self.project / CONFIG)
         names = mint(self.repo, self.project)
         if text is None:
-            return config_text(names, self.agents)
+            return config_text(names, self.agents, self.skills)
         config = config_at(self.project)
         changes: dict[tuple[str, ...], object] = {}
         if config.agents != self.agents:
             changes["agents", "available"] = list(self.agents)
+        if config.skills != self.skills:
+            changes["agents", "skills"] = list(self.skills)
         if config.project_uuid is None:
             changes["project", "uuid"] = names.uuid
             if config.project_slug is None:
@@ -285,6 +303,17 @@ def _outdated(wanted: Mapping[str, bytes], found: Mapping[str, bytes | None], ot
         if manifests.digest(found[path] or b"") != manifests.digest(wanted[path])
     ]
     message = f"another version wrote {plural(len(old), 'file')} of the set-up, and init leaves what is there"
+    return [Notice("FILE_OUTDATED", message, spec_kitty("agent config sync"))] if old else []
+
+
+def _left_over(wanted: Mapping[str, bytes], before: manifests.Manifest) -> list[Notice]:
+    """That command files of another layout are left, which a set-up leaves alone."""
+    old = [
+        path
+        for path in before.files.keys() - wanted.keys()
+        if manifests.is_command_file(path) and not path.startswith(f"{SHARED_SKILLS}/")
+    ]
+    message = f"{plural(len(old), 'command file')} of another layout or agent left, and init removes nothing"
     return [Notice("FILE_OUTDATED", message, spec_kitty("agent config sync"))] if old else []
 
 

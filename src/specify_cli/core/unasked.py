@@ -15,12 +15,10 @@ class Unasked:
     """The beginning of command lines that need no question.
 
     Args:
-        words: of the command, without the program's name.
-        never_with: options with which it is asked for all the same.
+        words: of the command, without the program's name; the last may be an option that rules others out.
     """
 
     words: tuple[str, ...]
-    never_with: tuple[str, ...] = ()
 
     @property
     def prefix(self) -> str:
@@ -41,8 +39,13 @@ UNASKED: tuple[Unasked, ...] = (
             "agent context resolve",
             "agent config list",
             "agent config status",
+            "agent mission create",
             "agent mission branch-context",
             "agent mission check-prerequisites",
+            "agent mission setup-plan",
+            "agent mission finalize-tasks",
+            "analyze",
+            "research",
             "mission list",
             "mission info",
             "mission types",
@@ -53,5 +56,22 @@ UNASKED: tuple[Unasked, ...] = (
             "hooks list",
         )
     ),
-    Unasked(("accept",), never_with=("--test",)),
+    Unasked(("accept", "--untested")),
 )
+# Skills that only a person starts.
+ASKED_FOR = frozenset({"accept", "merge"})
+
+
+def bash_rules() -> tuple[str, ...]:
+    """The table as Claude Code spells it, in settings and in the header of skills."""
+    return tuple(f"Bash({row.prefix}:*)" for row in UNASKED)
+
+
+def codex_rules() -> str:
+    """The table as a file of rules for Codex, which runs what they allow outside of its sandbox."""
+    head = (
+        "# Made by spec-kitty: what Codex may run unasked, outside of its sandbox, in which .git is read-only.\n"
+        "# Nothing here runs a program that the agent chooses; merge, hooks trust and the like always ask.\n"
+    )
+    rules = (", ".join(f'"{word}"' for word in (PROGRAM, *row.words)) for row in UNASKED)
+    return head + "".join(f'prefix_rule(pattern=[{rule}], decision="allow")\n' for rule in rules)

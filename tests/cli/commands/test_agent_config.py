@@ -12,6 +12,7 @@ import pytest
 
 from specify_cli.core import manifest as manifests
 from specify_cli.core.agent_table import AGENTS
+from specify_cli.core.agents import render
 from specify_cli.core.mission_types import DEFAULT_TYPE
 from specify_cli.core.templates import shipped_commands
 from specify_cli.kernel.config import parse_config
@@ -20,6 +21,7 @@ from tests.support.project import Project
 
 COMMANDS = shipped_commands(DEFAULT_TYPE)
 PLAN = ".claude/commands/spec-kitty.plan.md"
+FORMER = ".codex/prompts/spec-kitty.{command}.md"
 OVERRIDE = ".kittify/overrides/command-templates/plan.md"
 
 
@@ -42,13 +44,28 @@ def installed(project: Project) -> set[str]:
 def expected(*keys: str, skills: tuple[str, ...] = ()) -> set[str]:
     """Every command file that some agents have."""
     rows = [AGENTS[key].as_skills() if key in skills else AGENTS[key] for key in keys]
-    return {row.path(command) for row in rows for command in COMMANDS}
+    return {row.path(command) for row in rows for command in COMMANDS} | {row.rules for row in rows if row.rules}
 
 
-def news(project: Project, text: str = "# News\n") -> str:
+def news(project: Project, text: str = "# News\n", agent: str = "claude") -> str:
     """Change the template of a command; what its file says then."""
-    project.git.write(OVERRIDE, f"---\ndescription: Ours.\n---\n{text}")
-    return f'---\ndescription: "Ours."\n---\n{text}'
+    template = f"---\ndescription: Ours.\n---\n{text}"
+    project.git.write(OVERRIDE, template)
+    return render(AGENTS[agent], template, "plan.md")
+
+
+def version_before(project: Project) -> None:
+    """Give the project the files that the version before this one wrote for Codex."""
+    held = project.path / manifests.PATH
+    document = json.loads(held.read_text())
+    for path in expected("codex"):
+        del document["files"][path]
+    shutil.rmtree(project.path / ".codex")
+    for command in COMMANDS:
+        path, text = FORMER.format(command=command), f"# {command}\n"
+        project.git.write(path, text)
+        document["files"][path] = {"sha256": manifests.digest(text.encode()), "version": "3.1.0"}
+    held.write_text(json.dumps(document))
 
 
 def test_an_agent_is_added_with_its_files_and_removed_with_them(project: Project) -> None:
@@ -97,29 +114,77 @@ def test_settings_that_we_changed_are_not_edited_and_those_of_a_person_are(proje
 def test_skills_are_installed_on_request_alone_and_shared(project: Project) -> None:
     assert not (project.path / ".agents").exists()
 
-    config(project, "add", "codex", "--skills")
+    config(project, "add", "amp", "--skills")
 
-    assert installed(project) == expected("claude", "codex", skills=("codex",))
-    assert config(project, "add", "letta")["created_files"] == [], "the same files"
-    config(project, "remove", "codex")
-    assert installed(project) == expected("claude", "letta")
+    assert installed(project) == expected("claude", "codex", "amp", skills=("amp",))
+    assert config(project, "add", "letta,agents")["created_files"] == [], "the same files"
+    config(project, "remove", "amp")
+    assert installed(project) == expected("claude", "codex", "letta")
     config(project, "set", "skills", "claude")
-    assert installed(project) == expected("claude", "letta", skills=("claude",))
+    assert installed(project) == expected("claude", "codex", "letta", skills=("claude",))
     config(project, "set", "skills", "none")
-    assert installed(project) == expected("claude", "letta")
+    assert installed(project) == expected("claude", "codex", "letta")
     project.run("agent", "config", "set", "skills", "gemini", "--json").failed("AGENT_NOT_CONFIGURED", 1)
     project.run("agent", "config", "add", "tabnine", "--skills", "--json").failed("NO_SKILLS", 1)
-    assert agents(project) == ("claude", "letta")
+    assert agents(project) == ("claude", "codex", "letta", "agents")
+
+
+def test_an_agent_that_has_come_to_read_only_skills_is_asked_for_no_choice(project: Project) -> None:
+    path = project.path / ".kittify/config.yaml"
+    path.write_text(path.read_text().replace("[claude, codex]", "[claude, codex]\n  skills: [codex, claude]"))
+
+    assert config(project, "add", "gemini")["skills"] == ["claude"]
 
 
 def test_init_keeps_to_the_layout_that_was_chosen(project: Project) -> None:
-    config(project, "add", "codex", "--skills")
-    path = project.path / AGENTS["codex"].as_skills().path("plan")
+    config(project, "add", "claude", "--skills")
+    path = project.path / AGENTS["claude"].as_skills().path("plan")
     path.unlink()
 
     project.run("init", "--json").ok()
 
-    assert installed(project) == expected("claude", "codex", skills=("codex",))
+    assert installed(project) == expected("claude", "codex", skills=("claude",))
+
+
+def test_files_of_a_former_layout_are_replaced_and_edited_ones_kept_and_named(project: Project) -> None:
+    version_before(project)
+    edited = project.path / FORMER.format(command="plan")
+    edited.write_text("mine\n", encoding="utf-8")
+
+    answer = config(project, "sync")
+
+    assert set(answer["edited_files"]) == {str(edited)}
+    assert installed(project) == expected("claude", "codex") | {FORMER.format(command="plan")}
+    assert edited.read_text() == "mine\n"
+
+
+def test_upgrade_replaces_them_as_well(project: Project) -> None:
+    version_before(project)
+    edited = project.path / FORMER.format(command="plan")
+    edited.write_text("mine\n", encoding="utf-8")
+    gone = project.path / FORMER.format(command="merge")
+    gone.unlink()
+    project.git.commit("A project of the version before")
+
+    answer = project.run("upgrade", "--json").ok().json()
+
+    assert installed(project) == expected("claude", "codex") | {FORMER.format(command="plan")}
+    assert "OLD_COMMANDS_KEPT" in {each["code"] for each in answer["warnings"]}
+    assert project.run("agent", "config", "sync", "--json").ok().json()["changed"] is False
+    assert project.run("upgrade", "--json").ok().json()["changed"] is False
+
+
+def test_what_to_type_and_what_was_seen_is_listed(project: Project) -> None:
+    config(project, "add", "cline")
+
+    rows = {row["key"]: row for row in config(project, "list")["agents"]}
+
+    assert rows["codex"]["typed"] == "$spec-kitty-specify"
+    assert rows["codex"]["rules"] == ".codex/rules/spec-kitty.rules"
+    assert rows["claude"]["verified"] == AGENTS["claude"].verified
+    told = project.run("agent", "config", "list").ok().out
+    assert "$spec-kitty-specify" in told
+    assert all(len(line) <= 80 for line in told.splitlines())
 
 
 def test_set_makes_it_exactly_these_agents(project: Project) -> None:
@@ -165,18 +230,18 @@ def test_an_agent_of_another_version_can_be_removed(project: Project) -> None:
 
 
 def test_removing_an_agent_keeps_what_was_edited(project: Project) -> None:
-    mine = project.path / ".codex/prompts/spec-kitty.plan.md"
+    mine = project.path / ".codex/skills/spec-kitty-plan/SKILL.md"
     mine.write_text("mine\n", encoding="utf-8")
-    project.git.write(".codex/prompts/other.md", "not ours\n")
+    project.git.write(".codex/skills/other/SKILL.md", "not ours\n")
 
     answer = config(project, "remove", "codex")
 
     assert answer["edited_files"] == [str(mine)]
     assert installed(project) - expected("claude") == {
-        ".codex/prompts/other.md",
-        ".codex/prompts/spec-kitty.plan.md",
+        ".codex/skills/other/SKILL.md",
+        ".codex/skills/spec-kitty-plan/SKILL.md",
     }
-    assert "left alone: .codex/prompts/spec-kitty.plan.md" in project.run("agent", "config", "sync").ok().out
+    assert "left alone: .codex/skills/spec-kitty-plan/SKILL.md" in project.run("agent", "config", "sync").ok().out
 
 
 def test_an_edited_file_is_offered_the_news_once_and_never_overwritten(project: Project) -> None:
@@ -189,7 +254,7 @@ def test_an_edited_file_is_offered_the_news_once_and_never_overwritten(project: 
     assert f"{PLAN} was edited and stays" in said.err
     assert f"diff {PLAN} {PLAN}.new" in said.err
     assert (path.read_text(), offer.read_text()) == ("mine\n", text)
-    assert (project.path / ".codex/prompts/spec-kitty.plan.md").read_text() == text
+    assert (project.path / ".codex/skills/spec-kitty-plan/SKILL.md").read_text() == news(project, agent="codex")
 
     assert not config(project, "sync")["changed"]
     newer = news(project, "# Newer\n")
@@ -266,7 +331,7 @@ def test_status_counts_files_and_programs(project: Project, tmp_path: Path, monk
         (programs / name).symlink_to("/bin/true")
     monkeypatch.setenv("PATH", str(programs))
     (project.path / PLAN).write_text("mine\n", encoding="utf-8")
-    gone = project.path / ".codex/prompts/spec-kitty.plan.md"
+    gone = project.path / ".codex/skills/spec-kitty-plan/SKILL.md"
     gone.unlink()
 
     answer = config(project, "status")
@@ -274,7 +339,7 @@ def test_status_counts_files_and_programs(project: Project, tmp_path: Path, monk
     claude, codex = answer["agents"]
     assert (claude["edited"], claude["missing"], claude["program_found"]) == ([str(project.path / PLAN)], [], True)
     assert (codex["missing"], codex["program_found"]) == ([str(gone)], False)
-    assert claude["files"] == codex["files"] == len(COMMANDS)
+    assert (claude["files"], codex["files"]) == (len(COMMANDS), len(COMMANDS) + 1)
     assert answer["found_programs"] == ["gemini"]
     told = project.run("agent", "config", "status").ok().out
     assert "codex is not on PATH" in told
@@ -289,9 +354,9 @@ def test_status_names_files_of_agents_that_were_given_up(project: Project) -> No
     answer = config(project, "status")
 
     assert [(each["key"], each["configured"]) for each in answer["agents"]] == [("claude", True), ("codex", False)]
-    assert len(answer["left_over"]) == len(COMMANDS)
+    assert len(answer["left_over"]) == len(COMMANDS) + 1
     told = project.run("agent", "config", "status").ok().out
-    assert f"codex        {len(COMMANDS)} files left over, not configured" in told
+    assert f"codex        {len(COMMANDS) + 1} files left over, not configured" in told
     assert "Next: spec-kitty agent config sync" in told
 
 
@@ -354,7 +419,7 @@ def test_a_file_for_git_that_somebody_edited_stays_alone(project: Project) -> No
     assert config(project, "sync")["created_files"] == [str(project.path / "kitty-specs/.gitignore")]
 
 
-@pytest.mark.parametrize("words", [("add", "gemini"), ("remove", "codex"), ("set", "skills", "codex")])
+@pytest.mark.parametrize("words", [("add", "gemini"), ("remove", "codex"), ("set", "skills", "claude")])
 def test_killed_anywhere_the_next_run_finishes(project: Project, tmp_path: Path, words: tuple[str, ...]) -> None:
     (project.path / PLAN).write_text("mine\n", encoding="utf-8")
     news(project)

@@ -10,7 +10,7 @@ import typer
 from specify_cli.cli import asking
 from specify_cli.cli.options import completing
 from specify_cli.cli.output import Reply, progress, safe, style
-from specify_cli.core.agent_table import AGENTS, DEFAULT_AGENT
+from specify_cli.core.agent_table import AGENTS, DEFAULT_AGENT, SHARED_SKILLS
 from specify_cli.core.agents import hints, installed, parse_agents
 from specify_cli.core.project_setup import SetUp, configured_agents, set_up
 from specify_cli.kernel import system
@@ -41,35 +41,48 @@ def init(
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help=f"Never ask; without --ai the agent is {DEFAULT_AGENT}.")
     ] = False,
+    skills: Annotated[
+        bool, typer.Option("--skills", help="Install skills for the agents that read both skills and commands.")
+    ] = False,
+    commands: Annotated[
+        bool, typer.Option("--commands", help="Install commands for the agents that read both; the default.")
+    ] = False,
 ) -> Reply:
     """Make a folder a spec-kitty project.
 
     It creates files only and touches no git state: no repository is made, nothing is staged or committed, no branch
     changes. The files are .kittify/ (config.yaml, metadata.yaml, manifest.json, .gitignore), kitty-specs/
     (.gitattributes, .gitignore) and the commands of the chosen agents. What stands at one of these paths already is
-    kept as it is and listed. Run again, it changes nothing; with --ai it adds agents.
+    kept as it is and listed. Run again, it changes nothing; with --ai it adds agents. Agents that read their commands
+    only from .agents/skills get them by `agent config add`.
     """
+    if skills and commands:
+        raise UsageError("give --skills or --commands, not both", "USAGE_ERROR")
     project = _folder(name)
     asked = parse_agents(ai) if ai is not None else ()
-    if not asked and not configured_agents(project):
+    before = configured_agents(project)
+    if not asked and not before:
         asked = _without_flag(ask=not (non_interactive or yes) and ai is None, default=yes)
-    done = set_up(project, asked, VERSION)
+    chosen = asked or [key for key in before if key in AGENTS and (skills or commands)]
+    done = set_up(project, chosen, VERSION, skills=skills if skills or commands else None)
     return Reply(_data(done), _text(done))
 
 
 def next_steps(done: SetUp) -> list[str]:
     """What to do after a set-up, in order."""
     agent = next(iter(done.layouts), AGENTS[DEFAULT_AGENT])
-    paths = dict.fromkeys([".kittify", "kitty-specs", *(each.folder for each in done.layouts)])
+    paths = dict.fromkeys([".kittify", "kitty-specs", *(path for each in done.layouts for path in each.places)])
     commit = command("git", "add", *paths).then("git", "commit", "-m", "Set up spec-kitty")
-    told = agent.call.format(command="specify")
     whose = ("--agent", agent.key, "--mission", "SLUG")
     work, review = (spec_kitty(f"agent action {verb}", "WP", *whose) for verb in ("implement", "review"))
+    absent = [each.key for each in done.layouts if each.is_shared and not (done.project / each.path("next")).exists()]
+    install = spec_kitty("agent config add", ",".join(absent))
     return [
         *([] if done.has_git else ["Make it a git repository, which missions need: git init"]),
+        *([f"Install the commands in {SHARED_SKILLS}, which init leaves alone: {install}"] if absent else []),
         f"Commit these files: {commit}",
         "To keep main free of the tool's commits: missions: {start_branch: true} in .kittify/config.yaml",
-        f"Say what should be built: {told} in your agent, or spec-kitty agent mission create SLUG",
+        f"Say what should be built: {agent.typed('specify')} in your agent, or spec-kitty agent mission create SLUG",
         f"Let the agent work, one step at a time: {spec_kitty('next', *whose)}",
         f"Or choose the work package yourself: {work}, then {review}",
     ]
@@ -113,7 +126,7 @@ def _data(done: SetUp) -> dict[str, object]:
         "updated_files": [done.project / path for path in done.updated],
         "kept_files": [done.project / path for path in done.kept],
         "next_steps": next_steps(done) if done.changed else [],
-        "hints": hints(done.layouts, str(done.project)),
+        "hints": hints(done.layouts),
         "warnings": [notice.to_dict() for notice in done.warnings],
     }
 
@@ -126,7 +139,7 @@ def _text(done: SetUp) -> str:
         return "\n".join(lines)
     lines += ["", style("Next steps", "bold")]
     lines += [f"  {number}. {safe(step)}" for number, step in enumerate(next_steps(done), 1)]
-    notes = hints(done.layouts, str(done.project))
+    notes = hints(done.layouts)
     return "\n".join([*lines, *(f"\nNote: {safe(note)}" for note in notes)])
 
 

@@ -6,11 +6,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 from specify_cli.core import manifest as manifests
-from specify_cli.core.agent_table import AGENTS
+from specify_cli.core.agent_table import AGENTS, Agent
+from specify_cli.core.agents import laid_out
 from specify_cli.core.installing import wanted_files
 from specify_cli.core.manifest import Manifest
+from specify_cli.core.mission_types import DEFAULT_TYPE
 from specify_cli.core.project_files import CONFIG
 from specify_cli.core.project_resolver import is_plain_path
+from specify_cli.core.templates import shipped_commands
 from specify_cli.kernel import digests, files
 from specify_cli.kernel.config import parse_config
 from specify_cli.kernel.errors import Refused
@@ -25,23 +28,29 @@ def detect(case: ProjectCase) -> bool:
     """A file of ours is missing or that of an older version."""
     before = _manifest(case)
     wanted = _wanted(case)
-    return _manifest_of(case, before, wanted) != before or any(_differs(case, wanted, before)) or bool(_unedited(case))
+    return (
+        _manifest_of(case, before, wanted) != before
+        or any(_differs(case, wanted, before))
+        or bool(_unedited(case) or _moved(case, wanted, before))
+    )
 
 
 def apply(case: ProjectCase) -> None:
     """Draft them, and the manifest that remembers them."""
     before, wanted = _manifest(case), _wanted(case)
-    replaced = sorted(path for path in _differs(case, wanted, before) if case.draft.read(case.path(path)) is not None)
+    moved, differs = _moved(case, wanted, before), list(_differs(case, wanted, before))
+    replaced = sorted({*moved, *(path for path in differs if case.draft.read(case.path(path)) is not None)})
     after = _manifest_of(case, before, wanted)
-    for path in list(_differs(case, wanted, before)):
+    for path in differs:
         case.draft.write(case.path(path), wanted[path])
-    for path in _unedited(case):
+    for path in (*moved, *_unedited(case)):
         case.draft.remove(case.path(path))
+        after = after.without(path)
     config = case.draft.read(case.path(CONFIG))
     if config is not None and files.read_bytes(case.path(CONFIG)) is None:
         after = after.with_file(CONFIG, config, case.version)
     case.draft.write(case.path(manifests.PATH), files.dump_json(after.to_dict()))
-    if case.older:
+    if case.older or moved:
         _tell(case, replaced, wanted)
 
 
@@ -62,14 +71,47 @@ def _wanted(case: ProjectCase) -> dict[str, bytes]:
 
 def _differs(case: ProjectCase, wanted: Mapping[str, bytes], before: Manifest) -> Iterator[str]:
     """Files that are missing, unedited ones of another version, and commands of which no manifest tells."""
+    coming = _coming(case, before)
     for path, content in wanted.items():
         standing = case.draft.read(case.path(path))
         if standing is None:
-            # In a project of today a file that is not there was removed by somebody.
-            if case.older and not case.path(path).is_symlink():
+            # In a project of today a file that is not there was removed by somebody, unless it comes for a former one.
+            if (case.older or path in coming) and not case.path(path).is_symlink():
                 yield path
         elif standing != content and (_replaceable(case, path) or not before.is_edited(path, standing)):
             yield path
+
+
+def _configured(case: ProjectCase) -> list[Agent]:
+    config = parse_config(case.draft.text(case.path(CONFIG)), CONFIG)
+    return laid_out(config.agents, config.skills)
+
+
+def _former(case: ProjectCase) -> dict[str, str]:
+    """Where a version before this one put the commands of the agents of this project -> where they are now."""
+    return {
+        pattern.format(command=command): agent.path(command)
+        for agent in _configured(case)
+        for command in shipped_commands(DEFAULT_TYPE)
+        for pattern in agent.former
+    }
+
+
+def _moved(case: ProjectCase, wanted: Mapping[str, bytes], before: Manifest) -> list[str]:
+    """Files of a former layout that nobody edited, as far as anybody can know; no agent reads them any more."""
+    found = []
+    for path in _former(case):
+        standing = case.draft.read(case.path(path))
+        if standing is not None and path not in wanted and (case.older or not before.is_edited(path, standing)):
+            found.append(path)
+    return found
+
+
+def _coming(case: ProjectCase, before: Manifest) -> set[str]:
+    """What was never there, for a file of a former layout or beside one: the commands of today, and their rules."""
+    former = {now for path, now in _former(case).items() if path in before.files}
+    rules = {agent.rules for agent in _configured(case) if agent.rules and agent.path("next") in former}
+    return {path for path in {*former, *rules} if path not in before.files}
 
 
 def _replaceable(case: ProjectCase, path: str) -> bool:
@@ -117,6 +159,7 @@ def _is_agents(path: str) -> bool:
 def _ours(case: ProjectCase) -> Iterator[str]:
     """Files named after us where agents keep commands and skills."""
     folders = {agent.folder for agent in AGENTS.values()} | {".claude/skills", ".agents/skills"}
+    folders |= {pattern.rpartition("/")[0] for agent in AGENTS.values() for pattern in agent.former}
     for folder in sorted(folders):
         for name in case.draft.names(case.path(folder)):
             if name.startswith("spec-kitty"):

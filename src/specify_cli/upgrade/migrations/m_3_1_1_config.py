@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from specify_cli.core.agent_table import AGENTS
+from specify_cli.core.agent_table import AGENTS, Agent
 from specify_cli.core.identity import mint
 from specify_cli.core.project_files import CONFIG, config_text
 from specify_cli.kernel import files, yaml
@@ -62,8 +62,13 @@ def agents_in(case: ProjectCase) -> tuple[str, ...]:
     return tuple(
         agent.key
         for agent in AGENTS.values()
-        if not agent.is_shared and any("spec-kitty" in name for name in case.draft.names(case.path(agent.folder)))
+        if any("spec-kitty" in name for folder in _folders(agent) for name in case.draft.names(case.path(folder)))
     )
+
+
+def _folders(agent: Agent) -> set[str]:
+    """Where an agent has commands that are its alone, today and before."""
+    return {*([] if agent.is_shared else [agent.folder]), *(path.rpartition("/")[0] for path in agent.former)}
 
 
 def _keep(case: ProjectCase, found: dict[str, str]) -> None:

@@ -49,10 +49,10 @@ def list_agents() -> Reply:
     data = {
         "agents": [_row(agent) for agent in agents],
         "unknown": unknown,
-        "available": [{"key": key, "name": AGENTS[key].name} for key in others],
+        "available": [{"key": key, "name": AGENTS[key].name, "verified": AGENTS[key].verified} for key in others],
         "auto_commit": config.auto_commit,
     }
-    rows = [[style(each.key, "bold"), each.name, each.folder] for each in agents]
+    rows = [[style(each.key, "bold"), each.typed("specify"), each.folder] for each in agents]
     rows += [[style(safe(key), "bold"), style("not known to this version", "yellow")] for key in unknown]
     lines = [table(rows, indent=2) or "  no agent is configured", ""]
     lines += [wrapped(f"Could be added: {', '.join(others)}", hang=2, indent=2)]
@@ -115,7 +115,7 @@ def status() -> Reply:
         own = command_files(repo, [agent.key], config.skills)
         shown.append(_status_row(project, agent, [found[path] for path in own], there))
     for agent in AGENTS.values():
-        own_left = [each for each in left if each.path.startswith(f"{agent.folder}/")]
+        own_left = [each for each in left if agent.holds(each.path)]
         if own_left and agent.key not in config.agents and not agent.is_shared:
             shown.append({**_status_row(project, agent, own_left, there), "configured": False})
     others = [key for key in there if key not in config.agents]
@@ -153,6 +153,9 @@ def _row(agent: Agent) -> dict[str, object]:
         "folder": agent.folder,
         "format": agent.format.value,
         "program": agent.program,
+        "typed": agent.typed("specify"),
+        "rules": agent.rules,
+        "verified": agent.verified,
     }
 
 
@@ -197,12 +200,12 @@ def _changed(done: Configured) -> Reply:
         "auto_commit": config.auto_commit,
         "added": done.added,
         "removed": done.removed,
-        "hints": hints(new, str(project)),
+        "hints": hints(new),
     }
     lines = [f"Agents: {safe(', '.join(config.agents)) or 'none'}{'' if done.changed else '; nothing was changed'}"]
     lines += _lines(done.synced)
-    lines += [f"  start with {agent.call.format(command='specify')} in {agent.name}" for agent in new]
-    return Reply(data, "\n".join([*lines, *(f"\nNote: {safe(note)}" for note in hints(new, str(project)))]))
+    lines += [f"  start with {agent.typed('specify')} in {agent.name}" for agent in new]
+    return Reply(data, "\n".join([*lines, *(f"\nNote: {safe(note)}" for note in hints(new))]))
 
 
 def _data(project: Path, synced: Synced) -> dict[str, object]:
