@@ -143,11 +143,32 @@ def test_nothing_else_is_inferred(body: str) -> None:
         ("Dependency graph: WP01 → WP02", ("WP01", "WP02")),
         ("##### Dependencies of WP01", ("WP01",)),
         ("Priority: High | Dependencies: see WP01", ("WP01",)),
+        ("Dependencies: WP01–WP03", ("WP01", "WP03")),
+        ("Dependencies: WP01..WP03", ("WP01", "WP03")),
+        ("Dependencies: WP1, WP 2", ("WP01", "WP02")),
+        ("Depends on WP1", ("WP01",)),
     ],
 )
 def test_a_line_that_speaks_of_depending_and_gives_nothing_is_told(line: str, ids: tuple[str, ...]) -> None:
     found = declared_dependencies(f"## WP09: Last\n\n{line}\n")["WP09"]
     assert (found.dependencies, found.unread) == ((), ((3, ids),))
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("Dependencies:\n- WP01\n- WP02", [(4, ("WP01",)), (5, ("WP02",))]),
+        ("**Dependencies**:\n\n- [ ] WP01: the hands\n\nThen WP02.", [(5, ("WP01",))]),
+        ("This one depends on:\n1. WP01", [(4, ("WP01",))]),
+        ("| WP | Dependencies |\n|---|---|\n| this | WP01 |", [(5, ("WP01",))]),
+        ("### Dependencies\n\nWP01 must be done\nand WP02.\n\nWP03 too.", [(5, ("WP01",))]),
+        ("Dependencies:\n- none\n\nText on WP01.", []),
+        ("## Dependencies\n\nWP01 comes before WP02.", []),
+    ],
+)
+def test_what_a_line_announces_below_it_is_told_where_it_is_not_read(body: str, told: list[object]) -> None:
+    found = declared_dependencies(f"## WP09: Last\n\n{body}\n")["WP09"]
+    assert (found.dependencies, list(found.unread)) == ((), told)
 
 
 @pytest.mark.parametrize(

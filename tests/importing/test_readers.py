@@ -171,7 +171,9 @@ def test_a_word_of_a_legend_is_no_task() -> None:
 def test_boxes_in_code_beside_others_are_named() -> None:
     imported = openspec.read({"openspec/changes/c/tasks.md": b"## A\n- [ ] 1.1 a\n```\n- [ ] 1.2 b\n```\n"})
     assert imported.left == {"openspec/changes/c/tasks.md": 1}
-    assert "1 task in code or comments stay text" in imported.leftovers[0].message
+    assert (
+        "left as text in code, comments or quotations, beside tasks that are read: 1" in imported.leftovers[0].message
+    )
 
 
 def test_a_task_serves_the_requirements_that_it_names() -> None:

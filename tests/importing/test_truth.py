@@ -148,6 +148,74 @@ def test_a_dialect_that_no_reader_knows_is_a_failure_with_numbers(project: Proje
     assert said == ".taskmaster/tasks/tasks.json: 2 of 3 tasks there did not become part of a mission"
 
 
+@pytest.mark.parametrize(
+    ("tool", "content", "found"),
+    [
+        ("kiro", "| Task | State |\n|---|---|\n| 1. A | open |\n| 2. B | done |\n", 2),
+        ("kiro", "- **Task 1**: hands\n- **Task 2**: face\n", 2),
+        ("spec-kit", "| T001 | a |\n| T002 | b |\n", 2),
+        ("spec-kit", "## T001: a\ntext\n## T002 b\n", 2),
+        ("openspec", "- a\n- b\n- c\n", 3),
+        ("openspec", "## 1. A\ntext\n## 2. B\n", 2),
+    ],
+)
+def test_a_list_of_which_nothing_is_read_is_a_failure_and_no_mission(
+    project: Project, tool: str, content: str, found: int
+) -> None:
+    """Made empty, the mission would stand in the way of an import after the list was mended."""
+    folder = {"kiro": ".kiro/specs/a", "spec-kit": "specs/001-a", "openspec": "openspec/changes/a"}[tool]
+    source = beside(project, tool, fixture=False)
+    source.write(f"{folder}/spec.md", "# A\n")
+    source.write(f"{folder}/tasks.md", content)
+    answer = source.partial()
+    assert (counts(answer), answer["missions"]) == ((found, 0, 0, 0, found), [])
+    source.write(f"{folder}/tasks.md", "- [ ] 1. A\n")
+    assert counts(source.run()) == (1, 1, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("content", "taken", "left"),
+    [
+        ("- [ ] 1. a\n-[x] 2. b\n", ["1. a", "2. b"], 0),
+        ("• [ ] 1. a\n•[x] 2. b\n", ["1. a", "2. b"], 0),
+        ("- ☐ 1. a\n☑ 2. b\n", ["1. a", "2. b"], 0),
+        ("- [ ] 1. a\n> - [ ] 2. b\n", ["1. a"], 1),
+        ("- [ ] T001 a\n- T002 b\n- T001 comes before T002\n- T001–T009 in turn\n", ["T001 a"], 1),
+        ("- [ ] T001 a\n\n| ID | Task |\n|--|--|\n| T001 | a |\n| T002 | b |\n### T003: c\n", ["T001 a"], 2),
+    ],
+)
+def test_a_task_in_another_form_beside_the_boxes_is_read_or_named(
+    project: Project, content: str, taken: list[str], left: int
+) -> None:
+    source = beside(project, "openspec", fixture=False)
+    source.write("openspec/changes/a/tasks.md", content)
+    answer = source.run()
+    assert counts(answer) == (len(taken) + left, len(taken), 0, left, 0)
+    (mission,) = answer["missions"]
+    assert [tick["title"] for each in mission["work_packages"] for tick in each["subtasks"]] == taken
+
+
+def test_a_tag_without_a_list_is_none_and_one_without_a_name_is_imported(project: Project) -> None:
+    source = beside(project, "taskmaster", fixture=False)
+    content = {"metadata": {"version": "1"}, "": {"tasks": [{"id": 1, "title": "A"}]}}
+    source.write(".taskmaster/tasks/tasks.json", json.dumps(content))
+    answer = source.run()
+    assert counts(answer) == (1, 1, 0, 0, 0)
+    assert [mission["title"] for mission in answer["missions"]] == ["Imported"]
+
+
+def test_every_line_that_is_no_issue_is_named_with_its_place(project: Project) -> None:
+    source = beside(project, "beads", fixture=False)
+    source.write(".beads/issues.jsonl", '{"id": "b-1", "title": "A"}\nnull\n"x"\n{"id": \n')
+    answer = source.partial()
+    assert counts(answer) == (4, 1, 0, 0, 3)
+    assert messages(answer, "IMPORT_UNREADABLE") == [
+        ".beads/issues.jsonl line 2: no object with an id",
+        ".beads/issues.jsonl line 3: no object with an id",
+        ".beads/issues.jsonl line 4, column 8: Expecting value",
+    ]
+
+
 def grown(project: Project) -> Source:
     source = beside(project, "kiro", fixture=False)
     source.write(".kiro/specs/a/tasks.md", "- [ ] 1. A\n  - [ ] 1.1 a\n")

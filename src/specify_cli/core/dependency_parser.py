@@ -34,9 +34,16 @@ _HEADING = re.compile(r"^ {0,3}(#{1,4})[ \t]+(.*)$")
 _ANY_HEADING = re.compile(r"^ {0,3}#{1,6}(?:[ \t]|$)")
 _BULLET = re.compile(r"^[ \t]*[-*+][ \t]+(.*)$")
 _EMPTY = re.compile(r"^(?:none|\[\s*\])(?!\w)", re.IGNORECASE)
+# What people write for an id, with a digit too few or a space.
+_NEARLY = re.compile(r"\bWP[ -]?(\d{1,4})(?!\w)", re.IGNORECASE)
+# A line that announces what stands below it: `Dependencies:`, `This depends on:`, the head of a table.
+_ANNOUNCES = re.compile(r":\s*$|^\s*\|")
+_BELOW = re.compile(r"\s*(?:[-*+>|]|\d+[.)]|$)|[ \t]")
 _LIST = re.compile(rf"^({_IDS})(.*)$", re.IGNORECASE)
-# Behind the ids of a list item: nothing, or a remark; not an arrow, a verb or a second list.
-_REMARK = re.compile(rf"^\s*(?:$|[.,;(–—]|-(?!-?>)\s|:(?!\s*{_ID})|(?!.*{_ID})(?!-?->|=>|→)\w)")
+# Behind the ids of a list item: nothing, or a remark; not a range, an arrow, a verb or a second list.
+_REMARK = re.compile(
+    rf"^\s*(?!(?:[–—]|\.\.+)\s*{_ID})(?:$|[.,;(–—]|-(?!-?>)\s|:(?!\s*{_ID})|(?!.*{_ID})(?!-?->|=>|→)\w)"
+)
 _PARENTHESES = re.compile(r"\([^()]*\)")
 
 
@@ -94,31 +101,48 @@ def declared_dependencies(tasks_content: str) -> dict[str, Declared]:
 def _read(section: TasksSection, found: _Found) -> None:
     lines = iter(section.lines)
     pending: tuple[int, str] | None = None
+    announced = False
     while (entry := pending or next(lines, None)) is not None:
-        pending = None
         number, line = entry
+        announced = announced and (pending is not None or _BELOW.match(line) is not None)
+        pending = None
         heading = _HEADING.match(line)
         if heading and heading_key(heading[2]) == "dependencies":
             pending = _read_list(lines, found)
-        else:
-            _read_line(number, _plain(line), found)
+            # Text below a heading of the section's own; one of level 2 may speak of all work packages.
+            announced = pending is not None and len(heading[1]) > 2 and not _ANY_HEADING.match(pending[1])
+            continue
+        announced = _read_line(number, _plain(line), found, announced=announced) or announced
 
 
-def _read_line(number: int, line: str, found: _Found) -> None:
-    """Read a line; one that speaks of depending on work packages and gives nothing is told."""
+def _read_line(number: int, line: str, found: _Found, *, announced: bool = False) -> bool:
+    """Read a line; one that speaks of depending on work packages and gives nothing is told.
+
+    Args:
+        announced: whether a line above says that this one speaks of it.
+
+    Returns:
+        Whether it says so of the lines below it.
+    """
     before = found.given
     for field in _NEXT_FIELD.split(line):
         _read_field(number, field, found)
-    if found.given == before and _SPEAKS.search(line) and (named := _ids(line)):
-        found.unread.append((number, tuple(named)))
+    speaks = _SPEAKS.search(line) is not None
+    if found.given != before or not (announced or speaks):
+        return False
+    if named := _nearly(line):
+        found.unread.append((number, named))
+    return speaks and not named and _ANNOUNCES.search(line) is not None
 
 
 def _read_field(number: int, line: str, found: _Found) -> None:
     match = _LINE.match(line)
     if match is not None:
         ids = _listed(match[1])
-        if ids is None:
-            found.unread.append((number, tuple(_upper(re.findall(_ID, line, re.IGNORECASE)))))
+        if ids is None and match[1].strip():
+            found.unread.append((number, _nearly(line)))
+        elif ids is None:
+            return
         else:
             found.listed += ids
             found.empty = found.empty or not ids
@@ -173,9 +197,9 @@ def _read_item(number: int, line: str, found: _Found) -> None:
     """A list item that is no plain list of ids: `- Depends on WP01` counts, anything else is told."""
     before = len(found.phrases), len(found.unread)
     _read_line(number, line, found)
-    named = _upper(re.findall(_ID, line, re.IGNORECASE))
+    named = _nearly(line)
     if named and before == (len(found.phrases), len(found.unread)):
-        found.unread.append((number, tuple(named)))
+        found.unread.append((number, named))
 
 
 def _listed(text: str) -> list[str] | None:
@@ -192,6 +216,11 @@ def _listed(text: str) -> list[str] | None:
 
 def _ids(text: str) -> list[str]:
     return _upper(re.findall(_ID, text, re.IGNORECASE))
+
+
+def _nearly(line: str) -> tuple[str, ...]:
+    """The ids that a line names, as they should be written."""
+    return tuple(f"WP{int(digits):02d}" for digits in _NEARLY.findall(line))
 
 
 def _upper(ids: Iterable[str]) -> list[str]:

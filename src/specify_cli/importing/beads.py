@@ -84,6 +84,8 @@ def _issues(reading: Reading, path: str) -> Iterator[_Issue]:
     for number, line in enumerate((reading.text(path) or "").split("\n"), 1):
         where = f"{path} line {number}"
         data = reading.parsed(line, where) if line.strip() else None
+        if data is None and line.strip() == "null":
+            data = []
         own = words(data.get("id")) if isinstance(data, dict) else ""
         if isinstance(data, dict) and words(data.get("status")) == _GONE:
             continue

@@ -22,8 +22,14 @@ _FILES = {
     "backlog": re.compile(r"\.?backlog/(?:tasks|completed)/(?:[^/]+/)*(?!(?i:readme)\.md$)[^/]+\.md"),
     "beads": re.compile(r"\.beads/(?:issues|beads)\.jsonl"),
 }
-_BOX = re.compile(r"\s*(?:[-*+]|\d+[.)])\s+\[(?:[xX]|[^\w\[\]])?\]")
-_LINKED = re.compile(r"\s*\S+\s+\[[^\s\]]?\][(\[]")
+_BOX = re.compile(r"[\s>]*(?:(?:[-*+]|\d+[.)])\s+\[(?:[xX]|[^\w\[\]])?\]|(?:[•◦▪‣]\s*|[-*+])\[[xX\s]?\])")
+_LINKED = re.compile(r"[\s>]*[^\s\[]+\s*\[[^\s\]]?\][(\[]")
+_SIGN = re.compile(r"[\s>]*(?:[-*+•]\s+)?[☐⬜☑☒✅✔]\s")
+_NAME = re.compile(r"\bT\d{3,}\b")
+_NAMED = re.compile(r"\s*(?:(?:[-*+]|\d+[.)])\s+|\|\s*|#{2,6}\s+)[*`_]*(T\d{3,})\b(?!\s*[-–—]\s*T?\d)")
+# What may be a task where nothing of a file is known to be one: items, rows, and headings with a number.
+_MAYBE = re.compile(r"\s*(?:[-*+•]\s+\S|\|)|#{2,6}\s+(?:task\s+|step\s+)?\**T?\d", re.IGNORECASE)
+_RULE = re.compile(r"[\s|:-]*")
 _NUMBERED = re.compile(r"\s*(?:[-*+]\s+)?(?:\d+[.)]|\d+(?:\.\d+)+[.)]?|\**T\d{3,}\b[*:.]*)\s+\S")
 _NUMBERED_HEADING = re.compile(r"#{2,4}\s+(?:task\s+)?\d+[.):]?\s+\S", re.IGNORECASE)
 _FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})(.*)")
@@ -67,18 +73,31 @@ def _text(data: bytes) -> str:
 
 
 def _in_list(text: str) -> int:
-    """Boxes, wherever they stand; without any, numbered lines."""
-    lines = text.split("\n")
-    found = sum(1 for line in lines if _BOX.match(line) and not _LINKED.match(line))
-    if found:
-        return found
-    return sum(1 for line in _outside(lines) if _NUMBERED.match(line))
+    """Boxes, wherever they stand, and ids of tasks without one; else numbered lines; else whatever may be a task."""
+    return _known(text) or _perhaps(text)
 
 
 def _in_kiro(text: str) -> int:
-    """As in any list; without a box or a number before a line, numbered headings."""
+    """As in any list; numbered headings come before what may be a task."""
     shown = _COMMENT.sub("", text).split("\n")
-    return _in_list(text) or sum(1 for line in _outside(shown) if _NUMBERED_HEADING.match(line))
+    return _known(text) or sum(1 for line in _outside(shown) if _NUMBERED_HEADING.match(line)) or _perhaps(text)
+
+
+def _known(text: str) -> int:
+    lines = text.split("\n")
+    found = [line for line in lines if (_BOX.match(line) and not _LINKED.match(line)) or _SIGN.match(line)]
+    if not found:
+        return sum(1 for line in _outside(lines) if _NUMBERED.match(line))
+    boxed = {name for line in found for name in _NAME.findall(line)}
+    outside = _outside(_COMMENT.sub("", text).split("\n"))
+    return len(found) + len({match[1] for line in outside if (match := _NAMED.match(line))} - boxed)
+
+
+def _perhaps(text: str) -> int:
+    lines = [line for line in _outside(_COMMENT.sub("", text).split("\n")) if _MAYBE.match(line)]
+    # The head of a table and the rule below it are no rows.
+    rules = sum(2 for line in lines if "|" in line and _RULE.fullmatch(line))
+    return max(len(lines) - rules, 0)
 
 
 def _outside(lines: list[str]) -> Iterator[str]:

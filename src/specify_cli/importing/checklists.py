@@ -12,6 +12,15 @@ from specify_cli.kernel.values import frozen
 
 # A letter in brackets is a word of a legend (`- [P] another file`), but for the x of a tick.
 _BOX = re.compile(r"^([ \t]*)(?:[-*+]|\d{1,9}[.)])[ \t]+\[([xX]|[^\w\[\]\n]?)\](?:(?<= \])|(?![(\[]))(\*?)[ \t]*(.*)$")
+# Boxes as people write them where no program reads them: other bullets, no space, a sign in place of brackets.
+_LOOSE = re.compile(r"^([ \t]*)(?:[•◦▪‣][ \t]*|[-*+])\[([ xX]?)\](?![(\[])[ \t]*")
+_SIGN = re.compile(r"^([ \t]*)(?:[-*+•][ \t]+)?([☐⬜☑☒✅✔])[ \t]+")
+_QUOTED = re.compile(r"^[ \t]*(?:>[ \t]*)+")
+_TASK_ID = re.compile(r"\bT\d{3,}\b")
+# An item, a row or a heading that begins with the id of a task, and not with a range of them.
+_NAMED = re.compile(
+    r"^[ \t]*(?:(?:[-*+]|\d+[.)])[ \t]+|\|[ \t]*|#{2,6}[ \t]+)[*`_]*(T\d{3,})\b(?![ \t]*[-–—][ \t]*T?\d)"
+)
 _TICKS = frozenset("xX✓✔☑✅")
 _FENCE = re.compile(r"^ {0,3}(?:```|~~~)")
 _NUMBERED = re.compile(r"^([ \t]*)(?:[-*+][ \t]+)?((?:\d+[.)]|\d+(?:\.\d+)+[.)]?|\**T\d{3,}\b[*:.]*)[ \t]+\S.*)$")
@@ -58,20 +67,24 @@ class Listing:
     Args:
         text: with a box before each task.
         note: what was made of a list that has none, or has them in code; empty where nothing was.
-        left: boxes that stay text, as they stand in code or comments beside others that do not.
+        left: boxes that stay text, as they stand in code, comments or quotations beside others that do not.
+        unboxed: ids of tasks that have no box beside others that have.
     """
 
     text: str
     note: str = ""
     left: int = 0
+    unboxed: tuple[str, ...] = ()
 
 
 def listing(text: str) -> Listing:
     """A list of tasks, whatever way it is written: with boxes, with all of them in code, or with numbers alone."""
-    lines = text.split("\n")
-    raw, shown = sum(1 for line in lines if _BOX.match(line)), len(boxes(text))
+    lines = [_tidy(line) for line in text.split("\n")]
+    text = "\n".join(lines)
+    raw = sum(1 for line in lines if _BOX.match(_QUOTED.sub("", line)))
+    shown = len(boxes(text))
     if shown:
-        return Listing(text, left=raw - shown)
+        return Listing(text, left=raw - shown, unboxed=_unboxed(text))
     if raw:
         kept = "\n".join("" if _FENCE.match(line) else line for line in lines).replace("<!--", "").replace("-->", "")
         return Listing(
@@ -87,6 +100,22 @@ def listing(text: str) -> Listing:
         "it has no boxes; its numbered lines are taken for the tasks, none of them done",
         made - len(boxes(numbered)),
     )
+
+
+def _tidy(line: str) -> str:
+    """A line with its box as Markdown has it."""
+    if sign := _SIGN.match(line):
+        return f"{sign[1]}- [{' ' if sign[2] in '☐⬜' else 'x'}] {line[sign.end() :]}"
+    if loose := _LOOSE.match(line):
+        return f"{loose[1]}- [{loose[2] or ' '}] {line[loose.end() :]}"
+    return line
+
+
+def _unboxed(text: str) -> tuple[str, ...]:
+    lines = prose(text).split("\n")
+    boxed = {name for line in lines if _BOX.match(line) for name in _TASK_ID.findall(line)}
+    named = dict.fromkeys(match[1] for line in lines if not _BOX.match(line) and (match := _NAMED.match(line)))
+    return tuple(name for name in named if name not in boxed)
 
 
 def boxes(text: str) -> list[Box]:

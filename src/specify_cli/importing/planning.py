@@ -78,7 +78,7 @@ def plan_mission(mission: ImportedMission, tool: str, headings: Sequence[str]) -
         headings: what plan.md is to have.
     """
     notices: list[Notice] = []
-    title = one_line(mission.title)[:_LONGEST_TITLE].strip() or one_line(mission.id)
+    title = one_line(mission.title)[:_LONGEST_TITLE].strip() or one_line(mission.id).strip() or "Imported"
     distinct = _distinct(mission, notices)
     sources = _connected(distinct, mission, notices)
     spec, refs = spec_of(mission, sources, title, tool)

@@ -13,7 +13,7 @@ from specify_cli.kernel import frontmatter
 from specify_cli.kernel.commands import Command
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.notices import Notice
-from specify_cli.kernel.text import plural
+from specify_cli.kernel.text import plural, some
 from specify_cli.kernel.values import frozen
 
 UNREADABLE = "IMPORT_UNREADABLE"
@@ -103,8 +103,11 @@ class Reading:
         if found.note:
             self.note("IMPORT_LIST_READ", f"{path}: {found.note}")
         if found.left:
-            said = f"{path}: {plural(found.left, 'task')} in code or comments stay text, beside those that are read"
+            said = f"{path}: left as text in code, comments or quotations, beside tasks that are read: {found.left}"
             self.leave(path, found.left, said)
+        if found.unboxed:
+            said = f"{path}: without a box beside tasks that have one, these stay text: {some(found.unboxed)}"
+            self.leave(path, len(found.unboxed), said)
         return path, found
 
     def _is_conflicted(self, text: str, path: str) -> bool:
@@ -120,9 +123,11 @@ class Reading:
         try:
             value: object = json.loads(text)
         except (ValueError, RecursionError) as error:
-            place = f" line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
-            reason = error.msg if isinstance(error, json.JSONDecodeError) else "nested too deeply"
-            self.unreadable(f"{where}{place}: {reason}", where.partition(" line ")[0])
+            path, _, own = where.partition(" line ")
+            place, reason = f" line {own}" if own else "", "nested too deeply"
+            if isinstance(error, json.JSONDecodeError):
+                place, reason = f" line {own or error.lineno}, column {error.colno}", error.msg.removesuffix(" at")
+            self.unreadable(f"{path}{place}: {reason}", path)
             return None
         return value
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import field
 from enum import StrEnum
@@ -148,7 +148,9 @@ def forecast(repo: Repository, source: Source, path: Path) -> Import:
     known = {_key(place): place for place in all_places(repo)[0] if IMPORTED_FROM in place.meta}
     planned = [plan_mission(mission, source.title, headings) for mission in imported.missions]
     steps = [_step(each, _known(known, source.key, project, each.source)) for each in planned]
-    worth = tuple(step for step in steps if _is_worth(step))
+    shared = Counter(step.planned.source.where for step in steps)
+    lost = {path for path, count in imported.tasks.items() if count > imported.left.get(path, 0) and shared[path] == 1}
+    worth = tuple(step for step in steps if _is_worth(step) and not _is_lost(step, lost))
     left = Counter(imported.left)
     for step in steps:
         left[step.planned.source.where] += 0 if _is_worth(step) else step.planned.tasks
@@ -258,6 +260,12 @@ def _is_committed(place: MissionPlace) -> bool:
 def _is_worth(step: Step) -> bool:
     """Whether it becomes a mission: one that is finished in the source and holds no task does not."""
     return bool(step.planned.packages) or not step.planned.source.closed
+
+
+def _is_lost(step: Step, lost: Collection[str]) -> bool:
+    """Whether none of its tasks could be read: made now, it would stand in the way once they can be."""
+    nothing = not (step.planned.packages or step.planned.tasks or step.planned.left)
+    return step.action is Action.CREATE and nothing and step.planned.source.where in lost
 
 
 def _empty(steps: Sequence[Step]) -> list[Notice]:

@@ -60,6 +60,8 @@ def _tags(reading: Reading, data: object, where: str) -> dict[str, list[object]]
         tasks = content.get("tasks") if isinstance(content, dict) else content
         if isinstance(tasks, list):
             found[str(tag)] = tasks
+        elif isinstance(content, dict) and tasks is None:
+            reading.note("IMPORT_NO_COUNTERPART", f"{where}: {tag!r} has no list of tasks, so it is no tag")
         else:
             reading.unreadable(f"{where}: tag {tag!r} has no list of tasks", where)
     return found
