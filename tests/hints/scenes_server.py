@@ -7,8 +7,10 @@ import sqlite3
 from contextlib import closing
 from dataclasses import replace
 
+from specify_cli.kernel.http import ANSWER_LIMIT
 from specify_cli.status.models import Lane
 from specify_cli.sync.config import config_path, state_home
+from specify_cli.tracker import origin
 from tests.hints.scenes_finish import MERGE, approved
 from tests.support import syncing
 from tests.support.cli import Result, run_here
@@ -112,6 +114,21 @@ def pointless(world: World) -> None:
     server(world).server.fault(LOGIN, nth=0, answer=Answer(200, {}))
 
 
+def endless(world: World) -> None:
+    server(world).server.fault(LOGIN, nth=0, answer=Answer(200, b"x" * (ANSWER_LIMIT + 1)))
+
+
+def not_bound(world: World) -> Result:
+    """There is no room left when the ticket is to be written down."""
+
+    def full(*_: object) -> dict[str, object]:
+        raise OSError(28, "No space left on device")
+
+    with world.patch.context() as patch:
+        patch.setattr(origin, "set_origin_ticket", full)
+        return world.run("mission from-ticket WEB-123 --yes")
+
+
 def without_team(world: World) -> None:
     """The login names no team."""
     found = bound(world)
@@ -213,6 +230,8 @@ SCENES = (
     Scene("LOGIN_REJECTED", lambda _: log_in("ada", "wrong"), server, Then.INSTEAD),
     Scene("ACCOUNT_SWITCH", lambda _: log_in("bob", PASSWORD), waiting),
     Scene("SERVER_ERROR", lambda _: log_in("ada", PASSWORD), failing, Then.INSTEAD),
+    Scene("ANSWER_TOO_LARGE", lambda _: log_in("ada", PASSWORD), endless, Then.INSTEAD),
+    Scene("ORIGIN_FAILED", not_bound, bound, Then.INSTEAD),
     Scene("ANSWER_INVALID", lambda _: log_in("ada", PASSWORD), pointless, Then.INSTEAD),
     Scene("SERVER_URL_INVALID", "sync server ftp://example.com", then=Then.INSTEAD),
     Scene("QUEUE_FULL", "sync doctor", full),

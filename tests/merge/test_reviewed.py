@@ -151,6 +151,16 @@ def test_no_history_that_only_this_clone_tells_hides_a_commit(project: Project, 
         assert "nobody read this" in told["what"]
 
 
+def test_a_history_that_is_cut_off_in_a_lane_is_named_before_git_is_asked_to_merge_it(project: Project) -> None:
+    found = story(project, *CHAIN)
+    cut = found.do("WP01", a__f_txt="a\n").head()
+    found.do("WP02", b__f_txt="b\n")
+    found.git.write(".git/shallow", f"{cut}\n")
+    for words in (("accept",), ("why",), ("merge", "--dry-run")):
+        told = found.run(*words).failed("HISTORY_CUT_OFF", 1).json()
+        assert "(.git/shallow)" in told["error"]
+
+
 def test_what_git_merges_by_itself_needs_no_review(project: Project) -> None:
     found = story(project, Task("WP01", owns=("a/**",)), Task("WP02", owns=("b/**",)))
     found.do("WP01", a__f_txt="a\n")

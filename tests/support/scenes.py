@@ -238,6 +238,10 @@ def _shapes(found: object) -> Iterator[dict[str, Any]]:
     if isinstance(found, dict):
         if isinstance(found.get("error_code") or found.get("code"), str):
             yield found
+        told = found.get("data")
+        if isinstance(told, dict) and isinstance(found.get("error_code"), str):
+            # The envelope of the contract: our own code is the reason, and the command stands with it.
+            yield {"error_code": told.get("reason") or found["error_code"], "hint": told.get("hint")}
         for value in found.values():
             yield from _shapes(value)
     elif isinstance(found, list):

@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from specify_cli.kernel import process, system
-from specify_cli.kernel.commands import command, git_command
+from specify_cli.kernel.commands import Command, command, git_command
 from specify_cli.kernel.errors import Refused, Unavailable
 from specify_cli.kernel.notices import announced_if_slow
 from specify_cli.kernel.values import frozen
@@ -94,16 +94,25 @@ class GitRun:
             raise self.failed(done, _verb(args))
         return done.out
 
+    @property
+    def unshallow(self) -> Command | None:
+        """What brings the rest of a history that is cut off; None where there is no remote to have it."""
+        return git_command(self.root, "fetch", "--unshallow") if self.run("remote") else None
+
     def failed(self, done: process.Completed, verb: str) -> GitFailed:
         """The error for a git command that should have worked."""
         if lock := _LOCKED.search(done.said):
             return index_locked(Path(lock[1]))
         said = done.said or ("it was stopped by a signal" if done.code < 0 else "no output")
-        code, hint = "GIT_FAILED", git_command(self.root, "status")
+        code: str = "GIT_FAILED"
+        hint: Command | None = git_command(self.root, "status")
         if (system.FILE_TOO_LARGE and done.code == -system.FILE_TOO_LARGE) or any(words in said for words in _FULL):
             code, hint = "DISK_FULL", command("df", "-h", self.root)
         elif any(words in said for words in _READ_ONLY):
             code, hint = "STATE_READ_ONLY", command("chmod", "-R", "u+rwX", self.root / ".git")
+        elif "unrelated histories" in said and self.call("rev-parse", "--is-shallow-repository").out.strip() == "true":
+            said += ". The history in this clone is cut off (.git/shallow), so that git does not see where both began"
+            code, hint = "HISTORY_CUT_OFF", self.unshallow
         message = f"git {verb} failed in {self.root}: {said}"
         return GitFailed(message, code, hint, {"argv": list(done.argv), "exit_code": done.code})
 

@@ -97,6 +97,6 @@ def _check_ancestry(
         raise Refused(
             f"{begun.branch} no longer holds what {package.id} builds on: {', '.join(missing)}",
             "ANCESTRY_NOT_ESTABLISHED",
-            hint=git_command(begun.path, "merge", *missing),
+            hint=git_command(begun.path, "merge", "--no-edit", *missing),
             details={"wp_id": package.id, "lane_id": begun.lane_id, "missing_refs": missing},
         )

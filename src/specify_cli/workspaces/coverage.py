@@ -15,7 +15,6 @@ from pathlib import Path
 from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import files
-from specify_cli.kernel.commands import git_command
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.text import some
@@ -346,7 +345,7 @@ def _require_whole(git: Git, graph: CommitGraph) -> None:
             f"the history in this clone ends at {some([each[:10] for each in cut], 3)} (.git/shallow), so nobody can"
             " tell which commits below were reviewed",
             "HISTORY_CUT_OFF",
-            hint=git_command(git.root, "fetch", "--unshallow") if git.run("remote") else None,
+            hint=git.unshallow,
             details={"commits": cut},
         )
 
