@@ -310,6 +310,11 @@ class MissionPlace:
         return self.state / "journal" / f"{self.key}.mission.jsonl"
 
     @property
+    def private_mark(self) -> Path:
+        """Stands there while git ignores the mission's folder, which is then never committed; see `core.commits`."""
+        return self.state / "private" / self.key
+
+    @property
     def lock(self) -> Path:
         """The lock that every write to the mission's logs holds."""
         return self.state / "locks" / f"{self.key}.lock"

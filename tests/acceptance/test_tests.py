@@ -17,6 +17,7 @@ from specify_cli.kernel.process import is_running
 from specify_cli.status.models import Lane
 from tests.cli.commands.test_hooks import hook
 from tests.support.cli import SCRIPT
+from tests.support.elsewhere import needs_posix
 from tests.support.git import Repo
 from tests.support.project import Project, Task
 from tests.support.stories import Story, ready, story
@@ -293,6 +294,7 @@ def test_no_log_of_earlier_evidence_is_written_over(project: Project) -> None:
     assert len({each["log_sha256"] for each in logs}) == 3
 
 
+@needs_posix("Windows ends what was started by a program of its own")
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_an_acceptance_that_is_stopped_ends_its_tests(project: Project, sign: signal.Signals) -> None:
     found = ready(project, accepted=False)

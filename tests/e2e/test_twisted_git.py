@@ -64,6 +64,27 @@ def test_missions_that_git_ignores_stay_private_and_work(project: Project) -> No
     assert (project.folder("001-tea-timer") / "mission-events.jsonl").exists()
 
 
+def test_a_mission_that_git_ignores_is_merged_and_stays_private(project: Project) -> None:
+    project.git("rm", "-rq", "--cached", "kitty-specs")
+    project.git("commit", "-qm", "keep missions private")
+    project.git.write(".git/info/exclude", "kitty-specs/\n")
+    found = story(project, Task("WP01"))
+    log = project.folder(found.slug) / "mission-events.jsonl"
+    found.do("WP01", src__wp01__a_py="one = 1\n")
+    project.run("agent", "tasks", "add-history", "WP01", "--note", "private", "--mission", found.slug).ok()
+    assert "private" in log.read_text(), "what is recorded is in the file at once"
+    found.accept().ok()
+    found.merge().ok()
+    assert (project.path / "src/wp01/a.py").exists()
+    assert project.git("log", "--all", "--format=%H", "--", "kitty-specs/001-*") == ""
+    assert project.git.status() == ""
+    # Shown again, it is committed like any other, from the command after the next milestone on.
+    project.git.write(".git/info/exclude", "")
+    for _ in range(2):
+        project.run("materialize", "--mission", found.slug, "--json").ok()
+    assert "status.events.jsonl" in project.git("ls-tree", "-r", "--name-only", "main", f"kitty-specs/{found.slug}")
+
+
 def test_a_target_that_stands_for_another_branch_is_that_one(project: Project) -> None:
     found = story(project, Task("WP01"))
     found.do("WP01", src__wp01__a_py="one = 1\n")

@@ -10,6 +10,7 @@ import pytest
 
 from specify_cli.kernel.config import parse_config
 from tests.support.cli import run_here, run_script
+from tests.support.elsewhere import needs_posix
 from tests.support.git import Repo
 
 
@@ -143,6 +144,7 @@ def test_a_failure_while_adding_an_agent_leaves_the_old_state(git: Repo, monkeyp
     assert not (git.path / ".codex").exists()
 
 
+@needs_posix("Windows holds no folder, so nobody waits where there is no lock file yet")
 def test_many_at_once_lose_no_agent(git: Repo) -> None:
     """Also the first of all, when there is no lock file yet; and nothing is left behind for it."""
     keys = ("claude", "codex", "gemini", "cursor", "opencode", "qwen", "roo", "amp")

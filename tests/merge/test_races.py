@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from specify_cli.merge.intent import Intent
 from specify_cli.status.emit import Writer, writing
 from specify_cli.status.models import Lane
 from tests.support import killing
+from tests.support.cli import SCRIPT
 from tests.support.git import Repo
 from tests.support.project import Project, Task
 from tests.support.stories import Story, one, ready, story
@@ -186,13 +188,38 @@ def _accept_by_hand(found: Story, lanes: dict[str, str]) -> None:
         log.record("accepted", actor="ada", data={"mode": "local", "lanes": lanes})
 
 
-def test_signed_where_the_user_signs(project: Project, tmp_path: Path) -> None:
-    found = ready(project)
-    signer = tmp_path / "signer"
-    signer.write_text(_SIGNER)
+def _signs(found: Story, signer: Path, first: str = "") -> None:
+    """Have commits signed by a program that does something first."""
+    signer.write_text(_SIGNER.replace("cat", f"{first}\ncat", 1))
     signer.chmod(0o755)
     found.git("config", "gpg.program", str(signer))
     found.git("config", "commit.gpgsign", "true")
+
+
+@pytest.mark.parametrize("recorded", ["note", "move"])
+def test_agents_go_on_while_a_merge_waits_for_a_signature(small: Story, tmp_path: Path, recorded: str) -> None:
+    words = {
+        "note": ("agent", "tasks", "add-history", "WP01", "--note", "meanwhile"),
+        "move": ("agent", "tasks", "move-task", "WP01", "--to", "in_progress", "--note", "again", "--force"),
+    }[recorded]
+    ours = shlex.join([str(SCRIPT), *words, "--agent", "ada", "--mission", small.slug])
+    once = tmp_path / "once"
+    _signs(small, tmp_path / "signer", f"test -e {once} || {{ touch {once}; {ours} > {tmp_path}/log 2>&1; }}")
+    done = small.merge()
+    if recorded == "move":
+        done.failed("MISSION_MOVED")
+        assert small.mission.lane("WP01") is Lane.IN_PROGRESS
+        assert not {"a/f.txt"} & small.files().keys()
+        return
+    done.ok()
+    assert small.mission.lane("WP01") is Lane.DONE
+    assert "meanwhile" in small.git("show", f"main:kitty-specs/{small.slug}/mission-events.jsonl")
+    assert small.git.status() == ""
+
+
+def test_signed_where_the_user_signs(project: Project, tmp_path: Path) -> None:
+    found = ready(project)
+    _signs(found, tmp_path / "signer")
     done = found.merge("--strategy", "merge").ok().json()
     for commit in (done["commit"], done["merged_commit"], f"{done['merged_commit']}^2"):
         assert "gpgsig" in found.git("cat-file", "commit", commit)

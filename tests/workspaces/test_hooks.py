@@ -18,6 +18,7 @@ from specify_cli.workspaces.lookup import workspace_of
 from specify_cli.workspaces.trust import project_of, trust, wishes
 from tests.cli.commands.test_hooks import HOOK, copying, hook
 from tests.support.cli import SCRIPT
+from tests.support.elsewhere import needs_posix
 from tests.support.git import Repo
 from tests.support.loop import Agent
 from tests.support.missions import Mission, finalized_mission
@@ -210,6 +211,7 @@ def test_a_hook_that_fails_is_reported_and_the_claim_stands(text: str, said: str
     assert (claim.workspace.path / "ran.log").is_file()
 
 
+@needs_posix("Windows ends what was started by a program of its own")
 def test_a_hook_that_hangs_is_ended_with_all_it_started(mission: Mission) -> None:
     mission.claim("WP01")
     hook(mission.project.git, "#!/bin/sh\nsleep 61.5 &\necho $! > pid.log\nsleep 61.5\n")
@@ -223,6 +225,7 @@ def test_a_hook_that_hangs_is_ended_with_all_it_started(mission: Mission) -> Non
     assert not is_running(int((workspace.path / "pid.log").read_text(encoding="utf-8")))
 
 
+@needs_posix("Windows ends what was started by a program of its own")
 def test_a_killed_command_leaves_its_hook_to_end_and_then_it_runs_again(mission: Mission) -> None:
     flag = mission.project.path.parent / "flag"
     hook(mission.project.git, f"#!/bin/sh\necho ran >> ran.log\n[ -e {flag} ] || {{ touch {flag}; sleep 60; }}\n")

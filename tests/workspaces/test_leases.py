@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 from datetime import timedelta
 
-from specify_cli.kernel import clock
+from specify_cli.kernel import clock, system
 from specify_cli.workspaces import leases
 from specify_cli.workspaces.leases import Lease, is_quiet, lease_in, read_lease
 from tests.support.git import Repo
@@ -70,7 +70,7 @@ def test_a_lease_is_kept_read_and_dropped(project: Project) -> None:
     leases.touch(place, "WP01", "claude", "s1")
     lease = read_lease(place, "WP01")
     assert lease is not None
-    assert (lease.actor, lease.session, lease.host) == ("claude", "s1", os.uname().nodename)
+    assert (lease.actor, lease.session, lease.host) == ("claude", "s1", system.host())
     assert lease.to_dict(quiet=True)["state"] == "quiet"
     path = place.state / "leases" / place.key / "WP01.json"
     path.write_text("{", encoding="utf-8")

@@ -18,7 +18,7 @@ from specify_cli.kernel.git import Git
 from specify_cli.kernel.legacy import is_older
 from specify_cli.kernel.paths import KITTIFY, SPECS, Checkout, Repository, plain_branch
 from specify_cli.kernel.text import one_line
-from specify_cli.kernel.values import frozen
+from specify_cli.kernel.values import frozen, replace
 from specify_cli.lanes.branch_naming import is_lane_branch, is_mission_branch
 from specify_cli.mission_metadata import META, identity_of, load_meta, parse_meta
 from specify_cli.status.lines import parse_line
@@ -300,8 +300,14 @@ def is_open(place: MissionPlace) -> bool:
 def config_of(repo: Repository, place: MissionPlace | None) -> Config:
     """The project's settings: from the mission's home, else where we stand, else the target's tip (formats.md).
 
-    What of it cannot be read is told by `Config.problem`.
+    A mission that git ignores has `auto_commit: false`, whatever they say. What of it cannot be read is told by
+    `Config.problem`.
     """
+    config = _config_of(repo, place)
+    return replace(config, auto_commit=False) if place is not None and place.private_mark.exists() else config
+
+
+def _config_of(repo: Repository, place: MissionPlace | None) -> Config:
     name = f"{KITTIFY}/config.yaml"
     if place is not None and place.home is not None:
         text = files.read_text(place.home.path / name)

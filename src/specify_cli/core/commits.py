@@ -15,6 +15,7 @@ from specify_cli.kernel.git import Git
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import SPECS, loose_tip
 from specify_cli.kernel.values import frozen
+from specify_cli.mission_metadata import META
 from specify_cli.status import store
 from specify_cli.status.mission_log import MISSION_EVENTS_FILENAME
 from specify_cli.status.reading import read_status
@@ -94,7 +95,10 @@ def _reach(place: MissionPlace, config: Config, message: str) -> Committed:
         render_views(place, read_status(place).mission_events)
         store.publish(store.status_log(place))
         store.publish(store.mission_log_file(place))
-    if place.home is None or not config.auto_commit:
+    if place.home is None:
+        return Committed()
+    if not config.auto_commit:
+        _mark_private(place)
         return Committed()
     with locks.held(commit_lock(place), timeout=60, doing=f"commit {place.slug}"):
         return _commit(place, message)
@@ -127,6 +131,23 @@ def ignored(git: Git, folder: str) -> Notice | None:
     )
 
 
+def _mark_private(place: MissionPlace, *, new: bool = False) -> None:
+    """Note whether git ignores the mission, so that no command has to ask; see `context.missions.config_of`.
+
+    Args:
+        new: whether it may be ignored since the last time; without it only a note that is there is looked at again.
+    """
+    mark = place.private_mark
+    if not new and not mark.exists():
+        return
+    notice = ignored(place.git, place.relative)
+    if notice is None or notice.code != "MISSION_IGNORED":
+        files.remove(mark)
+    elif new:
+        files.make_private(mark.parent)
+        files.scribble(mark, notice.message)
+
+
 def commit_lock(place: MissionPlace) -> Path:
     """The lock under which this clone's home is committed to, one commit at a time."""
     return place.state / "locks" / "commit.lock"
@@ -139,6 +160,8 @@ def _commit(place: MissionPlace, message: str) -> Committed:
     for folder in {(git.root / change.path).parent for change in found if strays.is_stray(change.path)}:
         strays.sweep(folder)
     if not changes:
+        if git.show_bytes(f"HEAD:{place.where(META)}") is None:
+            _mark_private(place, new=True)
         return Committed()
     new = [change.path for change in changes if change.state == "??"]
     done = git.commit_only(message, place.relative, new=new)

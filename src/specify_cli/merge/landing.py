@@ -25,7 +25,7 @@ from specify_cli.kernel.values import frozen, replace
 from specify_cli.merge import conflict, engine, settling
 from specify_cli.merge.engine import Examined, Merged
 from specify_cli.merge.landing_commits import strays
-from specify_cli.merge.landing_record import STRATEGIES, LandingCase, is_contained, prepare
+from specify_cli.merge.landing_record import STRATEGIES, LandingCase, is_contained, prepare, rehearsed
 from specify_cli.merge.making import carry_out
 from specify_cli.merge.verifying import Verdict, verify
 from specify_cli.merge.wish import Wish
@@ -141,7 +141,7 @@ def _land(place: MissionPlace, config: Config, wish: Wish, stopped: conflict.Sto
         conflict.check_seen(stopped, wish.actor)
     resolved = tuple(each.to_dict() for each in (stopped.resolutions if stopped else ()))
     case = LandingCase(place, base, config, wish, seen.packages, seen.status, seen.merge, found.landed, resolved)
-    intent = carry_out(place, base, seen.status, lambda log: prepare(case, log))
+    intent = carry_out(place, base, seen.status, lambda log: prepare(case, log), rehearsed)
     said = "the branch moved on since the mission was accepted: its tests ran on another tree than the one that landed"
     warnings = (*engine.tested_another(place, seen, said), *conflict.notices(stopped))
     return engine.merged_of(settling.finish(place.repo, intent, push=True), warnings=warnings)

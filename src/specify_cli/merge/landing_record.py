@@ -71,16 +71,14 @@ class LandingCase:
 
 
 def prepare(case: LandingCase, log: Writer) -> Intent:
-    """Everything computed; the caller holds the locks and moves the references.
+    """Everything computed; the caller moves the references.
 
     Raises:
-        Refused: `NO_REMOTE`, `DIRTY_OVERLAP`.
+        Refused: `NO_REMOTE`.
     """
     place, base = case.place, case.base
     push = push_of(base, base.target_branch) if case.wish.push else None
     new, facts, loose = (case.before, (), {}) if case.landed else _commit(case, log)
-    if base.home is not None:
-        checkout.rehearse(base, base.home, case.before, new, takes_over=False)
     worktrees, branches = _going(case)
     return Intent(
         key=place.key,
@@ -113,6 +111,17 @@ def prepare(case: LandingCase, log: Writer) -> Intent:
             "landed_from": place.target_branch,
         },
     )
+
+
+def rehearsed(base: MissionPlace, intent: Intent) -> Intent:
+    """The landing, after making sure that the checkout can follow, where there is one.
+
+    Raises:
+        Refused: `DIRTY_OVERLAP`.
+    """
+    if base.home is not None:
+        checkout.rehearse(base, base.home, intent.old, intent.new, takes_over=False)
+    return intent
 
 
 def _commit(case: LandingCase, log: Writer) -> tuple[str, tuple[Mapping[str, object], ...], dict[str, str]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from specify_cli.conditions.accept_facts import proof_of
+from specify_cli.home import MissionPlace
 from specify_cli.kernel import clock
+from specify_cli.kernel.values import replace
 from specify_cli.merge import checkout, cleanup, plan
 from specify_cli.merge.case import Case
 from specify_cli.merge.compose import compose
@@ -23,13 +25,13 @@ _TOLD = (
 
 
 def prepare(case: Case, log: Writer) -> Intent:
-    """Everything computed; the caller holds the locks and moves the references.
+    """Everything computed; the caller moves the references.
 
     Args:
         log: the mission's logs; it says what the lines of moves and facts are, and writes none of them.
 
     Raises:
-        Refused: `NO_REMOTE`, `REBASE_NOT_LINEAR`, `DIRTY_OVERLAP`.
+        Refused: `NO_REMOTE`, `REBASE_NOT_LINEAR`.
     """
     place, merge = case.place, case.forecast
     assert place.home is not None
@@ -40,7 +42,6 @@ def prepare(case: Case, log: Writer) -> Intent:
     added = Recorded(composed.code)
     if case.moving or composed.code != merge.target or not place.meta.get("merged_at"):
         added = record(case, log, composed, spans, told)
-    taken = checkout.rehearse(place, place.home, merge.target, added.tip)
     used = {each.branch for each in place.repo.checkouts() if each.branch is not None}
     known = case.git.branches("refs/spec-kitty")
     in_use = merge.mission_branch in used
@@ -55,7 +56,6 @@ def prepare(case: Case, log: Writer) -> Intent:
         new=added.tip,
         guard=plan.guard_ref(place.slug),
         refs=plan.ref_updates(merge, composed, added.tip, known, slug=place.slug, mission_in_use=in_use),
-        folder=taken,
         events=tuple(added.moves),
         mission_events=tuple(added.facts),
         loose=added.loose or {},
@@ -74,6 +74,16 @@ def prepare(case: Case, log: Writer) -> Intent:
             **{name: told[name] for name in _TOLD},
         },
     )
+
+
+def rehearsed(place: MissionPlace, intent: Intent) -> Intent:
+    """The merge with the paths that the checkout takes over.
+
+    Raises:
+        Refused: `DIRTY_OVERLAP`, `SPARSE_CHECKOUT`.
+    """
+    assert place.home is not None
+    return replace(intent, folder=checkout.rehearse(place, place.home, intent.old, intent.new))
 
 
 def _receipt(case: Case, composed: Composed) -> dict[str, object]:
