@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypedDict
@@ -28,6 +29,7 @@ class Options(TypedDict, total=False):
 
     target_branch: str
     start_branch: str
+    base: str
     number: int
 
 
@@ -54,6 +56,7 @@ except SpecKittyError as error:
 """
 KILLED = """
 import os
+import subprocess
 from specify_cli.kernel import files
 files.move = lambda *_: os.kill(os.getpid(), 9)
 """
@@ -285,6 +288,10 @@ def _protect(git: Repo) -> None:
     git.commit("protect")
 
 
+def _far(git: Repo) -> None:
+    git("update-ref", "refs/remotes/origin/far", "HEAD")
+
+
 def _malform(git: Repo) -> None:
     git.write(".kittify/config.yaml", "agents: [x\nb: 1\n")
     git.commit("malform")
@@ -310,6 +317,8 @@ REFUSALS: list[tuple[Spoil, Options, str, str]] = [
     (_lane, {}, "TARGET_IS_A_LANE", "cd "),
     (_other, {"target_branch": "other"}, "TARGET_NOT_CHECKED_OUT", "git switch other"),
     (_nothing, {"target_branch": "$(id)"}, "BRANCH_NOT_FOUND", "git branch '$(id)'"),
+    (_far, {"target_branch": "far"}, "BRANCH_NOT_FOUND", "git -C "),
+    (_far, {"base": "far"}, "BRANCH_NOT_FOUND", "git -C "),
     (_other, {"start_branch": "other"}, "BRANCH_EXISTS", "git -C "),
     (_nothing, {"start_branch": "a..b"}, "INVALID_BRANCH", "git "),
     (_protect, {}, "PROTECTED_BRANCH", "spec-kitty agent mission create"),
@@ -443,3 +452,17 @@ def test_a_hook_that_refuses_is_a_warning(project: Project) -> None:
     assert [notice.code for notice in made.committed.warnings] == ["COMMIT_FAILED"]
     assert "no missions on Fridays" in made.committed.warnings[0].message
     assert made.feature_dir.is_dir()
+
+
+@pytest.mark.parametrize("words", [("--target-branch",), ("--base",)])
+def test_a_branch_that_only_a_remote_has_is_brought_here_by_the_hint(
+    project: Project, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    project.git("branch", "far")
+    subprocess.run(["git", "clone", "-q", str(project.path), str(tmp_path / "clone")], check=True)
+    clone = Project(tmp_path / "clone", Repo(tmp_path / "clone"))
+    create = ("agent", "mission", "create", "tea", *words, "far", "--json")
+    error = clone.run(*create).failed("BRANCH_NOT_FOUND", 1).json()
+    assert "only on a remote, as origin/far" in error["error"]
+    subprocess.run(["/bin/sh", "-c", error["hint"]], cwd=clone.path, check=True)
+    clone.run(*create).ok()

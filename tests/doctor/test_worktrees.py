@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from pathlib import Path
+
+import pytest
 
 from specify_cli.doctor.findings import Severity
 from specify_cli.status.models import Lane
@@ -10,6 +13,7 @@ from tests.support.examining import codes, findings_in, only
 from tests.support.git import Repo
 from tests.support.missions import Mission, finalized_mission
 from tests.support.project import Project, Task
+from tests.support.stories import story
 
 SECTION = "worktrees"
 LANE = "kitty/mission-001-tea-timer-lane-a"
@@ -112,6 +116,40 @@ def test_a_record_that_is_none_is_a_finding(project: Project) -> None:
     record = mission.place.state / "workspaces" / mission.place.key / "lane-a.json"
     record.write_text('{"lane_id": "lane-a"}', encoding="utf-8")
     assert only(findings_in(project.path, SECTION), "RECORD_INVALID").severity is Severity.ERROR
+
+
+@pytest.mark.parametrize("text", ["{", '{"lane_id": "lane-a", "path": 7, "branch": ["x"]}'])
+def test_a_broken_record_stops_nothing(project: Project, text: str) -> None:
+    found = story(project, Task("WP01"), Task("WP02"))
+    for wp_id in ("WP01", "WP02"):
+        found.work(wp_id, {f"src/{wp_id.lower()}/a.py": "x = 1\n"})
+    place = found.mission.place
+    for record in (place.state / "workspaces" / place.key).glob("*.json"):
+        record.write_text(text, encoding="utf-8")
+    found.run("why", "--mission", found.slug).ok()
+    found.accept().ok()
+    found.merge().ok()
+    assert "src/wp01/a.py" in found.files()
+
+
+@pytest.mark.parametrize("name", ["{key}.json", "{key}.conflict.json"])
+def test_a_broken_record_of_a_merge_stops_only_that_merge(project: Project, name: str) -> None:
+    found = story(project, Task("WP01"))
+    found.do("WP01", src__wp01__a_py="x = 1\n")
+    found.accept().ok()
+    other = project.finalized(Task("WP01"), name="other")
+    place = found.mission.place
+    record = place.state / "merge" / name.format(key=place.key)
+    record.parent.mkdir(parents=True, exist_ok=True)
+    record.write_text("{", encoding="utf-8")
+    project.run("agent", "action", "implement", "WP01", "--agent", "ada", "--mission", other).ok()
+    found.run("agent", "tasks", "add-history", "WP01", "--note", "x", "--mission", found.slug).ok()
+    found.run("status", "--mission", found.slug).ok()
+    error = found.merge().failed(exit_code=1).json()
+    assert error["error_code"] in ("MERGE_INTENT_INVALID", "MERGE_STATE_INVALID")
+    assert any(each.code == error["error_code"] for each in findings_in(project.path, "merge"))
+    subprocess.run(["/bin/sh", "-c", error["hint"]], check=True, cwd=project.path)
+    found.merge().ok()
 
 
 def test_what_new_worktrees_do_without_is_a_note(project: Project) -> None:

@@ -91,7 +91,7 @@ def test_a_target_that_stands_for_another_branch_is_that_one(project: Project) -
     found.accept().ok()
     project.git("branch", "-m", "main", "trunk")
     project.git("symbolic-ref", "refs/heads/main", "refs/heads/trunk")
-    found.merge().ok()
+    found.merge("--target", "main", "--into", "main").ok()
     assert (project.path / "src/wp01/a.py").exists()
     assert project.git.status() == ""
     project.git.commit("more", more_md="# More\n")

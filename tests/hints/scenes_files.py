@@ -195,5 +195,5 @@ SCENES = (
     Scene("DOCUMENT_MISSING", f"mission promote --mission {CUP}", without_its_document, Then.SHOWS, after=restore),
     Scene("DOCUMENT_IN_THE_WAY", f"mission promote --mission {CUP}", with_another_plan),
     Scene("SYMLINK_REFUSED", f"status {AT}", linked, Then.SHOWS, after=unlinked),
-    Scene("RECORD_INVALID", f"why WP01 {AT}", bad_record),
+    Scene("RECORD_INVALID", "doctor worktrees", bad_record),
 )

@@ -6,7 +6,11 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from specify_cli.importing import census, kiro
+from specify_cli.importing.planning import plan_mission
 from tests.support.importing import Source, beside, codes, of_report
 from tests.support.project import Project
 
@@ -242,3 +246,21 @@ def test_what_an_older_version_imported_is_known_by_its_work_packages(project: P
     assert counts(source.run()) == (2, 0, 2, 0, 0)
     source.write(".kiro/specs/a/tasks.md", "- [x] 1. A\n  - [x] 1.1 a\n- [ ] 2. B\n")
     assert counts(source.partial()) == (3, 0, 2, 0, 1)
+
+
+_LINES = (
+    "### 1. Alpha", "## 2. Beta", "## Tasks", "### Task 3: Gamma", "- [ ] 1. One", "- [x] 2. Two", "  - [ ] 1.1 a",
+    "  - [ ]* 1.2 b", "  - [-] 2.1 c", "- [ ]* 3. Opt", "1. plain", "2.1 deep", "text", "", "```", "~~~", "<!-- ",
+    "-->", "  - [ ] sub", "* [ ] star", "- [ ] [a link](a.md)", "1.1* starred", "> - [ ] quoted", "- [ ]",
+    "    - [ ] c",
+)  # fmt: skip
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(st.sampled_from(_LINES), max_size=8))
+def test_every_task_of_a_list_of_kiro_is_carried_over_or_named(lines: list[str]) -> None:
+    files = {".kiro/specs/a/tasks.md": "\n".join(lines).encode(), ".kiro/specs/a/requirements.md": b"# R\n"}
+    found = kiro.read(files)
+    planned = [plan_mission(mission, "Kiro", ()) for mission in found.missions]
+    left = sum(each.left for each in planned) + sum(found.left.values())
+    assert sum(each.tasks for each in planned) + left == sum(census.count("kiro", files).values())

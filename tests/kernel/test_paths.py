@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from specify_cli.kernel.errors import NotFound, Refused
-from specify_cli.kernel.paths import Repository, discover, loose_tip, starting_point
+from specify_cli.kernel.paths import Repository, add_command, discover, loose_tip, starting_point
 from tests.support.environment import standing_in
 from tests.support.git import Repo, make_repo
 
@@ -320,3 +321,18 @@ def test_a_current_folder_that_is_gone_is_told(tmp_path: Path) -> None:
         with pytest.raises(NotFound, match="no longer exists") as told:
             starting_point()
     assert told.value.code == "FOLDER_MISSING"
+
+
+def test_files_outside_of_a_sparse_checkout_are_staged_by_the_printed_command(git: Repo) -> None:
+    git.commit("more", src__a_py="a = 1\n", docs__a_md="# A\n")
+    git("sparse-checkout", "set", "--cone", "src")
+    git("worktree", "add", "-q", "../lane", "-b", "lane")
+    for root in (git.path, git.path.parent / "lane"):
+        Repo(root).write("docs/new.md", "# New\n")
+        made = add_command(root, "docs/new.md")
+        assert "--sparse" in str(made)
+        subprocess.run(["/bin/sh", "-c", str(made)], check=True)
+        assert Repo(root)("diff", "--cached", "--name-only") == "docs/new.md"
+    git("sparse-checkout", "disable")
+    plain = make_repo(git.path.parent / "plain")
+    assert str(add_command(plain.path, "a")) == f"git -C {plain.path} add -- a"

@@ -4,7 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from specify_cli.kernel.text import SLUG_PATTERN, digest, is_ulid, natural_key, plural, slugify, some
+from specify_cli.kernel.errors import Refused, Unmet
+from specify_cli.kernel.notices import Notice
+from specify_cli.kernel.text import SLUG_PATTERN, bounded, digest, is_ulid, natural_key, plural, slugify, some
+from tests.support.project import Project
 
 
 def test_a_ulid_is_26_characters_of_its_alphabet_and_nothing_more() -> None:
@@ -69,3 +72,30 @@ def test_of_many_names_the_first_are_told() -> None:
     assert some(names) == "f0, f1, f2, f3, f4, f5 and 2 more"
     assert some(names, 8) == ", ".join(names)
     assert some([]) == ""
+
+
+def test_a_message_leaves_out_what_nobody_can_read() -> None:
+    path, words = "/" + "a" * 5000, "no " * 5000
+    assert bounded("short") == "short"
+    assert bounded(f"{path} is gone") == f"/{'a' * 149}…{'a' * 100} is gone"
+    assert len(bounded(words)) < 8000
+    for made in (Refused(path, "X").message, Notice("X", path).message, Unmet("X", path, None).what):
+        assert len(made) < 300
+    assert len(Refused("", "X", unmet=[Unmet("X", path, None)] * 3).message) < 900
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("status", "--mission", "x" * 5000),
+        ("agent", "tasks", "move-task", "W" * 5000, "--to", "planned"),
+        ("agent", "tasks", "move-task", "WP01", "--to", "y" * 5000),
+        ("agent", "mission", "create", "z" * 5000),
+        ("init", "--ai", "q" * 5000),
+        ("export", "v" * 5000),
+        ("u" * 5000,),
+    ],
+)
+def test_a_long_value_is_cut_in_what_is_printed(project: Project, words: tuple[str, ...]) -> None:
+    error = project.run(*words, "--json").failed().json()
+    assert len(error["error"]) < 1000

@@ -84,8 +84,11 @@ def test_an_intent_of_another_version_is_refused_and_left_alone(git: Repo, conte
     path = intent.path_of(repo, "KEY")
     path.parent.mkdir(parents=True)
     path.write_text(content)
+    intent.settle(repo)
+    assert settling.settle_all(repo) == {}
     with pytest.raises(Refused, match="not a merge intent"):
-        intent.settle(repo)
+        intent.read(path)
+    assert [each.code for each in intent.damaged(repo)] == ["MERGE_INTENT_INVALID"]
     assert path.read_text() == content
 
 

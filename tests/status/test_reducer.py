@@ -9,6 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from specify_cli.kernel.errors import Refused
+from specify_cli.status.course import courses
+from specify_cli.status.holders import Holder
 from specify_cli.status.models import Lane, StatusEvent, StatusSnapshot
 from specify_cli.status.reducer import Fold, in_order, materialize_to_json, reduce
 from specify_cli.status.transitions import MATRIX
@@ -101,6 +103,12 @@ def test_a_move_that_names_another_predecessor_loses_to_one_that_names_none() ->
 def test_who_ran_a_migration_holds_nothing() -> None:
     state = reduce([moved("planned", "in_progress", actor="migration", force=True)]).work_packages["WP01"]
     assert state["holder_actor"] is None
+
+
+def test_who_ran_a_migration_reviewed_nothing() -> None:
+    event = moved("for_review", "done", actor="migration", force=True)
+    assert courses([event])["WP01"].reviewer is None
+    assert courses([moved("in_review", "approved", actor="codex")])["WP01"].reviewer == Holder("codex", None)
 
 
 def two_claims() -> tuple[StatusEvent, StatusEvent, StatusEvent]:

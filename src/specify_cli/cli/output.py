@@ -22,6 +22,7 @@ from specify_cli.kernel.commands import answering, command, spec_kitty, the_call
 from specify_cli.kernel.errors import SpecKittyError, Unavailable
 from specify_cli.kernel.lazy import load
 from specify_cli.kernel.notices import Notice, told_to
+from specify_cli.kernel.text import some
 from specify_cli.kernel.values import frozen
 
 if TYPE_CHECKING:
@@ -116,6 +117,8 @@ def _warnings(data: object) -> Sequence[object]:
 def _fail(error: SpecKittyError, exit_code: int) -> int:
     unheard = error.code == OUTPUT_FAILED
     the_call().refused = True
+    if error.code == "DISK_FULL" or (the_call().recorded and isinstance(error, Unavailable)):
+        _name_recorded(error, the_call().recorded)
     if error.hint or error.unmet:
         error.hint = load("specify_cli.cli.hints:hint_of")(error)
     if _as_json.get():
@@ -126,6 +129,12 @@ def _fail(error: SpecKittyError, exit_code: int) -> int:
     if not _as_json.get() or unheard:
         _write(sys.stderr, _refusal(error))
     return exit_code
+
+
+def _name_recorded(error: SpecKittyError, recorded: list[str]) -> None:
+    """Say what stays of a command that a failing file system or program has cut short."""
+    error.message += f"; recorded before that, and kept: {some(recorded)}" if recorded else "; no event was recorded"
+    error.details["recorded"] = list(recorded)
 
 
 def _refusal(error: SpecKittyError) -> str:

@@ -27,9 +27,8 @@ from specify_cli.status.reading import Status
 from specify_cli.workspaces.coverage_models import Coverage
 from specify_cli.workspaces.dependencies import way_back
 from specify_cli.workspaces.forecast_models import Forecast
-from specify_cli.workspaces.lookup import lane_path
 from specify_cli.workspaces.markers import Marked, brought, in_forecast
-from specify_cli.workspaces.records import read_record, workspace_records
+from specify_cli.workspaces.records import lane_path, read_record, workspace_records
 from specify_cli.workspaces.scope import owned_paths
 from specify_cli.workspaces.trees import same_code
 from specify_cli.workspaces.trust import TrustState, project_of, tests_wish

@@ -8,6 +8,7 @@ from dataclasses import field
 from specify_cli.conditions.ways import way_on
 from specify_cli.kernel.commands import Command, command, git_command, spec_kitty
 from specify_cli.kernel.errors import Unmet
+from specify_cli.kernel.paths import add_command
 from specify_cli.kernel.text import some
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.branch_naming import mission_branch_name
@@ -304,9 +305,7 @@ def _uncommitted(tree: DirtyWorktree) -> Unmet:
 
 def _keep(path: str, files: Sequence[str]) -> Command:
     """Commit these files and nothing else: a checkout in which planning is done holds files of its user."""
-    return git_command(path, "add", "--", *files).then(
-        "git", "-C", path, "commit", "-m", "Keep what was left", "--", *files
-    )
+    return add_command(path, *files).then("git", "-C", path, "commit", "-m", "Keep what was left", "--", *files)
 
 
 def _left(tree: DirtyWorktree) -> Unmet:
@@ -407,7 +406,7 @@ def _outdated(coverage: Coverage, work: Outdated, slug: str) -> Unmet:
     fix = review_again(work.wp_id, slug, f"it {work.why}")
     if work.edited and coverage.home is not None:
         message = f"{work.wp_id}: changed after its approval"
-        add = git_command(coverage.home, "add", "--", *work.paths)
+        add = add_command(coverage.home, *work.paths)
         fix = add.then("git", "-C", coverage.home, "commit", "-m", message, "--", *work.paths)
     files = f": {some(work.paths)}" if work.paths else ""
     return Unmet("REVIEW_OUTDATED", f"{work.wp_id} {work.why}{files}", fix, work.wp_id)

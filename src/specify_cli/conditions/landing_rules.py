@@ -9,6 +9,7 @@ from specify_cli.conditions import accept_rules, merge_rules
 from specify_cli.conditions.merge_rules import Accepted, MergeFacts
 from specify_cli.kernel.commands import Command, git_command
 from specify_cli.kernel.errors import Unmet
+from specify_cli.kernel.paths import add_command
 from specify_cli.kernel.text import some
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.workspaces.markers import Marked
@@ -96,7 +97,7 @@ def _dirty(facts: LandingFacts) -> list[Unmet]:
     if not facts.dirty or facts.home is None:
         return []
     commit = ("commit", "-m", f"Documents of {facts.slug}", "--", *facts.dirty)
-    fix = git_command(facts.home, "add", "--", *facts.dirty).then("git", "-C", facts.home, *commit)
+    fix = add_command(facts.home, *facts.dirty).then("git", "-C", facts.home, *commit)
     return [Unmet("WORKTREE_DIRTY", f"uncommitted in {facts.home}: {some(facts.dirty)}", fix, facts.branch)]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from specify_cli.conditions.ways import way_on
 from specify_cli.kernel.commands import Command, git_command, spec_kitty
 from specify_cli.kernel.errors import Unmet
+from specify_cli.kernel.paths import add_command
 from specify_cli.kernel.text import some
 from specify_cli.kernel.values import frozen
 from specify_cli.status.models import Lane
@@ -156,7 +157,7 @@ def no_new_commit(facts: WorkFacts) -> Iterator[Unmet]:
             fix = git_command(facts.workspace, "cherry-pick", *(commit for commit, _ in facts.strayed))
         elif facts.left:
             said += f"; {some(facts.left)} are untracked, and {facts.wp_id} does not own them"
-            fix = git_command(facts.workspace, "add", "--", *facts.left).then(*fix.steps[0])
+            fix = add_command(facts.workspace, *facts.left).then(*fix.steps[0])
         yield Unmet("NO_NEW_COMMIT", said, fix, facts.wp_id)
 
 

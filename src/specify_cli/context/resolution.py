@@ -11,7 +11,8 @@ from specify_cli.lanes.branch_naming import PLANNING_LANE_ID, lane_branch_name, 
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.lanes.persistence import read_lanes
 from specify_cli.status.reading import read_status
-from specify_cli.workspaces.lookup import LANE, ROOT, lane_path, workspace_of
+from specify_cli.workspaces.lookup import LANE, ROOT, workspace_of
+from specify_cli.workspaces.records import lane_path
 
 
 def resolution(context: Context, action: str, wp_id: str | None, agent: str | None) -> dict[str, object]:

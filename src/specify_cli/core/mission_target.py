@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from specify_cli.home import home_of, refuse_left_out
+from specify_cli.home import home_of, refuse_left_out, tracking_branches
 from specify_cli.kernel import files
 from specify_cli.kernel.commands import command, git_command, spec_kitty
 from specify_cli.kernel.config import Config
@@ -16,6 +16,7 @@ from specify_cli.kernel.errors import Conflict, NotFound, Refused, SpecKittyErro
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.git_run import not_bare
 from specify_cli.kernel.paths import KITTIFY, SPECS, Checkout, Repository, plain_branch
+from specify_cli.kernel.text import some
 from specify_cli.kernel.values import frozen
 from specify_cli.mission_metadata import load_meta
 from specify_cli.status.lines import parse_line
@@ -175,7 +176,7 @@ def _starting(repo: Repository, here: Checkout, wanted: Wanted, refs: Mapping[st
             "DETACHED_HEAD",
             hint=git_command(here.path, "switch", _some_branch(refs)),
         )
-    _check_branch(repo, base, refs)
+    _check_branch(repo, base, refs, is_base=True)
     commit = refs[f"refs/heads/{base}"]
     config = f"{KITTIFY}/config.yaml"
     if (here.path / config).exists() and Git(here.path).show_bytes(f"{commit}:{config}") is None:
@@ -211,7 +212,7 @@ def _begun(folder: Path) -> object:
     return data.get(STARTED_FROM) if event.get("type") == "mission_created" and isinstance(data, dict) else None
 
 
-def _check_branch(repo: Repository, branch: str, refs: Mapping[str, str]) -> None:
+def _check_branch(repo: Repository, branch: str, refs: Mapping[str, str], *, is_base: bool = False) -> None:
     if branch.startswith(_LANES):
         raise MissionCreationError(
             f"{branch} is a lane of a mission and cannot be a target",
@@ -219,8 +220,17 @@ def _check_branch(repo: Repository, branch: str, refs: Mapping[str, str]) -> Non
             hint=command("cd", repo.root),
         )
     if f"refs/heads/{branch}" not in refs:
+        tracking = tracking_branches(Git(repo.checkout), branch)
+        if not tracking:
+            raise MissionCreationError(
+                f"there is no branch {branch}", "BRANCH_NOT_FOUND", hint=command("git", "branch", branch)
+            )
+        # Where it becomes the target it has to be checked out, too; a base only has to be there.
+        made = ("branch", "--track", branch, tracking[0]) if is_base else ("switch", "--track", tracking[0])
         raise MissionCreationError(
-            f"there is no branch {branch}", "BRANCH_NOT_FOUND", hint=command("git", "branch", branch)
+            f"branch {branch} is only on a remote, as {some(tracking)}",
+            "BRANCH_NOT_FOUND",
+            hint=git_command(repo.checkout, *made),
         )
 
 

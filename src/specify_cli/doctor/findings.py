@@ -12,6 +12,7 @@ from specify_cli.kernel.commands import Command
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.errors import SpecKittyError
 from specify_cli.kernel.paths import KITTIFY, Repository
+from specify_cli.kernel.text import bounded
 from specify_cli.kernel.values import as_dict, frozen
 from specify_cli.lanes.problems import PlanProblem
 
@@ -41,6 +42,9 @@ class Finding:
     code: str
     message: str
     fix: Command | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", bounded(self.message))
 
     to_dict = as_dict
 

@@ -14,7 +14,7 @@ from specify_cli.home import MissionPlace
 from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import SpecKittyError
 from specify_cli.kernel.text import plural
-from specify_cli.merge.intent import Pending, pending
+from specify_cli.merge.intent import Pending, damaged, pending
 from specify_cli.merge.verifying import Verdict, Verified, verify, verify_landing
 from specify_cli.status.reading import read_status
 from specify_cli.workspaces.coverage import coverage_of
@@ -38,12 +38,9 @@ _VERDICTS = {
 
 def examine(subject: Subject) -> list[Finding]:
     """Every merge that is under way in this clone, receipts that are not right, and open missions that collide."""
-    try:
-        under_way = pending(subject.repo)
-    except SpecKittyError as error:
-        return [of_error(SECTION, error)]
     slugs = {place.slug for place in subject.places}
-    found = [_finding(each) for each in under_way if subject.every or each.slug in slugs]
+    found = [_finding(each) for each in pending(subject.repo) if subject.every or each.slug in slugs]
+    found += [of_error(SECTION, error) for error in damaged(subject.repo)]
     found += [*_collisions(subject), *_receipts(subject), *_not_landed(subject), *_unreviewed(subject)]
     return found or [Finding(SECTION, Severity.OK, "MERGES", "no merge is under way, no open missions collide")]
 

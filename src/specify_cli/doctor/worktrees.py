@@ -18,6 +18,7 @@ from specify_cli.status.models import Lane
 from specify_cli.workspaces.cleanup import reason_to_keep
 from specify_cli.workspaces.dependencies import branch_missing
 from specify_cli.workspaces.installs import look, usual_tests, way_out
+from specify_cli.workspaces.records import broken_records
 from specify_cli.workspaces.recovery import locked_away
 from specify_cli.workspaces.survey import LaneWorkspace, TreeState, survey
 from specify_cli.workspaces.trust import project_of, tests_wish, wishes
@@ -35,6 +36,7 @@ def examine(subject: Subject) -> list[Finding]:
     workspaces: list[LaneWorkspace] = []
     found: list[Finding] = []
     for place in subject.places:
+        found += [of_error(SECTION, error, place.slug) for error in broken_records(place)]
         try:
             workspaces += survey(repo, [place])
         except SpecKittyError as error:

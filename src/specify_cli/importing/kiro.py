@@ -148,7 +148,7 @@ def _head_of(box: Box, current: _Head | None, title: str) -> _Head | None:
         return None
     if "." not in number:
         match = _NUMBERED.match(box.text)
-        begins = bool(number) or box.indent == 0
+        begins = bool(number) or box.indent == 0 or current is None
         return _Head(number, match[2] if match else box.text, box.line, box) if begins else None
     root = number.partition(".")[0]
     if current is not None and (box.indent > 0 or current.number == root):

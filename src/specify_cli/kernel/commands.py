@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Self
 
@@ -136,11 +136,13 @@ class Call:
         words: what stands after the program's name.
         mission: the slug of the mission that it resolved.
         refused: whether it is refused.
+        recorded: what it has recorded so far, in words.
     """
 
     words: tuple[str, ...] = ()
     mission: str | None = None
     refused: bool = False
+    recorded: list[str] = field(default_factory=list)
 
 
 _call: ContextVar[Call | None] = ContextVar("call", default=None)

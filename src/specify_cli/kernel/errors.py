@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from specify_cli.kernel.commands import Command
+from specify_cli.kernel.text import bounded
 from specify_cli.kernel.values import as_dict, frozen
 
 
@@ -34,6 +35,9 @@ class Unmet:
     what: str
     fix: Command | None
     subject: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "what", bounded(self.what))
 
     to_dict = as_dict
 
@@ -60,8 +64,8 @@ class SpecKittyError(Exception):
         details: Mapping[str, object] | None = None,
         unmet: Sequence[Unmet] = (),
     ) -> None:
-        self.summary = message
-        self.message = f"{message}: {'; '.join(each.what for each in unmet)}" if unmet else message
+        self.summary = bounded(message)
+        self.message = f"{self.summary}: {'; '.join(each.what for each in unmet)}" if unmet else self.summary
         super().__init__(self.message)
         self.code = code
         self.hint = hint or next((each.fix for each in unmet if each.fix), None)

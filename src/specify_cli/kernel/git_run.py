@@ -26,7 +26,10 @@ _LOCAL = (
 
 
 # What git says, in its own words (LC_ALL=C), where the disk is at fault.
-_FULL = ("No space left on device", "Disk quota exceeded", "File too large")
+_FULL = (
+    "No space left on device", "Out of diskspace", "Disk quota exceeded", "File too large",
+    "couldn't write", "unable to write file",  # git does not say why, and there is hardly another reason
+)  # fmt: skip
 _OWNED = re.compile(r"dubious ownership in repository at (?:'([^']+)'|(\S+))")
 _READ_ONLY = ("Read-only file system", "Permission denied", "insufficient permission")
 

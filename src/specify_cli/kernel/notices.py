@@ -8,6 +8,7 @@ from contextvars import ContextVar
 
 from specify_cli.kernel.commands import Command
 from specify_cli.kernel.lazy import load
+from specify_cli.kernel.text import bounded
 from specify_cli.kernel.values import frozen
 
 _MOMENT = 2.0  # seconds
@@ -62,6 +63,9 @@ class Notice:
     message: str
     hint: Command | None = None
     edit: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", bounded(self.message))
 
     def to_dict(self) -> dict[str, str | None]:
         """The shape in `warnings` of a JSON answer."""

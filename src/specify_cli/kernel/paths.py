@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from specify_cli.kernel import files
-from specify_cli.kernel.commands import command, git_command
+from specify_cli.kernel.commands import Command, command, git_command
 from specify_cli.kernel.errors import NotFound, Refused
 from specify_cli.kernel.lazy import load
 from specify_cli.kernel.values import frozen
@@ -216,6 +216,13 @@ def _bare(folder: Path, common: Path) -> Repository:
     if linked is None:
         return Repository(folder, None, common, None)
     return Repository(linked.path, linked.git_dir, common, None)
+
+
+def add_command(folder: object, *paths: object) -> Command:
+    """The command that stages files by name; in a sparse checkout those outside of it too, which git refuses else."""
+    git_dir = _git_dir(Path(str(folder)))
+    sparse = ("--sparse",) if git_dir is not None and (git_dir / "info" / "sparse-checkout").exists() else ()
+    return git_command(folder, "add", *sparse, "--", *paths)
 
 
 def _git_dir(folder: Path) -> Path | None:

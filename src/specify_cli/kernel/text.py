@@ -19,6 +19,7 @@ _UNSEEN = re.compile(
     "[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2060-\u206f\u3164\uffa0\ufff0-\ufffb"
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]|(?<=[\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?=[\x00-\x7f])"
 )
+_LONGEST_WORD, _LONGEST = 400, 8000  # characters of a message
 _HALF = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 _ODD = re.compile(f"{_UNSAFE.pattern}|{_UNSEEN.pattern}|[\n\t]")
 
@@ -107,6 +108,14 @@ def escaped(text: str) -> str:
 def visible(text: str) -> str:
     """As `escaped`, and whatever would not be seen at all; the line ends of Windows are plain ones."""
     return _UNSEEN.sub(lambda found: _visible(found.group()), escaped(text.replace("\r\n", "\n")))
+
+
+def bounded(message: str) -> str:
+    """A message with what nobody can read in it left out: the middle of a word, or of all, that is too long."""
+    if len(message) <= _LONGEST_WORD:
+        return message
+    words = re.sub(rf"\S{{{_LONGEST_WORD + 1},}}", lambda word: f"{word[0][:150]}…{word[0][-100:]}", message)
+    return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1000]} … {words[-900:]}"
 
 
 def one_line(text: object, most: int = 200) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from specify_cli.home import MissionPlace, worktrees_folder
 from specify_cli.kernel import files
 from specify_cli.kernel.commands import Command, git_command, spec_kitty
-from specify_cli.kernel.errors import Conflict, Refused
+from specify_cli.kernel.errors import Conflict, Refused, SpecKittyError
 from specify_cli.kernel.git import NO_HOOKS, Git
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import WORKTREES, Repository
@@ -23,7 +23,7 @@ from specify_cli.workspaces.forecast_models import TARGET_STEP, Forecast, Step
 from specify_cli.workspaces.markers import brought
 from specify_cli.workspaces.recovery import clear_way
 from specify_cli.workspaces.trees import Workbench, attributes
-from specify_cli.workspaces.unfinished import add_command
+from specify_cli.workspaces.unfinished import resolved_command
 
 
 @frozen
@@ -100,11 +100,15 @@ def read(repo: Repository, key: str) -> Stopped | None:
 
 
 def stopped_into(repo: Repository, target_branch: str) -> list[Stopped]:
-    """All stopped merges into one branch."""
+    """All stopped merges into one branch; one whose record is damaged stops its own mission alone."""
     folder = intents.folder(repo)
-    listed = sorted(folder.glob(f"*{intents.CONFLICT}.json")) if folder.is_dir() else []
-    found = [stopped for path in listed if (stopped := _read(path)) is not None]
-    return [stopped for stopped in found if stopped.target_branch == target_branch]
+    found = []
+    for path in sorted(folder.glob(f"*{intents.CONFLICT}.json")) if folder.is_dir() else []:
+        with suppress(SpecKittyError):
+            stopped = _read(path)
+            if stopped is not None and stopped.target_branch == target_branch:
+                found.append(stopped)
+    return found
 
 
 def _read(path: Path) -> Stopped | None:
@@ -201,7 +205,7 @@ def error_of(place: MissionPlace, stopped: Stopped, step: Step | None) -> Confli
     return Conflict(
         f"merging {what} into {into} conflicts in {plural(len(stopped.files), 'file')}{between}: "
         f"{', '.join(stopped.files[:5])}. Nothing has moved. Resolve it in {stopped.path}, then"
-        f" `{add_command(stopped.path, stopped.files)}` and resume",
+        f" `{resolved_command(stopped.path, stopped.files)}` and resume",
         "MERGE_CONFLICT",
         hint=stopped.resume,
         details={
@@ -233,7 +237,7 @@ def resolved(place: MissionPlace, stopped: Stopped, *, by: str, session: str | N
     left = (change.path for change in git.changes() if change.state[1] != " ")
     names = sorted(name for name in left if not name.startswith(f"{place.relative}/"))
     if names:
-        raise _unresolved(stopped, names, "not resolved and added", add_command(stopped.path, names))
+        raise _unresolved(stopped, names, "not resolved and added", resolved_command(stopped.path, names))
     head = git.resolve("HEAD") or ""
     if head == stopped.ours:
         tree = git.run("write-tree", write=True).strip()

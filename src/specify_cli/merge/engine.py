@@ -18,6 +18,7 @@ from specify_cli.kernel.config import Config
 from specify_cli.kernel.errors import Conflict, NotFound, Refused, Unmet
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.notices import Notice
+from specify_cli.kernel.paths import plain_branch
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.lanes.models import LanesManifest
 from specify_cli.merge import conflict, rebase, settling
@@ -311,14 +312,15 @@ def _nothing(place: MissionPlace, what: str) -> NotFound:
 
 
 def _check_target(place: MissionPlace, wish: Wish) -> None:
-    if wish.target is not None and wish.target != place.target_branch:
+    target = None if wish.target is None else plain_branch(place.repo.require_git(), wish.target)
+    if target is not None and target != place.target_branch:
         begun = begun_at(place.meta, read_status(place).mission_events)
         way = spec_kitty("merge", "--mission", place.slug)
-        way = way.then("git", "switch", wish.target).then("git", "merge", place.target_branch)
-        if begun == wish.target:
+        way = way.then("git", "switch", target).then("git", "merge", place.target_branch)
+        if begun == target:
             way = spec_kitty("merge", "--into", begun, "--mission", place.slug)
         raise Refused(
-            f"mission {place.slug} lives on {place.target_branch} and is merged there, not into {wish.target}",
+            f"mission {place.slug} lives on {place.target_branch} and is merged there, not into {target}",
             "TARGET_DIFFERS",
             hint=way,
         )

@@ -6,7 +6,8 @@ Light on purpose: every command that changes state asks `settle`, and nearly alw
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, field, fields
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -14,7 +15,7 @@ from typing import Any, TypeVar, cast
 from specify_cli.core.project_version import refuse_newer
 from specify_cli.kernel import files
 from specify_cli.kernel.commands import Command, command, spec_kitty
-from specify_cli.kernel.errors import Refused
+from specify_cli.kernel.errors import Refused, SpecKittyError
 from specify_cli.kernel.git import RefUpdate
 from specify_cli.kernel.lazy import load
 from specify_cli.kernel.paths import Repository
@@ -135,19 +136,42 @@ def intents(repo: Repository) -> list[Path]:
     return [folder(repo) / name for name in sorted(names) if name.endswith(".json") and CONFLICT not in name]
 
 
-def pending(repo: Repository) -> list[Pending]:
-    """Merges that are under way in this clone. Writes nothing."""
+def unsettled(repo: Repository) -> list[Intent]:
+    """Merges that the next command that changes state finishes or drops.
+
+    One whose record is damaged is left to `doctor` and to the merge of its own mission: it stops no other command.
+    """
     found = []
     for path in intents(repo):
-        intent = read(path)
-        if intent is not None:
-            found.append(Pending(intent.mission_slug, "push" if intent.awaits_push else "intent", path))
-    place = folder(repo)
-    for path in sorted(place.glob(f"*{CONFLICT}.json")) if place.is_dir() else []:
-        data = files.read_json(path) or {}
-        slug = str(data.get("mission_slug") or path.name.partition(".")[0])
-        found.append(Pending(slug, "conflict", path))
+        with suppress(SpecKittyError):
+            intent = read(path)
+            if intent is not None and not intent.awaits_push:
+                found.append(intent)
     return found
+
+
+def pending(repo: Repository) -> list[Pending]:
+    """Merges that are under way in this clone, as far as their records can be read. Writes nothing."""
+    return [each for each in _looked_at(repo) if isinstance(each, Pending)]
+
+
+def damaged(repo: Repository) -> list[SpecKittyError]:
+    """What is wrong with the records of merges that cannot be read, with the command that puts each aside."""
+    return [each for each in _looked_at(repo) if isinstance(each, SpecKittyError)]
+
+
+def _looked_at(repo: Repository) -> Iterator[Pending | SpecKittyError]:
+    place = folder(repo)
+    for path in [*intents(repo), *(sorted(place.glob(f"*{CONFLICT}.json")) if place.is_dir() else [])]:
+        try:
+            if CONFLICT in path.name:
+                data = recorded(path, "a record of a stopped merge", "MERGE_STATE_INVALID", dict) or {}
+                slug = str(data.get("mission_slug") or path.name.partition(".")[0])
+                yield Pending(slug, "conflict", path)
+            elif (intent := read(path)) is not None:
+                yield Pending(intent.mission_slug, "push" if intent.awaits_push else "intent", path)
+        except SpecKittyError as error:
+            yield error
 
 
 def settle(repo: Repository) -> None:
@@ -161,7 +185,7 @@ def settle(repo: Repository) -> None:
         Refused: `PROJECT_NEWER`: nothing may be changed here.
     """
     refuse_newer(repo.root, repo.checkout)
-    if any(intent is not None and not intent.awaits_push for intent in map(read, intents(repo))):
+    if unsettled(repo):
         load("specify_cli.merge.settling:settle_all")(repo)
 
 
@@ -200,8 +224,8 @@ def recorded(path: Path, what: str, code: str, parsed: Callable[[Mapping[str, An
     try:
         data = files.read_json(path)
         return None if data is None else parsed(data)
-    except (Refused, KeyError, TypeError, ValueError, AttributeError) as error:
-        said = error.message if isinstance(error, Refused) else repr(error)
+    except (SpecKittyError, KeyError, TypeError, ValueError, AttributeError) as error:
+        said = error.message if isinstance(error, SpecKittyError) else repr(error)
         raise Refused(
             f"{path} is not {what} that this version can read: {said}",
             code,

@@ -114,7 +114,10 @@ def _move(place: MissionPlace, intent: Intent) -> None:
             return
         settling.drop(repo, intent)
         git_said = f"git did not move the branches of {intent.mission_slug}: {error.message}"
-        raise _refs_moved(git, intent, git_said) from error
+        refusal = _refs_moved(git, intent, git_said)
+        if error.code in ("DISK_FULL", "STATE_READ_ONLY"):
+            raise Unavailable(f"{git_said}; nothing has changed", error.code, error.hint) from error
+        raise refusal from error
 
 
 def _refs_moved(git: Git, intent: Intent, otherwise: str) -> Conflict:

@@ -64,11 +64,7 @@ def settle_all(repo: Repository) -> dict[str, Finished | None]:
     """
     with alone(repo, "settle a merge"):
         _sweep(repo)
-        return {
-            intent.key: _settled(repo, intent)
-            for path in intents.intents(repo)
-            if (intent := intents.read(path)) is not None and not intent.awaits_push
-        }
+        return {intent.key: _settled(repo, intent) for intent in intents.unsettled(repo)}
 
 
 def _sweep(repo: Repository) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from specify_cli.kernel.legacy import NO_HOLDERS
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.status.holders import Holder
 from specify_cli.status.models import Lane, StatusEvent
@@ -60,9 +61,11 @@ def courses(events: Iterable[StatusEvent]) -> Mapping[str, Course]:
     return found
 
 
-def _reviewer(event: StatusEvent) -> Holder:
-    """Who gave the approval: the reviewer that its evidence names, whoever recorded it."""
+def _reviewer(event: StatusEvent) -> Holder | None:
+    """Who gave the approval: the reviewer that its evidence names, whoever recorded it; of taken-over work nobody."""
     told = event.evidence.review.reviewer if event.evidence is not None else event.actor
+    if told in NO_HOLDERS:
+        return None
     return Holder(told, event.session if told == event.actor else None)
 
 

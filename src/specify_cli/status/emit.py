@@ -12,7 +12,7 @@ from typing import Unpack
 
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import clock, ids, locks
-from specify_cli.kernel.commands import Command, spec_kitty
+from specify_cli.kernel.commands import Command, spec_kitty, the_call
 from specify_cli.kernel.errors import Conflict, Refused, Unmet
 from specify_cli.kernel.text import is_ulid
 from specify_cli.kernel.values import replace
@@ -156,9 +156,13 @@ class Writer:
         moved = {event.wp_id for event in self._new_moves}
         basis = [event.to_dict() for event in self._unrecorded if event.wp_id in moved]
         self._unrecorded = [event for event in self._unrecorded if event.wp_id not in moved]
+        told_facts = [" ".join(filter(None, (event.type, event.wp_id))) for event in self._new_facts]
+        told_moves = [f"{event.wp_id} {event.from_lane} → {event.to_lane}" for event in self._new_moves]
         self._new_facts, self._new_moves = [], []
         self.problems.extend(store.append(self._facts_log, facts))
+        the_call().recorded += told_facts
         self.problems.extend(store.append(self._moves_log, moves, basis))
+        the_call().recorded += told_moves
 
     def _allowed(self, wp_id: str, source: Lane, target: Lane, actor: str, options: MoveOptions) -> MoveContext:
         context = _context(actor, target, options)

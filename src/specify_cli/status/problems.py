@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from specify_cli.kernel.commands import Command
+from specify_cli.kernel.text import bounded
 from specify_cli.kernel.values import as_dict, frozen
 
 TORN = "TORN_TAIL"  # the code of a last line that a crash cut off
@@ -37,5 +38,8 @@ class Problem:
     file: str = ""
     line: int | None = None
     fix: Command | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", bounded(self.message))
 
     to_dict = as_dict

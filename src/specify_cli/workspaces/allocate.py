@@ -14,19 +14,20 @@ from specify_cli.kernel import locks
 from specify_cli.kernel.commands import command, git_command
 from specify_cli.kernel.errors import NotFound, Refused, SpecKittyError
 from specify_cli.kernel.git import Git
-from specify_cli.kernel.paths import Checkout
+from specify_cli.kernel.paths import Checkout, add_command
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.lanes.branch_naming import PLANNING_LANE_ID, lane_branch_name, mission_branch_name
 from specify_cli.lanes.models import ExecutionLane, LanesManifest
 from specify_cli.status.approvals import ReviewRecord
 from specify_cli.workspaces.coverage import reviewed_base
 from specify_cli.workspaces.dependencies import Needed, branch_missing, bring_together, still_missing
-from specify_cli.workspaces.lookup import LANE, ROOT, Workspace, lane_of, lane_path
+from specify_cli.workspaces.lookup import LANE, ROOT, Workspace, lane_of
 from specify_cli.workspaces.records import (
     LaneRecord,
     Making,
     Span,
     forget_making,
+    lane_path,
     note_making,
     read_record,
     write_record,
@@ -279,9 +280,7 @@ def _dirty(path: Path, dirty: Sequence[str], wp_id: str) -> Refused:
     return Refused(
         f"{path} has uncommitted changes ({', '.join(dirty[:5])}), so {wp_id} cannot begin there",
         "WORKTREE_DIRTY",
-        hint=git_command(path, "add", "--", *dirty).then(
-            "git", "-C", path, "commit", "-m", "Keep what was left", "--", *dirty
-        ),
+        hint=add_command(path, *dirty).then("git", "-C", path, "commit", "-m", "Keep what was left", "--", *dirty),
         details={"files": list(dirty), "path": str(path)},
     )
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import Refused
-from specify_cli.kernel.paths import WORKTREES
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes.branch_naming import PLANNING_LANE_ID
 from specify_cli.lanes.models import ExecutionLane, LanesManifest
@@ -72,11 +71,6 @@ def lane_of(manifest: LanesManifest | None, place: MissionPlace, wp_id: str) -> 
             hint=spec_kitty("agent mission finalize-tasks", "--mission", place.slug),
         )
     return lane
-
-
-def lane_path(place: MissionPlace, lane_id: str) -> Path:
-    """Where a lane's worktree is made; one that stands elsewhere is remembered by its record."""
-    return place.repo.root / WORKTREES / f"{place.slug}-{lane_id}"
 
 
 def workspace_of(place: MissionPlace, manifest: LanesManifest | None, wp_id: str) -> Workspace | None:

@@ -18,7 +18,7 @@ from specify_cli.kernel.git import Git
 from specify_cli.kernel.text import plural
 from specify_cli.kernel.values import frozen
 from specify_cli.workspaces.forecast_models import Forecast, LaneTip, Outcome
-from specify_cli.workspaces.lookup import lane_path
+from specify_cli.workspaces.records import lane_path
 
 USUAL = 7  # characters
 SHOW = "^(<<<<<<<|=======|>>>>>>>)( |$)"

@@ -9,9 +9,11 @@ from typing import Any
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import fields, files
 from specify_cli.kernel.commands import command
-from specify_cli.kernel.errors import Refused
+from specify_cli.kernel.errors import Refused, SpecKittyError
 from specify_cli.kernel.fields import BRANCH, COMMIT, TEXT, Fields, Listed, Mapped, Schema
+from specify_cli.kernel.paths import WORKTREES
 from specify_cli.kernel.values import frozen
+from specify_cli.lanes.branch_naming import PLANNING_LANE_ID, lane_branch_name
 from specify_cli.lanes.models import LANE
 
 FIELDS: Schema = {
@@ -77,25 +79,56 @@ def workspace_records(place: MissionPlace) -> list[LaneRecord]:
 def read_record(place: MissionPlace, lane_id: str) -> LaneRecord | None:
     """The record of one lane, or None.
 
-    Raises:
-        Refused: `RECORD_INVALID`: the file is not what we wrote.
+    What cannot be read of it is made up for: a lane stands where lanes are made, on its own branch; `broken_records`
+    names it.
     """
-    path = folder(place) / f"{lane_id}.json"
-    raw = files.read_json(path)
+    return _read(place, lane_id)[0]
+
+
+def broken_records(place: MissionPlace) -> list[Refused]:
+    """What is wrong with a mission's records: `RECORD_INVALID`, with the command that removes each."""
+    where = folder(place)
+    read = [(path, _read(place, path.stem)[1]) for path in sorted(where.glob("*.json")) if where.is_dir()]
+    return [
+        Refused(f"{path} is not a workspace record: {wrong}", "RECORD_INVALID", hint=command("rm", path))
+        for path, wrong in read
+        if wrong
+    ]
+
+
+def _read(place: MissionPlace, lane_id: str) -> tuple[LaneRecord | None, str]:
+    """The record, and what is wrong with its file."""
+    try:
+        raw = files.read_json(folder(place) / f"{lane_id}.json")
+    except SpecKittyError as error:
+        raw, wrong = {}, error.message
+    else:
+        wrong = ""
     if raw is None:
-        return None
+        return None, ""
     data, broken = fields.sift(raw, FIELDS)
     missing = [key for key in ("lane_id", "path", "branch") if not data.get(key)]
-    if missing:
-        said = fields.listing(broken) or f"it lacks {', '.join(missing)}"
-        raise Refused(f"{path} is not a workspace record: {said}", "RECORD_INVALID", hint=command("rm", path))
+    wrong = wrong or fields.listing(broken) or (f"it lacks {', '.join(missing)}" if missing else "")
     spans: Any = data.get("wps") or {}
     wps = {
         str(wp_id): Span(span["base"], span.get("head"), span.get("start"), tuple(span.get("missing") or ()))
         for wp_id, span in spans.items()
         if span and span.get("base")
     }
-    return LaneRecord(str(data["lane_id"]), Path(str(data["path"])), str(data["branch"]), wps)
+    path = Path(str(data["path"])) if data.get("path") else _made_at(place, lane_id)
+    branch = str(data.get("branch") or lane_branch_name(place.slug, lane_id, place.target_branch))
+    return LaneRecord(str(data.get("lane_id") or lane_id), path, branch, wps), wrong
+
+
+def _made_at(place: MissionPlace, lane_id: str) -> Path:
+    if lane_id == PLANNING_LANE_ID and place.home is not None:
+        return place.home.path
+    return lane_path(place, lane_id)
+
+
+def lane_path(place: MissionPlace, lane_id: str) -> Path:
+    """Where a lane's worktree is made; one that stands elsewhere is remembered by its record."""
+    return place.repo.root / WORKTREES / f"{place.slug}-{lane_id}"
 
 
 def write_record(place: MissionPlace, record: LaneRecord) -> None:

@@ -11,8 +11,7 @@ from specify_cli.kernel.commands import command, git_command
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.paths import WORKTREES, Checkout, discover
-from specify_cli.workspaces.lookup import lane_path
-from specify_cli.workspaces.records import forget_making, read_making
+from specify_cli.workspaces.records import forget_making, lane_path, read_making
 from specify_cli.workspaces.removal import is_lanes_own
 
 

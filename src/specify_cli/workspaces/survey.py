@@ -112,7 +112,7 @@ def survey(repo: Repository, places: Sequence[MissionPlace]) -> list[LaneWorkspa
         places: the missions.
 
     Raises:
-        Refused: `RECORD_INVALID`, or what reading a mission's logs refuses.
+        Refused: what reading a mission's logs refuses.
     """
     if not repo.has_git or not places:
         return []

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from specify_cli.kernel.commands import Command, git_command
 from specify_cli.kernel.git import Change
+from specify_cli.kernel.paths import add_command
 from specify_cli.kernel.text import some
 
 BISECT = "bisect"
@@ -55,10 +56,10 @@ def in_words(path: object, doing: str, left: Sequence[str] = ()) -> str:
     if doing == BISECT:
         return f"{said}; `{continue_command(path, doing)}` ends it"
     goes_on = continue_command(path, doing) if doing else git_command(path, "commit", "-m", "MSG")
-    first = f"resolve that, then `{add_command(path, left)}` and " if left else ""
+    first = f"resolve that, then `{resolved_command(path, left)}` and " if left else ""
     return f"{said}; {first}`{goes_on}`, or give it up with `{abort_command(path, doing)}`"
 
 
-def add_command(path: object, left: Sequence[str]) -> Command:
+def resolved_command(path: object, left: Sequence[str]) -> Command:
     """The command that tells git of resolved files. It names them: what is not resolved must not be added with them."""
-    return git_command(path, "add", "--", *(left if len(left) <= _NAMED else ["FILE"]))
+    return add_command(path, *(left if len(left) <= _NAMED else ["FILE"]))

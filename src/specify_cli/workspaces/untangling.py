@@ -13,7 +13,7 @@ from specify_cli.home import MissionPlace
 from specify_cli.kernel.commands import Command, git_command
 from specify_cli.kernel.git import Git
 from specify_cli.workspaces.forecast_models import TARGET_STEP, Clash, Forecast, LaneTip, Step
-from specify_cli.workspaces.lookup import lane_path
+from specify_cli.workspaces.records import lane_path
 from specify_cli.workspaces.trees import Workbench
 from specify_cli.workspaces.unfinished import next_command, unmerged
 

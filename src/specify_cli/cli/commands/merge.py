@@ -22,6 +22,7 @@ from specify_cli.core.project_version import refuse_newer
 from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.lazy import load
+from specify_cli.kernel.paths import plain_branch
 from specify_cli.kernel.text import plural
 from specify_cli.merge import engine, landing
 from specify_cli.merge.engine import Examined, Merged
@@ -71,6 +72,7 @@ def merge(
     context = reading(mission)
     if not abort:
         context.place.require_writable()
+    into = None if into is None else plain_branch(context.repo.require_git(), into)
     into = None if into == context.place.target_branch else into
     if dry_run:
         asked = Wish("", into=into)
