@@ -39,9 +39,9 @@ class Repo:
         return path
 
     def commit(self, message: str = "change", **files: str) -> str:
-        """Commit everything there is, with these files (name without the dots: `a_py` is `a.py`); the commit's id."""
+        """Commit everything there is, with these files (`src__a_py` is `src/a.py`); the commit's id."""
         for name, content in files.items():
-            self.write(name.replace("_", "."), content)
+            self.write(name.replace("__", "/").replace("_", "."), content)
         self("add", "-A")
         self("commit", "-q", "--allow-empty", "-m", message)
         return self("rev-parse", "HEAD")
