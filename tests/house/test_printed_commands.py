@@ -1,12 +1,14 @@
-"""A command that is printed for others to run is an argument list that one module quotes: no text becomes a command."""
+"""Commands that are printed for others to run: argument lists that one module quotes, for the shells of agents."""
 
 from __future__ import annotations
 
 import ast
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
-from tests.support.source import Module, dotted, modules, nodes
+from tests.support.printed import printed_lines
+from tests.support.source import PACKAGE, Module, dotted, modules, nodes
 
 MAKER = "kernel.commands"
 # What begins a command, where it is followed by something that is put in.
@@ -74,3 +76,52 @@ def test_only_one_module_quotes() -> None:
         or (isinstance(node, ast.Name) and node.id == "shell_word")
     }
     assert found - {MAKER} == set(QUOTING)
+
+
+# -- what an agent's shell takes -----------------------------------------------------------------------------------
+
+TEMPLATES = sorted((PACKAGE / "missions").rglob("*.md"))
+_LONGEST_WAIT = 100  # seconds; many agents' shells end a command at 120
+_WAIT = re.compile(r"--wait[ =](\d+)")
+_MAKERS = frozenset({"Command", "adding", "command", "git_command", "into", "spec_kitty", "then"})
+
+
+def texts_of(module: Module) -> Iterator[tuple[ast.AST, str]]:
+    """Every text of a module, docstrings among them."""
+    for node in nodes(module.tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node, node.value
+
+
+def words_of(module: Module) -> Iterator[tuple[ast.AST, list[str]]]:
+    """The words of every command that a module makes, as far as they are written out."""
+    for name, call in module.calls():
+        if name.rpartition(".")[2] in _MAKERS:
+            parts = [part for argument in call.args for part in ast.walk(argument)]
+            yield call, [str(part.value) for part in parts if isinstance(part, ast.Constant)]
+
+
+def test_no_printed_command_needs_another_one_within_it() -> None:
+    found = [module.at(node) for module in modules() for node, text in texts_of(module) if "$(" in text]
+    found += [module.at(node) for module in modules() for node, words in words_of(module) if "`" in "".join(words)]
+    for template in TEMPLATES:
+        text = template.read_text(encoding="utf-8")
+        found += [
+            f"{template}: {line}" for line in text.splitlines() if "$(" in line or "``" in line.replace("```", "")
+        ]
+        found += [f"{template}: {line}" for line in printed_lines(text) if "`" in line]
+    assert found == []
+
+
+def test_no_printed_command_waits_longer_than_the_shells_of_agents_do() -> None:
+    found = [
+        f"{template}: {seconds}"
+        for template in TEMPLATES
+        for seconds in _WAIT.findall(template.read_text(encoding="utf-8"))
+        if int(seconds) != _LONGEST_WAIT
+    ]
+    for module in modules():
+        for node, words in words_of(module):
+            waits = [int(after) for word, after in pairwise(words) if word == "--wait" and after.isdigit()]
+            found += [f"{module.at(node)}: {seconds}" for seconds in waits if seconds > _LONGEST_WAIT]
+    assert found == []
