@@ -15,6 +15,9 @@ from pathlib import Path
 
 LOCKED = Path(__file__).parent.parent / "tests" / "agents"
 FILES = ("package.json", "package-lock.json")
+# `install`, not `ci`: a registry that lacks the programs of other systems writes a lock file without them, which `ci`
+# refuses. It installs what the lock file names, and without `--no-save` would write into it.
+INSTALL = ("install", "--no-save")
 
 
 def cache() -> Path:
@@ -26,6 +29,7 @@ def cache() -> Path:
 
 
 FOLDER = cache()
+DONE = FOLDER / "node_modules" / ".package-lock.json"  # what npm writes last
 
 
 def main() -> int:
@@ -37,11 +41,11 @@ def main() -> int:
     FOLDER.mkdir(parents=True, exist_ok=True)
     if "--newest" in sys.argv[1:]:
         return _install_newest(npm)
-    if all(_same(LOCKED / name, FOLDER / name) for name in FILES) and (FOLDER / "node_modules").is_dir():
+    if all(_same(LOCKED / name, FOLDER / name) for name in FILES) and DONE.exists():
         return 0
     for name in FILES:
         shutil.copy(LOCKED / name, FOLDER)
-    return _npm(npm, "ci")
+    return _npm(npm, *INSTALL)
 
 
 def _install_newest(npm: str) -> int:
@@ -52,10 +56,8 @@ def _install_newest(npm: str) -> int:
 
 def _npm(npm: str, *arguments: str) -> int:
     quiet = ("--no-audit", "--no-fund", "--loglevel=error")
-    code = subprocess.run([npm, *arguments, *quiet], cwd=FOLDER, check=False).returncode
-    if code:
-        (FOLDER / "package-lock.json").unlink(missing_ok=True)  # so that the next run tries again
-    return code
+    DONE.unlink(missing_ok=True)  # so that the next run tries again where this one is cut off
+    return subprocess.run([npm, *arguments, *quiet], cwd=FOLDER, check=False).returncode
 
 
 def _same(one: Path, two: Path) -> bool:

@@ -99,7 +99,7 @@ def make_bench(folder: Path, program: Program, layout: str) -> Bench:
     project = make_project(folder / "project", agents=program.key)
     if layout == "skills":
         project.run("agent", "config", "add", program.key, "--skills").ok()
-    for name, content in {"tea/__init__.py": "", ".gitignore": "__pycache__\n", **program.extra}.items():
+    for name, content in {"tea/__init__.py": "", ".gitignore": "__pycache__\n"}.items():
         project.git.write(name, content)
     project.git.commit("begin")
     return Bench(program, project, make_home(folder / "agent-home"))

@@ -19,6 +19,7 @@ _WRITERS = {
     "create": ("path",),
 }
 _READERS = {"Read": ("file_path", "path"), "read": ("filePath", "path"), "read_file": ("file_path", "absolute_path")}
+_LOADERS = ("activate_skill", "skills", "skill", "Skill")
 _TEXTS = ("content", "file_text")
 _YIELD_MILLISECONDS = 30_000
 
@@ -138,7 +139,21 @@ class Read:
         return Run(f"cat {self.path}").reply(turn)
 
 
-Action = Run | Write | Read
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Load a skill, with the tool that the agent offers for that."""
+
+    skill: str
+
+    def reply(self, turn: Turn) -> Reply:
+        """The call of the agent's own tool."""
+        name = next((name for name in _LOADERS if name in turn.tools), None)
+        if name is None:
+            return Say(f"none of the tools loads a skill: {sorted(turn.tools)}")
+        return Use(name, {key: self.skill for key in _properties(turn.tools[name]) if key in {"name", "skill"}})
+
+
+Action = Run | Write | Read | Load
 
 
 def smallest(schema: Mapping[str, Any]) -> object:

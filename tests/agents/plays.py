@@ -8,7 +8,7 @@ from collections.abc import Generator
 from threading import Event
 from typing import Any
 
-from tests.agents.conversation import Action, Read, Run, Write
+from tests.agents.conversation import Action, Load, Read, Run, Write
 from tests.agents.model import Script
 
 SPEC = """# Specification: Tea timer
@@ -166,7 +166,7 @@ def _work(agent: str, slug: str, step: dict[str, Any]) -> Part:
         yield from ask(f'{move} --to approved --note "It can be imported." --json')
         return (yield from ask(f"{again} --json"))
     if action == "accept":
-        yield from ask(f"spec-kitty accept --mission {slug} --json")
+        yield from ask(f'spec-kitty accept --untested "it has no tests" --mission {slug} --json')
         return (yield from ask(f"{again} --json"))
     yield from _plan(action, place, slug)
     return (yield from ask(report))
@@ -191,10 +191,11 @@ def _plan(action: str, place: str, slug: str) -> Part:
         raise Stuck(f"the script knows no action {action}")
 
 
-def say(text: str) -> Script:
-    """Answer with a text and do nothing."""
-    yield from ()
-    return text
+def look(skill: str | None) -> Script:
+    """Load a skill as a model does that finds it in the list of skills, if any; and say so."""
+    if skill is not None:
+        yield Load(skill)
+    return "Seen."
 
 
 class Meeting:

@@ -63,12 +63,8 @@ class Program:
         configure: writes its settings.
         env: its variables besides those of the environment; `{url}` is where the model is.
         permissions: options by which a person lets it work unasked, for the loop.
-        extra: files of the project that we do not write yet and the loop needs.
-        layouts: which of its layouts the program reads: `default` is what `init` writes; loops are played with the
-            first.
-        program: what it is called at a shell, where the table does not say it.
         typing: how our commands are typed, where it does not take them from its arguments.
-        apart: whether two of its sessions can be told apart.
+        lists: whether it puts its skills into a list for the model, which loads one when somebody names it.
     """
 
     key: str
@@ -76,29 +72,23 @@ class Program:
     configure: Callable[[Place], None] | None = None
     env: Mapping[str, str] = field(default_factory=dict)
     permissions: tuple[str, ...] = ()
-    extra: Mapping[str, str] = field(default_factory=dict)
-    layouts: tuple[str, ...] = ("default", "skills")
-    program: str = ""
     typing: Typing | None = None
-    apart: bool = True
+    lists: bool = False
 
     @property
     def name(self) -> str:
         """What it is called at a shell."""
-        return self.program or AGENTS[self.key].program or self.key
+        return AGENTS[self.key].program or self.key
+
+    @property
+    def layouts(self) -> dict[str, Agent]:
+        """The layouts of its row in our table: what `init` writes, and skills where that is something else."""
+        row = AGENTS[self.key]
+        return {"default": row} | ({"skills": row.as_skills()} if row.skills else {})
 
     def variables(self, place: Place) -> dict[str, str]:
         """What its environment holds of its own."""
         return {name: value.format(url=place.url) for name, value in self.env.items()}
-
-    def agent(self, layout: str) -> Agent:
-        """The row of our table, with one of its layouts."""
-        row = AGENTS[self.key]
-        return row.as_skills() if layout == "skills" else row
-
-    def typed(self, layout: str, command: str, words: str) -> str:
-        """What a person types for one of our commands."""
-        return f"{self.agent(layout).call.format(command=command)} {words}"
 
 
 def search_path() -> str:
@@ -144,7 +134,7 @@ def _opencode(place: Place) -> None:
     models = {MODEL: {"name": "fake", "limit": {"context": _WINDOW, "output": _OUTPUT}}}
     fake = {"npm": "@ai-sdk/openai-compatible", "name": "fake", "options": options, "models": models}
     model = f"fake/{MODEL}"
-    settings = {"autoupdate": False, "share": "disabled", "model": model, "small_model": model}
+    settings = {"autoupdate": False, "share": "disabled", "snapshot": False, "model": model, "small_model": model}
     for name in (".config/opencode/opencode.json", ".config/kilo/kilo.json", ".config/kilo/opencode.json"):
         place.write(name, settings | {"provider": {"fake": fake}})
 
@@ -152,7 +142,7 @@ def _opencode(place: Place) -> None:
 _OPEN = {
     f"{tool}_DISABLE_{name}": "1"
     for tool in ("OPENCODE", "KILO")
-    for name in ("AUTOUPDATE", "MODELS_FETCH", "LSP_DOWNLOAD")
+    for name in ("AUTOUPDATE", "MODELS_FETCH", "LSP_DOWNLOAD", "SESSION_INGEST")
 }
 
 
@@ -164,6 +154,10 @@ def _commanded(*options: str) -> Callable[[str], list[str]]:
         return ["run", *options, "--command", name, words]
 
     return argv
+
+
+def _gemini(place: Place) -> None:
+    place.write(".gemini/settings.json", _google("gemini-api-key"))
 
 
 def _qwen(place: Place) -> None:
@@ -188,6 +182,15 @@ def _pi(place: Place) -> None:
     place.write(".pi/agent/models.json", {"providers": {"fake": fake}})
 
 
+def _cline(place: Place) -> None:
+    provider = "openai-compatible"
+    settings = {"provider": provider, "apiKey": "dummy", "model": MODEL, "baseUrl": f"{place.url}/v1"}
+    entry = {"settings": settings, "updatedAt": "2026-01-01T00:00:00.000Z", "tokenSource": "manual"}
+    content = {"version": 1, "lastUsedProvider": provider, "modes": {}, "providers": {provider: entry}}
+    place.write(".cline/data/settings/providers.json", content)
+
+
+_GEMINI = {"GEMINI_API_KEY": "dummy", "GOOGLE_GEMINI_BASE_URL": "{url}", "GEMINI_CLI_TRUST_WORKSPACE": "true"}
 _OPENAI = {"OPENAI_API_KEY": "dummy", "OPENAI_BASE_URL": "{url}/v1", "OPENAI_MODEL": MODEL}
 _COPILOT = {
     "COPILOT_ALLOW_ALL": "true",  # the folder is trusted, too
@@ -208,27 +211,25 @@ _KIMI = {
 
 # -- the table -----------------------------------------------------------------------------------------------------
 
-_CODEX_RULES = {".codex/rules/spec-kitty.rules": 'prefix_rule(pattern=["spec-kitty"], decision="allow")\n'}
 _PI = ("--offline", "--provider", "fake", "--model", MODEL, "-a")
 PROGRAMS = (
+    Program("claude", lambda typed: ["-p", typed], env=_CLAUDE, permissions=("--permission-mode", "acceptEdits")),
+    Program("codex", lambda typed: ["exec", typed], _codex, {"FAKE_KEY": "dummy"}),
+    Program("opencode", _commanded(), _opencode, _OPEN),
     Program(
-        "claude", lambda typed: ["-p", typed], env=_CLAUDE,
-        permissions=("--permission-mode", "acceptEdits", "--allowedTools", "Bash(spec-kitty:*)"),
+        "gemini", lambda typed: ["-m", "gemini-2.5-flash", "-p", typed], _gemini, _GEMINI, permissions=("--yolo",),
+        lists=True,
     ),
-    Program(
-        "codex", lambda typed: ["exec", typed], _codex, {"FAKE_KEY": "dummy"}, extra=_CODEX_RULES,
-        layouts=("skills",),
-    ),
-    Program("opencode", _commanded(), _opencode, _OPEN, apart=False),
-    Program("qwen", lambda typed: ["-p", typed], _qwen, _OPENAI, permissions=("--yolo",), apart=False),
-    Program("pi", lambda typed: [*_PI, "-p", typed], _pi, apart=False),
+    Program("qwen", lambda typed: ["-p", typed], _qwen, _OPENAI, permissions=("--yolo",)),
+    Program("pi", lambda typed: [*_PI, "-p", typed], _pi),
     Program(
         "copilot", lambda typed: ["--no-auto-update", "-p", typed], env=_COPILOT,
-        layouts=("skills",), program="copilot", apart=False,
         typing=Typing(("--no-auto-update", "--allow-all-tools"), ready="/ commands"),
     ),
+    Program("kilocode", _commanded("--model", f"fake/{MODEL}"), _opencode, _OPEN),
     Program(
-        "kimi", lambda typed: ["-p", typed], env=_KIMI, layouts=("default",), apart=False,
+        "kimi", lambda typed: ["-p", typed], env=_KIMI,
         typing=Typing(("-y",), ready="Welcome to Kimi Code", questions=("Trust",)),
     ),
+    Program("cline", lambda typed: [typed], _cline, lists=True),
 )  # fmt: skip

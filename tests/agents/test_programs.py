@@ -42,16 +42,19 @@ def test_our_text_and_the_words_of_the_person_reach_the_model(
 ) -> None:
     record_property("tried", f"{program.key} {layout}")
     bench = make_bench(tmp_path, program, layout)
-    typed = program.typed(layout, "specify", WORDS)
-    with listening(lambda: plays.say("Seen.")) as model:
+    typed = program.layouts[layout].typed("specify")
+    skill = typed.removeprefix("/") if program.lists and layout == "skills" else None
+    with listening(lambda: plays.look(skill)) as model:
 
         def texts() -> list[str]:
-            return [turn.text for turn in model.turns if mark in turn.text]
+            """What the model was told when our text had come to it."""
+            outputs = [[turn.text, *(call.output or "" for call in turn.calls)] for turn in model.turns]
+            return ["\n".join(parts) for parts in outputs if any(mark in part for part in parts)]
 
         if program.typing:
-            shown = bench.type(model.url, typed, lambda: bool(texts()))
+            shown = bench.type(model.url, f"{typed} {WORDS}", lambda: bool(texts()))
         else:
-            shown = bench.run(model.url, typed).ok()
+            shown = bench.run(model.url, f"{typed} {WORDS}").ok()
     assert texts(), shown
     assert WORDS in texts()[0]
     assert "$ARGUMENTS" not in texts()[0]
@@ -62,25 +65,24 @@ def test_our_text_and_the_words_of_the_person_reach_the_model(
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.key)
 def test_a_mission_goes_from_idea_to_accepted(program: Program, tmp_path: Path, record_property: Tell) -> None:
     record_property("tried", f"{program.key} mission")
-    bench = make_bench(tmp_path, program, program.layouts[0])
+    bench = make_bench(tmp_path, program, "default")
     with listening(lambda: plays.mission(program.key)) as model:
-        ended = bench.run(model.url, program.typed(program.layouts[0], "specify", WORDS))
+        ended = bench.run(model.url, f"{program.layouts['default'].typed('specify')} {WORDS}")
     assert model.last is not None, ended
     assert model.last.startswith("terminal: accepted"), model.last
 
 
-@pytest.mark.parametrize("program", [program for program in PROGRAMS if program.apart], ids=lambda program: program.key)
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.key)
 def test_two_sessions_at_once_hold_different_steps(program: Program, tmp_path: Path, record_property: Tell) -> None:
     record_property("tried", f"{program.key} sessions")
-    layout = program.layouts[0]
-    bench = make_bench(tmp_path, program, layout)
+    bench = make_bench(tmp_path, program, "default")
     slug = bench.project.finalized(Task("WP01"), Task("WP02"))
     meeting = plays.Meeting(program.key, slug, 2)
 
     def session(number: int) -> str | None:
         own = bench.beside(number)
         with listening(lambda: meeting.script(number)) as model:
-            own.run(model.url, program.typed(layout, "next", slug))
+            own.run(model.url, f"{program.layouts['default'].typed('next')} {slug}")
         return model.last
 
     with ThreadPoolExecutor() as pool:

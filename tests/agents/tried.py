@@ -1,7 +1,7 @@
 """Keeps what the agents' programs were seen to do in `tried.json`, which docs/reference/agents.md shows.
 
-A plugin of pytest that only `make agents` loads (`-p tests.agents.tried`). The row of a program that was run replaces
-the one of an earlier day; the others stay.
+A plugin of pytest that only `make agents` loads (`-p tests.agents.tried`). What was run replaces what was seen before;
+of another version nothing stays, and the rows of programs that were not run do.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     for program in PROGRAMS:
         if program.key in _seen:
             head = {"version": version(program), "date": clock.now().date().isoformat()}
-            rows[program.key] = head | dict(sorted(_seen[program.key].items()))
+            before = rows.get(program.key, {})
+            seen = (before if before.get("version") == head["version"] else {}) | _seen[program.key]
+            rows[program.key] = head | {name: seen[name] for name in sorted(seen.keys() - head.keys())}
     ordered = {program.key: rows[program.key] for program in PROGRAMS if program.key in rows}
     FILE.write_text(json.dumps(ordered, indent=1) + "\n", encoding="utf-8")

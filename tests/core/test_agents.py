@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from pathlib import PurePosixPath
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scripts.docs import TRIED
 from specify_cli.core.agent_table import AGENTS, FROM_DOCUMENTATION, SHARED_SKILLS, Format
 from specify_cli.core.agents import agent_of, hints, installed, laid_out, parse_agents, render
 from specify_cli.core.command_text import command_body
@@ -187,6 +189,14 @@ def test_a_row_says_what_was_seen_to_read_it() -> None:
     for row in AGENTS.values():
         assert row.verified == FROM_DOCUMENTATION or re.fullmatch(r"\d+(\.\d+)+, 20\d\d-\d\d-\d\d", row.verified)
         assert not set(row.former) & {row.path("{command}"), row.as_skills().path("{command}")}
+
+
+def test_the_versions_of_the_table_are_those_that_were_run() -> None:
+    """`tests/agents` runs the programs; what their rows say is what it wrote down."""
+    tried = json.loads(TRIED.read_text(encoding="utf-8"))
+    assert {
+        key: row.verified.partition(",")[0] for key, row in AGENTS.items() if row.verified != FROM_DOCUMENTATION
+    } == {key: row["version"] for key, row in tried.items() if row["default"]}
 
 
 def test_the_loop_does_not_load_the_table() -> None:

@@ -144,7 +144,7 @@ _ROWS = (
     ),
     Agent(
         "kilocode", "Kilo Code", ".kilo/commands", program="kilo", skills=".kilo/skills",
-        former=(f".kilocode/workflows/{_DOTTED}",), verified=f"7.7.9, {_SEEN}",
+        former=(f".kilocode/workflows/{_DOTTED}",), verified=f"7.7.7, {_SEEN}",
     ),
     Agent("auggie", "Auggie CLI", ".augment/commands", program="auggie", skills=".augment/skills"),
     Agent("roo", "Roo Code", ".roo/commands", hint=_ROO, skills=".roo/skills"),
