@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
+from specify_cli.kernel.ancestors import Process
 from specify_cli.status.models import Lane
 from tests.hints.scenes_work import AT, CLAUDE, MOVE, held, ticked
 from tests.support.cli import Result
@@ -27,6 +29,21 @@ def gone_quiet(world: World) -> None:
     """Whoever holds it was last seen long ago."""
     held(world)
     world.stack.enter_context(later(20))
+
+
+def killed(world: World) -> None:
+    """The program of whoever holds it has ended just now."""
+    held(world)
+    path = next((world.path / ".git/spec-kitty/leases").rglob("WP01.json"))
+    process = Process(pid=1, boot_id="boot", pid_namespace="pid:[1]", start_time=1)
+    lease = json.loads(path.read_text(encoding="utf-8")) | {"process": process.to_dict()}
+    path.write_text(json.dumps(lease), encoding="utf-8")
+    world.patch.setattr(Process, "has_ended", lambda _: True)
+
+
+def a_moment_later(world: World) -> None:
+    """Two minutes have passed."""
+    world.stack.enter_context(later(2))
 
 
 def astray(world: World) -> None:
@@ -165,6 +182,7 @@ SCENES = (
     Scene("LANE_BUSY", f"why WP02 {AT}", held, Then.INSTEAD),
     Scene("LEASE_ELSEWHERE", f"doctor --reap WP01 {AT}", gone_elsewhere, Then.INSTEAD),
     Scene("LEASE_QUIET", "doctor leases", gone_quiet),
+    Scene("HOLDER_ENDED", f"next --agent codex --session x1 {AT}", killed, Then.INSTEAD, before=a_moment_later),
     Scene("WORK_ASTRAY", NEXT, astray),
     Scene("STEP_ALREADY_OPEN", f"next --agent claude {AT}", taken, Then.INSTEAD),
     Scene("STEP_TAKEN", report_what_is_lost, then=Then.INSTEAD),

@@ -7,11 +7,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 from specify_cli.kernel import clock, system
+from specify_cli.kernel.ancestors import process_of
 from specify_cli.workspaces import leases
 from specify_cli.workspaces.leases import Lease, is_quiet, lease_in, read_lease
 from tests.support.git import Repo
 from tests.support.loop import later
 from tests.support.missions import finalized_mission
+from tests.support.programs import needs_proc
 from tests.support.project import Project, Task
 
 OLD = Lease("claude", "s1", "here", clock.stamp(clock.system() - timedelta(days=300)))
@@ -89,3 +91,25 @@ def test_the_last_one_seen_in_a_worktree_is_its_agent(project: Project) -> None:
     assert found is not None
     assert (found.actor, found.session) == ("codex", "c1")
     assert lease_in(mission.place, project.path) is None
+
+
+@needs_proc
+def test_a_minute_is_enough_where_the_holders_program_is_known_to_have_ended(git: Repo) -> None:
+    running = process_of(os.getpid())
+    assert running is not None
+    alive = replace(OLD, host=system.host(), last_seen=clock.stamp(), process=running)
+    ended = replace(alive, process=replace(running, start_time=running.start_time - 1))
+    unknown = (
+        replace(ended, host="elsewhere"),
+        replace(ended, process=replace(running, boot_id="another", start_time=1)),
+        replace(ended, process=replace(running, pid_namespace="pid:[1]", start_time=1)),
+    )
+    assert not is_quiet(ended, git.path, 15)
+    with later(2):
+        assert is_quiet(ended, git.path, 15)
+        assert not is_quiet(alive, git.path, 15)
+        assert not any(is_quiet(each, git.path, 15) for each in unknown)
+        path = git.write("half.txt", "half\n")
+        os.utime(path, (clock.epoch(), clock.epoch()))
+        assert not is_quiet(ended, git.path, 15), "what it began is still at work"
+    assert is_quiet(ended, None, 0), "what a project sets lower stays so"

@@ -89,6 +89,13 @@ def program_above(only: Program | None = None) -> tuple[Program, Process] | None
     return (found[0], process) if found and process else None
 
 
+def process_of_agent(agent: str) -> Process | None:
+    """The process of an agent's own program that runs this command; None where there is none, or none is known."""
+    program = next((each for each in PROGRAMS if each.agent == agent), None)
+    above = program_above(program) if program else None
+    return above[1] if above else None
+
+
 def _session_of(program: Program) -> str | None:
     value = os.environ.get(program.variable, "").strip() if program.variable else ""
     if not program.is_number or not value:

@@ -56,9 +56,9 @@ def not_quiet(
 
     Args:
         lease: when the holder was last seen in this clone; None where that was never.
-        minutes: the length of silence that counts as quiet.
+        minutes: the length of silence that counts as quiet while nothing more is known of the holder.
     """
-    state = snapshot.work_packages[wp_id]
+    state, minutes = snapshot.work_packages[wp_id], lease.patience(minutes) if lease else minutes
     since = state["holder_since"] or state["last_transition_at"]
     back = Lane.FOR_REVIEW if state["lane"] is Lane.IN_REVIEW else Lane.PLANNED
     at = ("--force", "--note", "TEXT", "--mission", snapshot.mission_slug)
@@ -77,7 +77,8 @@ def not_quiet(
         return Refused(said, "LEASE_ELSEWHERE", hint=hint, details=details)
     # If the holder's last command is long ago, something in the worktree is younger.
     files = ", and files changed there since" if is_quiet(lease, None, minutes) else ""
-    said = f"{about} and has not been quiet for {minutes:g} minutes: {seen(lease)}{files}"
+    silence = "a minute" if minutes == 1 else f"{minutes:g} minutes"
+    said = f"{about} and has not been quiet for {silence}: {seen(lease)}{files}"
     return Refused(said, "LEASE_ACTIVE", hint=hint, details=details)
 
 

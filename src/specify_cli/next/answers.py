@@ -62,6 +62,7 @@ def answer(
         *warnings,
         *handed.warnings,
         *_unenforced(seen.observation, choice),
+        *_ended(place.slug, choice, actor),
         *(Notice("GUARD_BROKEN", *with_fix(text)) for text in choice.warnings),
         *(Notice(each.code, each.message, each.hint) for each in problems_of(seen.packages)),
     ]
@@ -113,6 +114,21 @@ def _unenforced(seen: Observation, choice: Choice) -> tuple[Notice, ...]:
         return ()
     said = f"{package.wp_id} is under way and does not wait for {', '.join(late)}, which it depends on by now"
     return (Notice("EDGE_NOT_ENFORCED", said, spec_kitty("why", package.wp_id, "--mission", seen.mission_slug)),)
+
+
+def _ended(slug: str, choice: Choice, actor: Actor | None) -> list[Notice]:
+    """Who is waited for although their program has ended, and what takes their work over."""
+    take_over = spec_kitty("next", "--agent", "NAME", "--wait", "60", "--mission", slug)
+    return [
+        Notice(
+            "HOLDER_ENDED",
+            f"{each.what} is held by {each.holder}, whose program has ended: whoever asks takes it over as soon as no"
+            " command came for it, and no file of it changed, for a minute",
+            actor.own(take_over) if actor else take_over,
+        )
+        for each in choice.waiting_for
+        if each.ended
+    ]
 
 
 def _open_questions(place: MissionPlace, seen: Seen, asked: Question | None) -> list[dict[str, object]]:

@@ -95,7 +95,7 @@ def _exclusive(seen: Observation, state: str, action: str, unmet: Sequence[str] 
             DecisionKind.STEP, state, action, unmet=tuple(unmet), resume=True, taken_from=running.holder,
             step_id=running.step_id,
         )  # fmt: skip
-    return _wait(state, (Waiting(action, running.holder),))
+    return _wait(state, (Waiting(action, running.holder, running.ended),))
 
 
 def _packages(seen: Observation) -> Choice | None:
@@ -125,8 +125,12 @@ def _own(seen: Observation) -> Choice | None:
     return None
 
 
+def _work_of(package: PackageView) -> str:
+    return "review" if package.lane in (Lane.FOR_REVIEW, Lane.IN_REVIEW) else "implement"
+
+
 def _work(package: PackageView, *, resume: bool = False, taken_from: Holder | None = None) -> Choice:
-    action = "review" if package.lane in (Lane.FOR_REVIEW, Lane.IN_REVIEW) else "implement"
+    action = _work_of(package)
     return Choice(DecisionKind.STEP, action, action, package.wp_id, resume=resume, taken_from=taken_from)
 
 
@@ -206,7 +210,7 @@ def _take_over(seen: Observation, actor: str | None = None) -> Choice | None:
 def _nothing(seen: Observation) -> Choice:
     question = next((package.question for package in seen.packages if package.question is not None), None)
     others = tuple(
-        Waiting(f"{package.wp_id} {'review' if package.lane is Lane.IN_REVIEW else 'implement'}", package.holder)
+        Waiting(f"{package.wp_id} {_work_of(package)}", package.holder, package.ended)
         for package in seen.packages
         if package.lane in BUSY and package.holder is not None
     )

@@ -42,7 +42,7 @@ class PlanningView:
 
 @frozen
 class OpenStep:
-    """A step that was handed out and not reported; `at` is when."""
+    """A step that was handed out and not reported; `at` is when, `ended` as in `PackageView`."""
 
     step_id: str
     action: str
@@ -50,6 +50,7 @@ class OpenStep:
     wp_id: str | None = None
     quiet: bool = False
     at: str = ""
+    ended: bool = False
 
 
 class Kinship(IntEnum):
@@ -76,6 +77,7 @@ class PackageView:
         awaited: whether another session waits that could review it.
         broken: what is wrong with its header; nobody is sent to such work.
         question: a decision it waits for, not yet answered.
+        ended: whether its holder's program is known to have ended, so that it is quiet soon.
     """
 
     wp_id: str
@@ -92,6 +94,7 @@ class PackageView:
     returned: Holder | None = None
     awaited: bool = False
     broken: str = ""
+    ended: bool = False
 
 
 @frozen
@@ -140,10 +143,12 @@ class Waiting:
 
     Args:
         holder: None where anybody else may take it, or somebody has yet to come.
+        ended: whether the holder's program is known to have ended.
     """
 
     what: str
     holder: Holder | None = None
+    ended: bool = False
 
     def to_dict(self) -> dict[str, str | None]:
         """The shape in `waiting_for`."""

@@ -46,11 +46,12 @@ def package_views(
     answers = answered(status.mission_events)
     again = repeated(status.snapshot, status.mission_events)
     lanes = {package.id: status.snapshot.lane_of(package.id) for package in packages}
-    quiet = {
-        package.id
+    seen = {
+        package.id: presence(place, package, manifest, held.get(package.id), config.quiet_minutes)
         for package in packages
-        if lanes[package.id] in HELD and has_gone_quiet(place, config, package, manifest, held.get(package.id))
+        if lanes[package.id] in HELD
     }
+    quiet = {wp_id for wp_id, each in seen.items() if each is not None and each.quiet}
     at_work = {wp_id: holder for wp_id, holder in held.items() if lanes.get(wp_id) in HELD and wp_id not in quiet}
     present = _Present(place, frozenset(at_work.values()))
     views = []
@@ -58,6 +59,7 @@ def package_views(
         lane, holder, worker = lanes[package.id], held.get(package.id), workers.get(package.id)
         execution_lane = manifest.lane_for_wp(package.id) if manifest else None
         kinship = _kinship(me, worker)
+        there = seen.get(package.id)
         own = config_for(config, status.events, package.id) if lane in (Lane.FOR_REVIEW, Lane.IN_REVIEW) else config
         views.append(
             PackageView(
@@ -68,6 +70,7 @@ def package_views(
                 holder,
                 owner=holder or worker,
                 quiet=package.id in quiet,
+                ended=there is not None and there.lease.has_ended,
                 reviewable=me is None
                 or (own_allowed and own is config)
                 or not judges_own(own, me, source, status.events, status.mission_events, package.id, worker),

@@ -181,5 +181,5 @@ def _resume(context: Context, log: Writer, actor: Actor, wp_id: str) -> StatusEv
         return _move(context, log, actor, wp_id, Lane.PLANNED, "resume", force=True)
     event = _record(log, actor, wp_id, moment.request)
     holder = log.holders().get(wp_id, moment.me)
-    leases.touch(context.place, wp_id, holder.actor, holder.session)
+    leases.touch(context.place, wp_id, holder.actor, holder.session, is_here=holder == moment.me)
     return event

@@ -51,7 +51,8 @@ def _with_quiet(place: MissionPlace, config: Config, step: OpenStep) -> OpenStep
         return step
     root = place.home.path if place.home else None
     lease = lease_of(place, step.action, step.holder)
-    return replace(step, quiet=is_quiet(lease, root, config.quiet_minutes, (place.relative, LOGS_APART)))
+    quiet = is_quiet(lease, root, config.quiet_minutes, (place.relative, LOGS_APART))
+    return replace(step, quiet=quiet, ended=lease is not None and lease.has_ended)
 
 
 def is_current(snapshot: StatusSnapshot, step: OpenStep) -> bool:
