@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -34,15 +35,16 @@ DONE = FOLDER / "node_modules" / ".package-lock.json"  # what npm writes last
 
 def main() -> int:
     """Install what is missing."""
+    is_newest = "--newest" in sys.argv[1:]
+    if not is_newest and DONE.exists() and all(_same(LOCKED / name, FOLDER / name) for name in FILES):
+        return 0
     npm = shutil.which("npm")
     if npm is None:
-        print("npm is needed to install the agents' programs, and is not on PATH", file=sys.stderr)
+        print("npm is needed to install the agents' programs, and is not on PATH: install Node 22", file=sys.stderr)
         return 1
     FOLDER.mkdir(parents=True, exist_ok=True)
-    if "--newest" in sys.argv[1:]:
+    if is_newest:
         return _install_newest(npm)
-    if all(_same(LOCKED / name, FOLDER / name) for name in FILES) and DONE.exists():
-        return 0
     for name in FILES:
         shutil.copy(LOCKED / name, FOLDER)
     return _npm(npm, *INSTALL)
@@ -57,7 +59,12 @@ def _install_newest(npm: str) -> int:
 def _npm(npm: str, *arguments: str) -> int:
     quiet = ("--no-audit", "--no-fund", "--loglevel=error")
     DONE.unlink(missing_ok=True)  # so that the next run tries again where this one is cut off
-    return subprocess.run([npm, *arguments, *quiet], cwd=FOLDER, check=False).returncode
+    done = subprocess.run([npm, *arguments, *quiet], cwd=FOLDER, stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        errors = re.findall(r"^npm (?:error|ERR!) (\S.*)$", done.stderr, re.MULTILINE)
+        reason = ": ".join(errors[:3]) or f"exit code {done.returncode}"
+        print(f"npm did not install the agents' programs into {FOLDER} ({reason})", file=sys.stderr)
+    return done.returncode
 
 
 def _same(one: Path, two: Path) -> bool:

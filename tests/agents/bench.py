@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -11,8 +12,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+import pytest
 
 from tests.agents.programs import Place, Program, find, search_path
 from tests.agents.terminal import terminal_of
@@ -30,11 +34,11 @@ class Ended:
     """A program that has come to its end.
 
     Args:
-        code: its exit code; None where it was ended because its time was over.
+        code: its exit code.
         said: what it printed.
     """
 
-    code: int | None
+    code: int
     said: str
 
     def ok(self) -> str:
@@ -52,7 +56,7 @@ class Bench:
     home: Path
 
     def run(self, url: str, typed: str) -> Ended:
-        """Run the program with what a person types, and end whatever it leaves behind."""
+        """Run the program with what a person types, and end whatever it leaves behind, and itself where it hangs."""
         env = self._configured(url)
         argv = [_file(self.program), *self.program.argv(typed), *self.program.permissions]
         out = self.home.parent / f"{self.home.name}.txt"
@@ -61,13 +65,15 @@ class Bench:
                 argv, cwd=self.project.path, env=env, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink,
                 start_new_session=True,
             )  # fmt: skip
-            try:
-                code: int | None = process.wait(SECONDS)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-                code = None
-        return Ended(code, out.read_text(encoding="utf-8", errors="replace"))
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(SECONDS)
+            code = process.poll()
+        process.wait()
+        said = out.read_text(encoding="utf-8", errors="replace")
+        if code is None:
+            name = f"{self.program.name} {version(self.program)}"
+            pytest.fail(f"{name} had not ended after {SECONDS:.0f} s; its last words: {said[-200:]!r}", pytrace=False)
+        return Ended(code, said)
 
     def type(self, url: str, typed: str, until: Callable[[], bool]) -> str:
         """Type a line into the program at a terminal, and wait for what is to come of it; what was shown."""
@@ -135,18 +141,28 @@ def _file(program: Program) -> str:
     return file
 
 
-def version(program: Program) -> str:
-    """The version that an installed program tells."""
-    with TemporaryDirectory() as home:
+def version(program: Program) -> str | None:
+    """The version of an installed program: of its npm package, else what it tells; None where it tells none in time."""
+    return _version(_file(program))
+
+
+@cache
+def _version(file: str) -> str | None:
+    package = next((path / "package.json" for path in Path(file).resolve().parents if _is_package(path)), None)
+    if package is not None:
+        return str(json.loads(package.read_text(encoding="utf-8"))["version"])
+    with TemporaryDirectory() as home, suppress(OSError, subprocess.TimeoutExpired):
+        argv = [file, "--version"]
         done = subprocess.run(
-            [_file(program), "--version"],
-            env=environment(Path(home)),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=True,
-        )
-    return next(iter(re.findall(r"\d+\.\d+\.\d+", done.stdout)), "unknown")
+            argv, env=environment(Path(home)), stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20,
+            check=False,
+        )  # fmt: skip
+        return next(iter(re.findall(r"\d+\.\d+\.\d+", done.stdout)), None)
+    return None
+
+
+def _is_package(folder: Path) -> bool:
+    return "node_modules" in {folder.parent.name, folder.parent.parent.name} and (folder / "package.json").is_file()
 
 
 @contextmanager
@@ -162,6 +178,7 @@ def _ending(home: Path) -> Iterator[None]:
                     os.kill(pid, signal.SIGKILL)
             time.sleep(0.05)
         shutil.rmtree(home, ignore_errors=True)  # some unpack themselves into it
+        assert not left, f"processes that cannot be ended: {left}"
 
 
 def processes_of(home: Path) -> list[int]:

@@ -10,23 +10,15 @@ import pytest
 
 from specify_cli.core.project_resolver import COMMON, PACKAGE
 from tests.agents import plays
-from tests.agents.bench import make_bench, processes_of
+from tests.agents.bench import make_bench
 from tests.agents.model import listening
-from tests.agents.programs import PROGRAMS, Program, find
+from tests.agents.programs import PROGRAMS, Program
 from tests.support.project import Task
 
 pytestmark = pytest.mark.agents
 Tell = Callable[[str, str], None]
 WORDS = "a tea timer"
-MISSING = [program.name for program in PROGRAMS if find(program) is None]
 LAYOUTS = [(program, layout) for program in PROGRAMS for layout in program.layouts]
-
-
-@pytest.fixture(autouse=True)
-def _installed(request: pytest.FixtureRequest) -> None:
-    program = request.getfixturevalue("program")
-    if program.name in MISSING:
-        pytest.skip(f"not installed: {', '.join(MISSING)} (make agents)")
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +51,6 @@ def test_our_text_and_the_words_of_the_person_reach_the_model(
     assert WORDS in texts()[0]
     assert "$ARGUMENTS" not in texts()[0]
     assert "{{args}}" not in texts()[0]
-    assert not processes_of(bench.home)
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.key)

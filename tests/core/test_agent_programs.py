@@ -54,7 +54,7 @@ def test_two_sessions_of_a_program_that_sets_an_id_hold_different_steps(
 
 
 @needs_proc
-@pytest.mark.parametrize("name", ["gemini", "kimi"])
+@pytest.mark.parametrize("name", [program.agent for program in PROGRAMS if program.variable is None])
 def test_two_sessions_of_a_program_that_sets_none_are_told_apart_by_their_processes(
     name: str, mission: Mission, programs: dict[str, Running], tmp_path: Path
 ) -> None:

@@ -44,6 +44,7 @@ PROGRAMS = (
     Program("opencode", ("opencode",), "OPENCODE_PID", is_number=True),
     Program("gemini", ("gemini",)),
     Program("kimi", ("kimi", "kimi-code")),
+    Program("cline", ("cline",)),
 )
 
 
