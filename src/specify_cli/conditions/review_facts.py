@@ -23,6 +23,7 @@ from specify_cli.workspaces.astray import Held, astray, committed_beside
 from specify_cli.workspaces.lookup import ROOT, Workspace
 from specify_cli.workspaces.markers import Marked, brought
 from specify_cli.workspaces.scope import done_there, left_over, owns, scope_of, work_paths
+from specify_cli.workspaces.taken_in import set_back
 from specify_cli.workspaces.unfinished import unmerged
 
 
@@ -88,6 +89,7 @@ def work_facts(
     changed = tuple(git.changed_between(workspace.begun, head, *paths)) if head else ()
     if head and workspace.kind != ROOT:
         changed = done_there(git, workspace.begun, head, f"refs/heads/{place.target_branch}", changed)
+        changed = changed or set_back(place, git, workspace.begun, head)
     left = left_over(package, workspace, changes)
     commits = len(git.commits(f"{workspace.begun}..HEAD", *scope)) if head else 0
     before = reviewed_head(status.events, package.id)

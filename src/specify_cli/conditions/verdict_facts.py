@@ -15,6 +15,7 @@ from specify_cli.status.approvals import ReviewRecord, review_record
 from specify_cli.status.models import Lane, StatusEvent, StatusSnapshot
 from specify_cli.workspaces.lookup import Workspace
 from specify_cli.workspaces.scope import done_there, lane_paths, owned_paths, scope_of
+from specify_cli.workspaces.taken_in import set_back
 
 
 def verdict_facts(
@@ -84,9 +85,9 @@ def next_base(
 def changed_of_lane(git: Git, place: MissionPlace, base: str | None, head: str | None) -> tuple[str, ...] | None:
     """Files that a work package changed between its base and its head, but for the lane's copy of the mission."""
     found = _changed(git, base, head, *lane_paths(place.slug))
-    if not found or base is None or head is None:
+    if found is None or base is None or head is None:
         return found
-    return done_there(git, base, head, f"refs/heads/{place.target_branch}", found)
+    return done_there(git, base, head, f"refs/heads/{place.target_branch}", found) or set_back(place, git, base, head)
 
 
 def _changed(git: Git, base: str | None, head: str | None, *paths: str) -> tuple[str, ...] | None:

@@ -36,7 +36,7 @@ from specify_cli.next.prompt_sections import (
     to_read,
     unmet_section,
 )
-from specify_cli.review.changes import read_change
+from specify_cli.review.changes import ChangeSet, read_change
 from specify_cli.review.cycles import feedback_of, rejected_head
 from specify_cli.review.findings import findings_of
 from specify_cli.review.prompts import (
@@ -53,6 +53,7 @@ from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status, read_status
 from specify_cli.workspaces.coverage import reviewed_base
 from specify_cli.workspaces.scope import scope_of
+from specify_cli.workspaces.taken_in import taken_in
 
 _EVIDENCE = "<what was built; what ran, with its result>"
 
@@ -239,8 +240,17 @@ def review_text(context: Context, claim: Claim, actor: Actor, status: Status) ->
             charter_for(place.repo, "review"),
             _unseen(context, claim, status),
             _again(git, this, approved, base, head),
+            [] if scope else _taken_in(place, git, base, head),
         )
     )
+
+
+def _taken_in(place: MissionPlace, git: Git, base: str, head: str) -> list[tuple[str, ChangeSet]]:
+    """Of each side that the work took in, the files that it holds otherwise than git merges them."""
+    return [
+        (each.commit, read_change(git, each.tree, head, [f":(top,literal){path}" for path in each.paths]))
+        for each in taken_in(place, git, base, head)
+    ]
 
 
 def _again(git: Git, this: ReviewRecord, approved: str | None, base: str, head: str) -> str:

@@ -31,6 +31,7 @@ class ReviewPrompt:
         charter: what the project's charter says of reviews.
         again: what was approved before, where this is another review of approved work.
         unseen: commits in the range that were there before the work package began, and that nobody reviewed.
+        taken_in: (commit of others, how the change differs from a merge with it), where that is more than its own.
     """
 
     wp_id: str
@@ -52,6 +53,7 @@ class ReviewPrompt:
     charter: str = ""
     unseen: Sequence[str] = ()
     again: str = ""
+    taken_in: Sequence[tuple[str, ChangeSet]] = ()
 
 
 def fenced(text: str, label: str = "") -> str:
@@ -117,7 +119,7 @@ Exactly this work package's change, whatever attributes say of its files:
     {change.command(parts.workspace)}
 
 {fenced(change.summary() or "(no change)", "text")}
-{_before_it(parts.unseen)}{_deciding(change)}{_since(parts)}{_diff(parts.since or change)}
+{_before_it(parts.unseen)}{_deciding(change)}{_since(parts)}{_patches(parts)}
 ## How to judge
 
 {_paragraph(parts.duty)}1. {_AGAIN if parts.since else _FIRST}
@@ -217,6 +219,22 @@ def _before_it(unseen: Sequence[str]) -> str:
         return ""
     said = "These commits were in the lane before the work package began, and no review covers them. They are part of"
     return f"{said} this one:\n\n{fenced(chr(10).join(unseen), 'text')}\n"
+
+
+def _patches(parts: ReviewPrompt) -> str:
+    """The change, and files of others that it took in and holds otherwise: its own range does not show their loss."""
+    change = parts.since or parts.change
+    return (_diff(change) if change.parts or not parts.taken_in else "") + "".join(
+        f"""
+The work took in `{commit[:12]}` of others, and holds these files otherwise. Its own change above does not show that:
+is anything of theirs lost? The minus side is what the work began from, with theirs merged into it:
+
+    {change.command(parts.workspace)}
+
+{fenced(change.summary(), "text")}
+{_diff(change)}"""
+        for commit, change in parts.taken_in
+    )
 
 
 def _note(note: str) -> str:
