@@ -233,7 +233,9 @@ class MissionPlace:
         root, target = self.repo.root, self.target_branch
         if self.has_target:
             return self._bringing_it_in() if self.source.only_for_reading else self._checking_out(target)
-        tracking = tracking_branches(self.git, target)
+        tracking = tracking_branches(self.repo, target)
+        if self.source.kind is Kind.REMOTE and self.source.ref in tracking[1:]:
+            tracking = [self.source.ref, *tracking]
         if len(tracking) == 1:
             return self._checking_out(target)
         if tracking:
@@ -377,11 +379,18 @@ class MissionPlace:
         return f"{self.relative}/{name}"
 
 
-def tracking_branches(git: Git, branch: str) -> list[str]:
+def tracking_branches(repo: Repository, branch: str) -> list[str]:
     """The remote-tracking branches of a branch, `origin/main`; that of origin first."""
-    found = [ref.removeprefix("refs/remotes/") for ref in git.branches(f"refs/remotes/*/{branch}")]
-    found = [name for name in found if name.partition("/")[2] == branch]  # the name of a branch may be a pattern
+    git = Git(repo.checkout)
+    found = [ref.removeprefix("refs/remotes/") for ref in git.branches(f"refs/remotes/**/{branch}")]
+    found = [name for name in found if tracked_branch(repo, name) == branch]  # the name of a branch may be a pattern
     return sorted(found, key=lambda name: (not name.startswith("origin/"), name))
+
+
+def tracked_branch(repo: Repository, name: str) -> str:
+    """The branch that a remote-tracking branch follows; the name of a remote may have slashes, as a branch's may."""
+    remotes = [remote for remote in remotes_of(repo) if name.startswith(f"{remote}/")]
+    return name[len(max(remotes, key=len)) + 1 :] if remotes else name.partition("/")[2]
 
 
 def remotes_of(repo: Repository) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from tests.support.cli import SCRIPT, Result
 from tests.support.git import Repo
 from tests.support.missions import Mission, finalized_mission
 from tests.support.project import Project, Task
-from tests.support.stories import story
+from tests.support.stories import one, story
 
 TARGET = "feat/tea"
 READERS = (
@@ -214,6 +214,43 @@ def test_a_branch_that_was_deleted_before_it_was_merged_comes_back(mission: Miss
     assert mission.project.run("status", "--json").ok().json()["total_wps"] == 1
 
 
+@pytest.mark.parametrize("beside_another", [False, True])
+def test_a_mission_whose_branch_was_deleted_is_named_by_all_that_list_missions(
+    mission: Mission, *, beside_another: bool
+) -> None:
+    project, git = mission.project, mission.project.git
+    mission.claim("WP01")
+    git("switch", "-q", "main")
+    git("branch", "-q", "-D", TARGET)
+    if beside_another:
+        finalized_mission(project, name="other")
+    for words in ("status", "mission list", "context list", "context cleanup"):
+        answer = project.run(*words.split(), "--json")
+        if answer.code == 0:
+            assert [each["mission_slug"] for each in answer.json()["broken"]] == [mission.slug], str(answer)
+        else:
+            assert answer.json()["error_code"] == "MISSION_NOT_FOUND", str(answer)
+        shown = project.run(*words.split())
+        assert mission.slug in shown.out + shown.err, str(shown)
+    found = project.run("doctor", "--json").json()["findings"]
+    assert [each["code"] for each in found if mission.slug in each["message"]] == ["MISSION_NOT_FOUND"]
+
+
+def test_a_mission_that_was_finished_or_removed_is_not_missed(mission: Mission) -> None:
+    project, git = mission.project, mission.project.git
+    journal = mission.place.journal
+    git("switch", "-q", "main")
+    git("branch", "-q", "-D", TARGET)
+    for path in journal.parent.glob(f"{journal.stem}.*"):
+        path.unlink()
+    assert project.run("mission", "list", "--json").ok().json()["broken"] == []
+    git("switch", "-q", "-c", "feat/merged")
+    one(project, {"a/b.py": "b\n"}, name="merged").merge().ok()
+    git("switch", "-q", "main")
+    git("branch", "-q", "-D", "feat/merged")
+    assert project.run("mission", "list", "--json").ok().json()["broken"] == []
+
+
 def test_with_several_remotes_the_hint_says_which(mission: Mission) -> None:
     project = on_the_remote(mission)
     project.git("remote", "add", "fork", mission.project.path.as_uri())
@@ -221,6 +258,26 @@ def test_with_several_remotes_the_hint_says_which(mission: Mission) -> None:
     refused = project.run("next", "--agent", "ada", "--mission", mission.slug, "--json").failed("TARGET_GONE")
     assert refused.json()["hint"] == f"git -C {project.path} switch --track origin/{TARGET}"
     obey(project, refused)
+    project.run("next", "--agent", "ada", "--mission", mission.slug, "--json").ok()
+
+
+def test_the_hint_tracks_the_remote_that_has_the_mission(mission: Mission) -> None:
+    project = on_the_remote(mission)
+    project.git("remote", "add", "fork", mission.project.path.as_uri())
+    project.git("fetch", "-q", "--all")
+    project.git("update-ref", f"refs/remotes/origin/{TARGET}", "main")
+    refused = project.run("next", "--agent", "ada", "--mission", mission.slug, "--json").failed("TARGET_GONE")
+    assert refused.json()["hint"] == f"git -C {project.path} switch --track fork/{TARGET}"
+    obey(project, refused)
+    project.run("next", "--agent", "ada", "--mission", mission.slug, "--json").ok()
+
+
+def test_a_remote_may_have_a_slash_in_its_name(mission: Mission) -> None:
+    mission.project.git("switch", "-q", "main")
+    project = clone(mission.project, "--origin", "team/tea")
+    board = project.run("status", "--json").ok().json()
+    assert (board["total_wps"], board["read_from"]["ref"]) == (1, f"team/tea/{TARGET}")
+    obey(project, project.run("next", "--agent", "ada", "--mission", mission.slug, "--json").failed("TARGET_GONE"))
     project.run("next", "--agent", "ada", "--mission", mission.slug, "--json").ok()
 
 

@@ -8,11 +8,20 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from specify_cli.home import Kind, MissionPlace, Source, home_of, left_out, remotes_of, tracking_branches
+from specify_cli.home import (
+    Kind,
+    MissionPlace,
+    Source,
+    home_of,
+    left_out,
+    remotes_of,
+    tracked_branch,
+    tracking_branches,
+)
 from specify_cli.kernel import files, lazy
 from specify_cli.kernel.commands import command, git_command
 from specify_cli.kernel.config import Config, read_config
-from specify_cli.kernel.errors import Refused, SpecKittyError
+from specify_cli.kernel.errors import NotFound, Refused, SpecKittyError
 from specify_cli.kernel.fields import is_branch_name, is_folder_name
 from specify_cli.kernel.git import Git
 from specify_cli.kernel.legacy import is_older
@@ -26,7 +35,7 @@ from specify_cli.status.lines import parse_line
 
 @frozen
 class Broken:
-    """A mission folder that cannot be read, and why; it never hides the others."""
+    """A mission that cannot be read, and why; it never hides the others."""
 
     slug: str
     error: SpecKittyError
@@ -183,7 +192,7 @@ def _from_branch(repo: Repository, slug: str) -> MissionPlace | None:
         for branch, data in zip(branches, Git(repo.checkout).show_many(specs), strict=True):
             if data is None:
                 continue
-            target = branch if kind is Kind.TARGET else branch.partition("/")[2]
+            target = branch if kind is Kind.TARGET else tracked_branch(repo, branch)
             if parse_meta(data, f"{branch}:{name}").get("target_branch") == target:
                 return _at_tip(repo, slug, target, home_of(repo, target))
     return None
@@ -196,7 +205,7 @@ def differing(place: MissionPlace) -> list[Source]:
     """
     git = place.git
     found = [Source(Kind.TARGET, place.target_branch)]
-    found += [Source(Kind.REMOTE, name) for name in tracking_branches(git, place.target_branch)]
+    found += [Source(Kind.REMOTE, name) for name in tracking_branches(place.repo, place.target_branch)]
     here = standing_checkouts(place.repo)[:1]
     found += [Source(Kind.CHECKOUT, each.branch, each.path) for each in here if each.branch]
     found = [each for each in found if each.revision != place.source.revision]
@@ -213,7 +222,7 @@ def _branches(repo: Repository) -> dict[str, str]:
 def _tracking(repo: Repository) -> dict[str, str]:
     """The same for remote-tracking branches, `origin/main`."""
     found = {ref.removeprefix("refs/remotes/"): tip for ref, tip in Git(repo.checkout).branches("refs/remotes").items()}
-    names = {name: name.partition("/")[2] for name in found}
+    names = {name: tracked_branch(repo, name) for name in found}
     return {
         name: found[name]
         for name, branch in names.items()
@@ -231,7 +240,24 @@ def _recorded(repo: Repository) -> Iterator[tuple[str, str]]:
             yield from _first_event(folder / name)
 
 
-def recorded_place(repo: Repository, slug: str) -> MissionPlace | None:
+def gone(repo: Repository, slug: str) -> NotFound | None:
+    """Why a mission that this clone's journal knows is nowhere: its branch is gone, and it was not finished there.
+
+    None where nothing is missing: nobody recorded it here, it was removed from its branch, it is merged.
+    """
+    place = _recorded_place(repo, slug)
+    if place is None or place.has_target or _is_closed(place):
+        return None
+    return NotFound(
+        f"mission {slug} is in this clone's journal, and its branch {place.target_branch} is in neither this clone nor "
+        f"what was fetched of its remotes; if it was given up, remove {place.journal.parent}/{place.key}.*",
+        "MISSION_NOT_FOUND",
+        hint=place.way_home,
+        details={"target_branch": place.target_branch, "path": str(place.mission_journal)},
+    )
+
+
+def _recorded_place(repo: Repository, slug: str) -> MissionPlace | None:
     """What this clone's journal knows of a mission whose folder is nowhere; None where that is nothing."""
     folder = repo.state / "journal"
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
@@ -240,6 +266,12 @@ def recorded_place(repo: Repository, slug: str) -> MissionPlace | None:
                 key = path.name.partition(".")[0]
                 return MissionPlace(repo, slug, None if key == slug else key, target, home_of(repo, target))
     return None
+
+
+def _is_closed(place: MissionPlace) -> bool:
+    text = files.read_text(place.mission_journal) or ""
+    events = (parse_line(files.encode(line)) for line in text.split("\n") if '"mission_closed"' in line)
+    return any(event is not None and event.get("type") == "mission_closed" for event in events)
 
 
 def _first_event(path: Path) -> Iterator[tuple[str, str]]:
@@ -274,7 +306,7 @@ def slugs_elsewhere(repo: Repository) -> list[str]:
 
 
 def all_places(repo: Repository, known: Sequence[str] = ()) -> tuple[list[MissionPlace], list[Broken]]:
-    """Missions of the project, and the folders that cannot be read.
+    """Missions of the project, and those that cannot be read or whose branch is gone.
 
     Args:
         known: the folder names to look at; where none is given, all that there are.
@@ -289,6 +321,8 @@ def all_places(repo: Repository, known: Sequence[str] = ()) -> tuple[list[Missio
             continue
         if place is not None:
             places.append(place)
+        elif lost := gone(repo, slug):
+            broken.append(Broken(slug, lost))
     return places, broken
 
 

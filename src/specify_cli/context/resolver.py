@@ -10,9 +10,9 @@ from specify_cli.context.missions import (
     Broken,
     all_places,
     config_of,
+    gone,
     is_open,
     place_of,
-    recorded_place,
     slugs,
     slugs_elsewhere,
     standing_checkouts,
@@ -104,14 +104,9 @@ def _select(repo: Repository, selector: str) -> MissionPlace:
     if found is not None:
         return found
     for slug in {selector, *_exact(known, selector)}.intersection(known):
-        if (place := recorded_place(repo, slug)) is not None and not place.has_target:
-            raise NotFound(
-                f"mission {slug} is in this clone's journal, and its branch {place.target_branch} is in neither this "
-                "clone nor what was fetched of its remotes",
-                "MISSION_NOT_FOUND",
-                hint=place.way_home,
-                details={"known": known, "target_branch": place.target_branch},
-            )
+        if lost := gone(repo, slug):
+            lost.details["known"] = known
+            raise lost
     raise NotFound(
         f"there is no mission {selector!r}",
         "MISSION_NOT_FOUND",

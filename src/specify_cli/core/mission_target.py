@@ -220,7 +220,7 @@ def _check_branch(repo: Repository, branch: str, refs: Mapping[str, str], *, is_
             hint=command("cd", repo.root),
         )
     if f"refs/heads/{branch}" not in refs:
-        tracking = tracking_branches(Git(repo.checkout), branch)
+        tracking = tracking_branches(repo, branch)
         if not tracking:
             raise MissionCreationError(
                 f"there is no branch {branch}", "BRANCH_NOT_FOUND", hint=command("git", "branch", branch)

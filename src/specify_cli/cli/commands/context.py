@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from specify_cli.cli import output
 from specify_cli.cli.output import Reply, safe, style
 from specify_cli.cli.text import clipped, padded, table
 from specify_cli.context.missions import all_places
@@ -12,6 +13,7 @@ from specify_cli.kernel import paths
 from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.errors import NotFound
 from specify_cli.kernel.git import Git
+from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import Repository
 from specify_cli.merge.intent import settle
 from specify_cli.workspaces.cleanup import CleanedUp, clean_up, reason_to_keep
@@ -81,6 +83,8 @@ def cleanup() -> Reply:
 def _project() -> tuple[Repository, Sequence[MissionPlace], list[dict[str, str]]]:
     repo = paths.discover(paths.starting_point())
     places, broken = all_places(repo)
+    for each in broken:
+        output.warn(Notice(each.error.code, each.error.message, each.error.hint))
     return (
         repo,
         places,
