@@ -95,6 +95,7 @@ def test_the_table_of_conditions_names_them_all() -> None:
     [
         (GOOD, set()),
         (replace(GOOD, dirty=("a",), commits=0), {"NO_NEW_COMMIT", "NO_CHANGES"}),
+        (replace(GOOD, commits=0), {"NO_CHANGES"}),
         (
             replace(GOOD, workspace=None),
             {"WORKTREE_WRONG_BRANCH", "WORKTREE_BUSY", "WORKTREE_DIRTY", "NO_NEW_COMMIT", "NO_CHANGES"},

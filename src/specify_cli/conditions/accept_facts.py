@@ -32,7 +32,7 @@ from specify_cli.workspaces.records import lane_path, read_record, workspace_rec
 from specify_cli.workspaces.scope import owned_paths
 from specify_cli.workspaces.trees import same_code
 from specify_cli.workspaces.trust import TrustState, project_of, tests_wish
-from specify_cli.workspaces.unfinished import gone_again, unmerged
+from specify_cli.workspaces.unfinished import gone_again, inside, unmerged
 from specify_cli.workspaces.untangling import ways_out
 
 CLARIFIED = ("spec.md", "plan.md")
@@ -172,7 +172,7 @@ def _note(
     if changes or busy:
         new = tuple(change.path for change in changes if change.state == "??")
         files = tuple(change.path for change in changes)
-        found.append(DirtyWorktree(lane_id, path, files, busy, left, new, gone_again(changes)))
+        found.append(DirtyWorktree(lane_id, path, files, busy, left, new, gone_again(changes), inside(git.root, files)))
 
 
 def accept_facts(

@@ -63,6 +63,7 @@ class DirtyWorktree:
         unmerged: files in conflict.
         new: those of the files that git does not track.
         gone: those that were staged and are not there any more.
+        inside: those that are submodules with uncommitted content of their own.
     """
 
     lane_id: str
@@ -72,6 +73,7 @@ class DirtyWorktree:
     unmerged: tuple[str, ...] = ()
     new: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
+    inside: tuple[str, ...] = ()
 
 
 @frozen
@@ -300,7 +302,8 @@ def _uncommitted(tree: DirtyWorktree) -> Unmet:
         said = f"{tree.lane_id}: staged in {tree.path}, and removed since: {some(tree.gone)}"
         return Unmet("WORKTREE_DIRTY", said, git_command(tree.path, "reset", "--", *tree.gone), tree.lane_id)
     said = f"{tree.lane_id}: uncommitted in {tree.path}: {some(kept)}"
-    return Unmet("WORKTREE_DIRTY", said, _keep(tree.path, kept), tree.lane_id)
+    fix = unfinished.keep_inside(tree.path, tree.inside) if tree.inside else _keep(tree.path, kept)
+    return Unmet("WORKTREE_DIRTY", said, fix, tree.lane_id)
 
 
 def _keep(path: str, files: Sequence[str]) -> Command:

@@ -24,7 +24,7 @@ from specify_cli.workspaces.lookup import ROOT, Workspace
 from specify_cli.workspaces.markers import Marked, brought
 from specify_cli.workspaces.scope import done_there, left_over, owns, scope_of, work_paths
 from specify_cli.workspaces.taken_in import set_back
-from specify_cli.workspaces.unfinished import unmerged
+from specify_cli.workspaces.unfinished import inside, unmerged
 
 
 def reviewed_head(events: Sequence[StatusEvent], wp_id: str) -> str | None:
@@ -116,6 +116,7 @@ def work_facts(
         _outside(git, package, workspace, changed) if commits else (),
         tuple(astray(place, [Held(package, workspace, since)])) if since else (),
         committed_beside(place, Held(package, workspace, since)) if since and head and not commits else (),
+        inside(git.root, (change.path for change in changes)),
     )
     return facts, head
 

@@ -12,7 +12,7 @@ from specify_cli.kernel.paths import add_command
 from specify_cli.kernel.text import some
 from specify_cli.kernel.values import frozen
 from specify_cli.status.models import Lane
-from specify_cli.workspaces.unfinished import in_words, next_command
+from specify_cli.workspaces.unfinished import in_words, keep_inside, next_command
 
 if TYPE_CHECKING:
     from specify_cli.workspaces.astray import Astray
@@ -46,6 +46,7 @@ class WorkFacts:
         unmerged: files in conflict.
         changed: files in which its head differs from its base; the lane's copy of the mission is not one of them.
         dirty: uncommitted files that are this work package's.
+        inside: those of them that are submodules with uncommitted content of their own.
         commits: commits since its base, its own files only in lane-planning.
         unchanged_since: the reviewed commit that nothing differs from since the rejection; else None.
         open_subtasks: subtasks not done.
@@ -76,6 +77,7 @@ class WorkFacts:
     outside: tuple[str, ...] = ()
     astray: tuple[Astray, ...] = ()
     strayed: tuple[tuple[str, str], ...] = ()
+    inside: tuple[str, ...] = ()
 
     @property
     def subtasks_complete(self) -> bool:
@@ -93,7 +95,9 @@ class WorkFacts:
         """Conditions of which nothing can be said yet: they are neither met nor unmet."""
         if self.workspace is None:
             return _IN_THE_WORKSPACE
-        return _UNSEEN if self.dirty and self.commits == 0 else frozenset()
+        if self.commits:
+            return frozenset()
+        return _UNSEEN if self.dirty else frozenset({"NO_CHANGES"})
 
 
 def _move(facts: WorkFacts, *more: str) -> Command:
@@ -137,7 +141,8 @@ def dirty(facts: WorkFacts) -> Iterator[Unmet]:
     """Nothing is uncommitted there."""
     if facts.dirty and not facts.busy and not facts.unmerged:
         said = f"uncommitted in {facts.workspace}: {some(facts.dirty)}"
-        yield Unmet("WORKTREE_DIRTY", said, _move(facts, "--commit", "TEXT"), facts.wp_id)
+        fix = keep_inside(facts.workspace, facts.inside) if facts.inside else _move(facts, "--commit", "TEXT")
+        yield Unmet("WORKTREE_DIRTY", said, fix, facts.wp_id)
 
 
 def no_new_commit(facts: WorkFacts) -> Iterator[Unmet]:

@@ -16,6 +16,7 @@ from specify_cli.status.models import Lane, StatusEvent, StatusSnapshot
 from specify_cli.workspaces.lookup import Workspace
 from specify_cli.workspaces.scope import done_there, lane_paths, owned_paths, scope_of
 from specify_cli.workspaces.taken_in import set_back
+from specify_cli.workspaces.unfinished import inside
 
 
 def verdict_facts(
@@ -50,6 +51,7 @@ def verdict_facts(
     return VerdictFacts(
         package.id, place.slug, this.reviewed, now, base, changed,
         workspace=str(there.path) if there else None, branch=branch or "", dirty=dirty, no_change=this.no_change,
+        inside=inside(there.path, dirty) if there else (),
     )  # fmt: skip
 
 

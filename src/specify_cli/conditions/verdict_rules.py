@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePath
 
 from specify_cli.conditions.ways import verdicts, way_on
 from specify_cli.kernel.commands import command, git_command, spec_kitty
@@ -70,6 +71,7 @@ class VerdictFacts:
         workspace: where the work is in this clone; None where it is not.
         branch: of its lane.
         dirty: its uncommitted files there.
+        inside: those of them that are submodules with uncommitted content of their own.
         no_change: why nothing had to be changed, in the words of whoever handed it over.
     """
 
@@ -83,6 +85,7 @@ class VerdictFacts:
     branch: str = ""
     dirty: tuple[str, ...] = ()
     no_change: str | None = None
+    inside: tuple[str, ...] = ()
 
 
 def outdated(facts: VerdictFacts) -> Iterator[Unmet]:
@@ -102,7 +105,10 @@ def left_uncommitted(facts: VerdictFacts) -> Iterator[Unmet]:
     if facts.dirty:
         said = f"uncommitted in {facts.workspace}, and so in no review: {some(facts.dirty)}"
         words = ("stash", "push", "--include-untracked", "-m", f"left over when {facts.wp_id} was reviewed", "--")
-        yield Unmet("WORKTREE_DIRTY", said, git_command(facts.workspace, *words, *facts.dirty), facts.wp_id)
+        where, files = PurePath(str(facts.workspace)), facts.dirty
+        if facts.inside:
+            where, files = where / facts.inside[0], (".",)
+        yield Unmet("WORKTREE_DIRTY", said, git_command(where, *words, *files), facts.wp_id)
 
 
 def nothing_done(facts: VerdictFacts) -> Iterator[Unmet]:

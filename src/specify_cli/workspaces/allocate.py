@@ -33,7 +33,7 @@ from specify_cli.workspaces.records import (
     write_record,
 )
 from specify_cli.workspaces.recovery import clear_way, standing, usable
-from specify_cli.workspaces.unfinished import in_words, next_command, unmerged
+from specify_cli.workspaces.unfinished import in_words, inside, keep_inside, next_command, unmerged
 
 
 @frozen
@@ -277,10 +277,12 @@ def _check_clean(place: MissionPlace, worktree: Checkout, branch: str, wp_id: st
 
 
 def _dirty(path: Path, dirty: Sequence[str], wp_id: str) -> Refused:
+    nested = inside(path, dirty)
+    keep = add_command(path, *dirty).then("git", "-C", path, "commit", "-m", "Keep what was left", "--", *dirty)
     return Refused(
         f"{path} has uncommitted changes ({', '.join(dirty[:5])}), so {wp_id} cannot begin there",
         "WORKTREE_DIRTY",
-        hint=add_command(path, *dirty).then("git", "-C", path, "commit", "-m", "Keep what was left", "--", *dirty),
+        hint=keep_inside(path, nested) if nested else keep,
         details={"files": list(dirty), "path": str(path)},
     )
 

@@ -1,11 +1,12 @@
-"""An operation of git that somebody began in a worktree and did not end, and the commands that end it; pure."""
+"""An operation of git that somebody began in a worktree and did not end, and the commands that end it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path, PurePath
 
 from specify_cli.kernel.commands import Command, git_command
-from specify_cli.kernel.git import Change
+from specify_cli.kernel.git import Change, Git
 from specify_cli.kernel.paths import add_command
 from specify_cli.kernel.text import some
 
@@ -22,6 +23,19 @@ def unmerged(changes: Iterable[Change]) -> tuple[str, ...]:
 def gone_again(changes: Iterable[Change]) -> tuple[str, ...]:
     """New files that were staged and then removed: only the index has them, and no commit can hold them."""
     return tuple(change.path for change in changes if change.state == "AD")
+
+
+def inside(root: Path, paths: Iterable[str]) -> tuple[str, ...]:
+    """Of changed paths, submodules with uncommitted content of their own, which no commit around them can take."""
+    # A repository that is no submodule is listed with a slash.
+    folders = [path for path in paths if not path.endswith("/") and (root / path).is_dir()]
+    return tuple(path for path in folders if Git(root / path).changes())
+
+
+def keep_inside(root: object, submodules: Sequence[str]) -> Command:
+    """The command that commits what is uncommitted inside of a submodule; then the repository around it can have it."""
+    folder = PurePath(str(root), submodules[0])
+    return git_command(folder, "add", "--all").then("git", "-C", folder, "commit", "-m", "Keep what was left")
 
 
 def continue_command(path: object, doing: str) -> Command:

@@ -265,7 +265,7 @@ def test_own_work_waits_for_a_reviewer(mission: Mission) -> None:
     found = ask(mission.project).failed(exit_code=1).json()
     assert found["waiting_for"] == [{"what": "review of WP01", "actor": None, "session": None}]
     told = mission.project.run("next", "--agent", "claude").failed(exit_code=1).out
-    assert "  waiting for review of WP01\n" in told
+    assert "nothing to do right now\n  waiting for review of WP01\n" in told
     assert told.endswith(f"Next: spec-kitty next --agent claude --mission {mission.slug} --wait 60\n")
 
 

@@ -85,6 +85,7 @@ def test_work_wants_all_that_the_hand_over_wants_and_each_fix_meets_its_conditio
     claim = mission.claim("WP01")
     told = why(mission, "WP01")
     assert (told["next_move"], codes(told)) == ("for_review", ["NO_NEW_COMMIT", "SUBTASKS_OPEN"])
+    assert "NO_CHANGES" not in [each["code"] for each in told["met"]], "without a commit nothing changes anything"
     assert told["holder"]["actor"] == "claude"
     assert told["holder"]["state"] == "active"
     refusal = mission.project.run(

@@ -118,7 +118,9 @@ def _names(only: str | None) -> frozenset[str]:
 
 def _text(decision: Decision, context: Context, words: str | None, only: str | None) -> str:
     lines = [_headline(decision)]
-    if decision.reason and decision.kind != DecisionKind.DECISION_REQUIRED:
+    # What is waited for is said below, thing by thing.
+    waits = decision.kind == DecisionKind.BLOCKED and decision.waiting_for
+    if decision.reason and not waits and decision.kind != DecisionKind.DECISION_REQUIRED:
         lines.append(f"  {safe(decision.reason)}")
     for each in decision.guard_failures[:MISSING_SHOWN]:
         what, fix = with_fix(each)
