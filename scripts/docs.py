@@ -23,6 +23,7 @@ from specify_cli.cli.commands import TABLE, Branch, Entry, Leaf
 from specify_cli.cli.lazy import LazyGroup, command_of, describe
 from specify_cli.cli.output import BUG, INTERRUPTED
 from specify_cli.core.agent_table import AGENTS, FROM_DOCUMENTATION, SHARED_SKILLS, Agent
+from specify_cli.core.integrations import INTEGRATIONS
 from specify_cli.core.project_resolver import COMMON, PACKAGE
 from specify_cli.core.unasked import UNASKED
 from specify_cli.kernel import files, frontmatter
@@ -178,6 +179,10 @@ def agents_page() -> str:
     rules = ", ".join(f"`{agent.rules}`" for agent in AGENTS.values() if agent.rules)
     unasked = "\n".join(f"- `{row.prefix}`" for row in UNASKED)
     table = "\n".join(rows)
+    integrations = "\n".join(
+        f"| `{row.key}` | `{row.path}` | {_code('.'.join(next(iter(row.lists), ()))) or '–'} | {row.says} |"
+        for row in INTEGRATIONS.values()
+    )
     return f"""# Agents
 
 {MADE.replace("command table", "table of agents")}
@@ -203,10 +208,18 @@ All of it is in the project; nothing is written into a home folder. How to choos
 
 {notes}
 
+## Files of yours
+
+Nothing of these is written unless [you ask for it](../how-to/agents.md#a-note-to-agents-and-their-settings).
+
+| name | file | list | what it does |
+|---|---|---|---|
+{integrations}
+
 ## What an agent may run unasked
 
-The headers of skills and of Claude Code's commands (`allowed-tools`), and {rules}, allow these
-beginnings of a command line and nothing else. Whatever follows them is allowed too.
+The headers of skills and of Claude Code's commands (`allowed-tools`), {rules}, and the permissions
+that you ask for, allow these beginnings of a command line and nothing else. Whatever follows them is allowed too.
 
 {unasked}
 

@@ -34,6 +34,7 @@ def answers(project: Project) -> Iterator[tuple[str, Result]]:
     yield run("init")
     yield run("agent config list")
     yield run("agent config add", "gemini")
+    yield run("agent config integrate")
     yield run("agent config sync")
     yield run("agent config status")
     yield run("footprint")

@@ -143,6 +143,12 @@ SCENES = (
     Scene("UNKNOWN_AGENT", "agent config add parrot", then=Then.SHOWS, corrected="agent config add gemini"),
     Scene("AGENT_NOT_CONFIGURED", "agent config set skills gemini", then=Then.MENDS),
     Scene(
+        "UNKNOWN_INTEGRATION",
+        "agent config integrate parrot",
+        then=Then.SHOWS,
+        corrected="agent config integrate agents-md",
+    ),
+    Scene(
         "INVALID_SETTING",
         "agent config set colour blue",
         then=Then.SHOWS,

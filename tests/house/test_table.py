@@ -47,7 +47,7 @@ WORDS = {
 CONTENT_ANYWHERE = {
     "mission types", "mission list", "context list", "context cleanup", "status", "sync now", "sync status",
     "sync doctor", "sync server", "auth status", "auth logout", "tracker providers", "footprint",
-    "uninstall", "config", "migrate",
+    "uninstall", "config", "migrate", "agent session-start",
 }  # fmt: skip
 
 

@@ -28,21 +28,27 @@ def asked(folder: Path, typed: str, *programs: str) -> tuple[str, tuple[str, ...
 
 @pytest.mark.e2e
 def test_a_terminal_is_asked_and_fits_80_columns(tmp_path: Path) -> None:
-    said, agents = asked(tmp_path, "1,gemini\n")
+    said, agents = asked(tmp_path, "1,gemini\ny\n\n\ny\n")
 
     assert "Which coding agents do you work with?" in said
     assert "[x] claude" in said, "without any program found, the first is marked"
     assert agents == ("claude", "gemini")
-    asking = said.partition("Your choice")[0].splitlines()
+    asking = said[said.index("Which") :].partition("Your choice")[0].splitlines()  # behind the echo of what is typed
     assert max(map(len, asking)) < 80
     assert len(asking) < 23, "the question fits on a screen"
+    assert max(map(len, said.partition("Your choice")[2].partition("Set up")[0].splitlines())) < 80
+    assert "Change .claude/settings.json? [y/N]" in said
+    assert "spec-kitty:begin" in (tmp_path / "tea/AGENTS.md").read_text()
+    assert (tmp_path / "tea/.gemini/settings.json").exists()
+    assert not (tmp_path / "tea/.claude/settings.json").exists(), "Enter means no"
 
 
 @pytest.mark.e2e
 def test_programs_that_are_found_are_marked_and_taken_by_enter(tmp_path: Path) -> None:
-    said, agents = asked(tmp_path, "\n", "codex", "opencode", "letta")
+    said, agents = asked(tmp_path, "\n\n\n", "codex", "opencode", "letta")
 
     assert "[x] codex" in said
     assert "[ ] claude" in said
     assert "[ ] letta" in said, "what many agents share is installed only for who names one"
     assert agents == ("codex", "opencode")
+    assert not (tmp_path / "tea/AGENTS.md").exists()

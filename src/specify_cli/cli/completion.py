@@ -58,6 +58,13 @@ def known_agents(_ctx: typer.Context, incomplete: str) -> list[str]:
     return [f"{before}{comma}{key}" for key in load("specify_cli.core.agent_table:AGENTS") if key.startswith(last)]
 
 
+def integrations(_ctx: typer.Context, incomplete: str) -> list[str]:
+    """What can be put into files of others; of a list `a,b` the last one."""
+    before, comma, last = incomplete.rpartition(",")
+    keys = load("specify_cli.core.integrations:INTEGRATIONS")
+    return [f"{before}{comma}{key}" for key in keys if key.startswith(last)]
+
+
 def mission_types(_ctx: typer.Context, incomplete: str) -> list[str]:
     """The mission types that come with the program."""
     return _offered({"software-dev", "research", "documentation", "plan"}, incomplete)

@@ -11,7 +11,7 @@ def by_folder(listed: Iterable[str]) -> dict[str, int]:
     """Folder -> number of files; skills, prompts and logs count for the folder that holds all of them."""
     counts: dict[str, int] = {}
     for path in listed:
-        folder = path.removesuffix(".new").removesuffix("/SKILL.md").rpartition("/")[0]
+        folder = path.removesuffix(".new").removesuffix("/SKILL.md").rpartition("/")[0] or "."
         folder = RUNTIME if folder.startswith(RUNTIME) else folder
         counts[folder] = counts.get(folder, 0) + 1
     return dict(sorted(counts.items()))

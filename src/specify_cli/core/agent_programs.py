@@ -41,6 +41,7 @@ PROGRAMS = (
     Program("copilot", ("copilot",), "COPILOT_AGENT_SESSION_ID"),
     Program("pi", ("pi",), "PI_SESSION_ID"),
     Program("kilocode", ("kilo", "kilocode"), "KILO_RUN_ID"),
+    Program("opencode", ("opencode",), "OPENCODE_SESSION_ID"),  # our plugin sets it, one for each session
     Program("opencode", ("opencode",), "OPENCODE_PID", is_number=True),
     Program("gemini", ("gemini",)),
     Program("kimi", ("kimi", "kimi-code")),

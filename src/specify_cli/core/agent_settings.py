@@ -9,6 +9,8 @@ from specify_cli.core import settings
 from specify_cli.core.agent_table import AGENTS, Format
 from specify_cli.core.agents import agent_of, words_of
 from specify_cli.core.installing import Synced, sync
+from specify_cli.core.integrations import INTEGRATIONS, integration_of, offered, require_offered, shared_files
+from specify_cli.core.manifest import Manifest, read_manifest
 from specify_cli.core.project_setup import refuse_older
 from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.config import Config
@@ -19,11 +21,12 @@ from specify_cli.kernel.values import frozen
 AUTO_COMMIT = "auto_commit"
 AVAILABLE = "available"
 SKILLS = "skills"
-KEYS = (AVAILABLE, SKILLS, AUTO_COMMIT)
+INTEGRATED = "integrations"
+KEYS = (AVAILABLE, SKILLS, INTEGRATED, AUTO_COMMIT)
 _LIST = spec_kitty("agent config list")
 _NONE = ("", "none")
-# The agents, and those among them whose commands are skills.
-Choice = tuple[Sequence[str], Sequence[str]]
+# The agents, those among them whose commands are skills, and the integrations.
+Choice = tuple[Sequence[str], Sequence[str], Sequence[str]]
 
 
 @frozen
@@ -68,7 +71,9 @@ def add(repo: Repository, keys: Sequence[str], version: str, *, skills: bool = F
         Refused: `NO_SKILLS`, or as `sync`.
     """
     asked = [key for key in keys if skills and not _only_skills(key)]
-    return _configure(repo, lambda config: ([*config.agents, *keys], [*config.skills, *asked]), version)
+    return _configure(
+        repo, lambda config: ([*config.agents, *keys], [*config.skills, *asked], config.integrations), version
+    )
 
 
 def remove(repo: Repository, keys: Sequence[str], version: str) -> Configured:
@@ -87,17 +92,42 @@ def remove(repo: Repository, keys: Sequence[str], version: str) -> Configured:
         for key in keys:
             if key not in config.agents:
                 agent_of(key, _LIST)
-        return [key for key in config.agents if key not in keys], config.skills
+        return [key for key in config.agents if key not in keys], config.skills, config.integrations
 
     return _configure(repo, decide, version)
+
+
+def integrate(repo: Repository, keys: Sequence[str], version: str, *, remove: bool = False) -> Configured:
+    """Put something into files that are not ours, or take it out of them again.
+
+    Args:
+        keys: of integrations; one that this version does not know can be removed.
+        version: of this program.
+        remove: take them out.
+
+    Raises:
+        NotFound: `NOT_INITIALIZED`.
+        UsageError: `UNKNOWN_INTEGRATION`.
+        Refused: `AGENT_NOT_CONFIGURED`; a file cannot be read or merged; or as `sync`.
+    """
+
+    def decide(config: Config) -> Choice:
+        if remove:
+            for key in keys:
+                if key not in config.integrations:
+                    integration_of(key)
+            return config.agents, config.skills, [key for key in config.integrations if key not in keys]
+        return config.agents, config.skills, [*config.integrations, *keys]
+
+    return _configure(repo, decide, version, asked=() if remove else keys)
 
 
 def assign(repo: Repository, key: str, value: str, version: str) -> Configured:
     """Set one of the keys below `agents:` in the settings, and make the files match.
 
     Args:
-        key: `available`, `skills` or `auto_commit`.
-        value: agents as `a,b` or `none`; true or false.
+        key: `available`, `skills`, `integrations` or `auto_commit`.
+        value: agents or integrations as `a,b` or `none`; true or false.
 
     Raises:
         UsageError: `INVALID_SETTING`, or `UNKNOWN_AGENT`.
@@ -109,16 +139,19 @@ def assign(repo: Repository, key: str, value: str, version: str) -> Configured:
         return _set_auto_commit(repo, wanted=_flag(value))
     if name not in KEYS:
         raise _invalid(f"there is no setting {key!r} of agents; there are {', '.join(KEYS)}")
+    if name == INTEGRATED:
+        keys = () if value.strip().lower() in _NONE else words_of(value)
+        return _configure(repo, lambda config: (config.agents, config.skills, keys), version, asked=keys)
     chosen = () if value.strip().lower() in _NONE else known(value)
     if name == AVAILABLE:
-        return _configure(repo, lambda config: (chosen, config.skills), version)
+        return _configure(repo, lambda config: (chosen, config.skills, config.integrations), version)
 
     def decide(config: Config) -> Choice:
         absent = ",".join(each for each in chosen if each not in config.agents)
         if absent:
             hint = spec_kitty("agent config add", absent, "--skills")
             raise Refused(f"not configured here: {absent}", "AGENT_NOT_CONFIGURED", hint=hint)
-        return config.agents, [each for each in chosen if not _only_skills(each)]
+        return config.agents, [each for each in chosen if not _only_skills(each)], config.integrations
 
     return _configure(repo, decide, version)
 
@@ -132,17 +165,20 @@ def _set_auto_commit(repo: Repository, *, wanted: bool) -> Configured:
     return Configured(project, config, (), (), config != before, Synced())
 
 
-def _configure(repo: Repository, decide: Callable[[Config], Choice], version: str) -> Configured:
+def _configure(
+    repo: Repository, decide: Callable[[Config], Choice], version: str, *, asked: Sequence[str] = ()
+) -> Configured:
     """Write the settings where they differ, then make the files match; also after a run that was cut short.
 
     Args:
-        decide: the agents, and those of them whose commands are skills, from the settings as they are.
+        decide: what the settings should say, from the settings as they are.
+        asked: integrations that are asked for now; where one cannot be put in, nothing is changed.
     """
     project = settings.project_of(repo)
     refuse_older(project)
     with settings.locked(repo, "configure agents"):
         before = settings.config_at(project)
-        agents, skills = decide(before)
+        agents, skills, integrations = decide(before)
         wanted = tuple(dict.fromkeys(agents))
         # An agent that has come to read nothing but skills since it was named is named no more.
         chosen = [key for key in dict.fromkeys(skills) if key in wanted]
@@ -153,11 +189,28 @@ def _configure(repo: Repository, decide: Callable[[Config], Choice], version: st
             changes["agents", AVAILABLE] = list(wanted)
         if as_skills != before.skills:
             changes["agents", SKILLS] = list(as_skills)
+        require_offered(asked, wanted)
+        offered_now = {row.key for row in offered(wanted)}
+        integrated = tuple(key for key in dict.fromkeys(integrations) if key in offered_now or key not in INTEGRATIONS)
+        if integrated != before.integrations:
+            changes["agents", INTEGRATED] = list(integrated)
+        _refuse_unusable(project, asked, integrated, wanted, version)
         config = settings.change(repo, project, changes, "configure agents") if changes else before
         synced = sync(repo, project, version)
     added = tuple(key for key in wanted if key not in before.agents)
     removed = tuple(key for key in before.agents if key not in wanted)
     return Configured(project, config, added, removed, bool(changes) or synced.changed, synced)
+
+
+def _refuse_unusable(
+    project: Path, asked: Sequence[str], integrations: Sequence[str], agents: Sequence[str], version: str
+) -> None:
+    if not asked:
+        return
+    manifest = read_manifest(project) or Manifest()
+    for shared in shared_files(project, integrations, agents, manifest, version):
+        if shared.problem is not None:
+            raise shared.problem
 
 
 def _refuse_without_skills(keys: Sequence[str]) -> None:

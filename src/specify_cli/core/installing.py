@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from specify_cli.core import manifest as manifests
+from specify_cli.core.integrations import Shared, Stand, shared_files, whole_files
 from specify_cli.core.manifest import Manifest, digest
 from specify_cli.core.project_files import FIXED
 from specify_cli.core.project_setup import command_files, refuse_older
@@ -90,6 +91,7 @@ def wanted_files(repo: Repository, config: Config) -> dict[str, bytes]:
         Refused: a template is malformed.
     """
     texts = {**FIXED, **command_files(repo, config.agents, config.skills)}
+    texts |= whole_files(config.integrations, config.agents)
     return {path: files.encode(text) for path, text in texts.items()}
 
 
@@ -121,12 +123,15 @@ def sync(repo: Repository, project: Path, version: str, *, dry_run: bool = False
     """
     refuse_older(project)
     with nullcontext() if dry_run else locked(repo, "install command files"):
-        wanted = wanted_files(repo, config_at(project))
+        config = config_at(project)
+        wanted = wanted_files(repo, config)
         before = manifests.read_manifest(project) or Manifest()
         found = compare(project, wanted, before)
+        shared = shared_files(project, config.integrations, config.agents, before, version)
         if not dry_run:
-            _carry_out(project, found, before, version)
-    return replace(_told(found), warnings=()) if dry_run else _told(found)
+            _carry_out(project, found, shared, before, version)
+    told = _with_shared(_told(found), shared)
+    return replace(told, warnings=()) if dry_run else told
 
 
 def _state(project: Path, path: str, wanted: bytes, manifest: Manifest) -> Installed:
@@ -161,7 +166,9 @@ def _left_over(project: Path, known: set[str], manifest: Manifest) -> Iterator[I
             yield Installed(path, State.MISSING if standing is None else State.ORPHAN, None)
 
 
-def _carry_out(project: Path, found: Sequence[Installed], before: Manifest, version: str) -> None:
+def _carry_out(
+    project: Path, found: Sequence[Installed], shared: Sequence[Shared], before: Manifest, version: str
+) -> None:
     for each in found:
         if each.state is not State.CURRENT:
             files.refuse_links(project, (project / each.path).parent)
@@ -174,7 +181,10 @@ def _carry_out(project: Path, found: Sequence[Installed], before: Manifest, vers
             after = after.with_file(each.path, each.wanted, version)
             if each.path not in before.files and each.state is State.MISSING:
                 first = first.with_file(each.path, each.wanted, version)
+    after = _with_parts(after, shared)
+    first = _with_parts(first, [each for each in shared if not each.has(Stand.OUTDATED, Stand.EDITED, Stand.ORPHAN)])
     touched = {(project / each.path).parent for each in found if each.state is not State.CURRENT}
+    touched |= {(project / each.path).parent for each in shared if each.before != each.after}
     for folder in {*touched, (project / manifests.PATH).parent}:
         sweep(folder)
     manifests.write_manifest(project, first)
@@ -185,7 +195,40 @@ def _carry_out(project: Path, found: Sequence[Installed], before: Manifest, vers
         elif each.state is State.ORPHAN:
             files.remove(target)
             files.remove_empty(target.parent, project)
+    write_shared(project, shared)
     manifests.write_manifest(project, after)
+
+
+def _with_parts(manifest: Manifest, shared: Sequence[Shared]) -> Manifest:
+    for each in shared:
+        manifest = manifest.with_part(each.path, each.part)
+    return manifest
+
+
+def write_shared(project: Path, shared: Sequence[Shared]) -> None:
+    """Bring files of somebody else to what they should be; one that holds nothing any more and was ours goes."""
+    for each in shared:
+        target = project / each.path
+        if each.after is None and each.before is not None:
+            files.remove(target)
+            files.remove_empty(target.parent, project)
+        elif each.after is not None and each.after != each.before:
+            files.atomic_write(target, each.after, mkdir=True)
+
+
+def _with_shared(told: Synced, shared: Sequence[Shared]) -> Synced:
+    changed = [each for each in shared if each.before != each.after]
+    new = [each.path for each in changed if each.before is None]
+    gone = [each.path for each in changed if each.after is None]
+    problems = [each.problem for each in shared if each.problem is not None]
+    return Synced(
+        tuple(sorted((*told.created, *new))),
+        tuple(sorted((*told.updated, *(each.path for each in changed if each.path not in {*new, *gone})))),
+        tuple(sorted((*told.removed, *gone))),
+        told.offered,
+        tuple(sorted((*told.edited, *(each.path for each in shared if each.has(Stand.EDITED))))),
+        (*told.warnings, *(Notice(each.code, each.message, each.hint) for each in problems)),
+    )
 
 
 def _told(found: Sequence[Installed]) -> Synced:

@@ -20,20 +20,23 @@ FIXED: Mapping[str, str] = {
 }
 
 
-def config_text(names: ProjectNames, agents: Sequence[str], skills: Sequence[str] = ()) -> str:
+def config_text(
+    names: ProjectNames, agents: Sequence[str], skills: Sequence[str] = (), integrations: Sequence[str] = ()
+) -> str:
     """A new `.kittify/config.yaml`.
 
     Texts that could be taken for a number or a word of YAML are quoted, so that every command can read the file
     without a YAML library.
     """
     as_skills = f"  skills: [{', '.join(skills)}]\n" if skills else ""
+    integrated = f"  integrations: [{', '.join(integrations)}]\n" if integrations else ""
     repo_slug = "null" if names.repo_slug is None else _quoted(names.repo_slug)
     return f"""\
 # Settings of this project for spec-kitty, shared by everyone who works on it.
 vcs: {{type: git}}
 agents:
   available: [{", ".join(agents)}]
-{as_skills}  auto_commit: true   # false: spec-kitty never commits
+{as_skills}{integrated}  auto_commit: true   # false: spec-kitty never commits
 status: {{publish: milestone}}   # always: the log in the tree is written at every move
 project:
   uuid: {_quoted(names.uuid)}

@@ -16,6 +16,7 @@ from specify_cli.core import manifest as manifests
 from specify_cli.core.agent_table import AGENTS, SHARED_SKILLS, Agent
 from specify_cli.core.agents import laid_out, render, rules_of
 from specify_cli.core.identity import mint
+from specify_cli.core.integrations import Shared, Stand, require_offered, shared_files, whole_files
 from specify_cli.core.mission_types import DEFAULT_TYPE
 from specify_cli.core.project_files import CONFIG, FIXED, METADATA, config_text, metadata_text
 from specify_cli.core.project_version import refuse_newer
@@ -45,6 +46,7 @@ class SetUp:
         updated: files of ours that now say more: config and manifest.
         kept: files that stood there already and say something else than ours would; not touched.
         has_git: whether the project is in a git repository.
+        shared: files of somebody else that something was put into, and those of integrations that are ours.
         warnings: what should be known although it worked.
     """
 
@@ -55,6 +57,7 @@ class SetUp:
     updated: tuple[str, ...]
     kept: tuple[str, ...]
     has_git: bool
+    shared: tuple[str, ...] = ()
     warnings: tuple[Notice, ...] = ()
 
     @property
@@ -94,7 +97,14 @@ def command_files(repo: Repository, agents: Sequence[str], skills: Collection[st
     return found | {path: text for agent in layouts for path, text in rules_of(agent).items()}
 
 
-def set_up(project: Path, agents: Sequence[str], version: str, *, skills: bool | None = None) -> SetUp:
+def set_up(
+    project: Path,
+    agents: Sequence[str],
+    version: str,
+    *,
+    skills: bool | None = None,
+    integrations: Sequence[str] = (),
+) -> SetUp:
     """Make a folder a project, or add agents to one; again it changes nothing.
 
     Args:
@@ -102,6 +112,7 @@ def set_up(project: Path, agents: Sequence[str], version: str, *, skills: bool |
         agents: keys of the agents to install commands for, besides those already configured.
         version: of this program.
         skills: whether the commands of these agents are skills, where they read both; None leaves it as it is.
+        integrations: keys of those that are wanted besides those that the settings name.
 
     Raises:
         UsageError: `AGENT_REQUIRED`, no agent is given and none configured.
@@ -124,7 +135,10 @@ def set_up(project: Path, agents: Sequence[str], version: str, *, skills: bool |
                 "AGENT_REQUIRED",
                 hint=spec_kitty("init", "--ai", "claude"),
             )
-        return _Plan(project, repo, version, wanted, _as_skills(config.skills, agents, skills=skills)).carry_out()
+        require_offered(integrations, wanted)
+        every = tuple(dict.fromkeys([*config.integrations, *integrations]))
+        as_skills = _as_skills(config.skills, agents, skills=skills)
+        return _Plan(project, repo, version, wanted, as_skills, every, tuple(integrations)).carry_out()
 
 
 def _as_skills(before: Sequence[str], agents: Sequence[str], *, skills: bool | None) -> tuple[str, ...]:
@@ -184,6 +198,8 @@ class _Plan:
     version: str
     agents: tuple[str, ...]
     skills: tuple[str, ...]
+    integrations: tuple[str, ...]
+    asked: tuple[str, ...]
 
     def carry_out(self) -> SetUp:
         """Prepare everything, then write."""
@@ -196,7 +212,12 @@ class _Plan:
             if found[path] is None or (path == CONFIG and content != found[path])
         }
         kept = [path for path in wanted if path not in writes and self.is_foreign(path, wanted, found, before)]
+        shared = self.shared(before)
+        found |= {each.path: each.before for each in shared}
+        writes |= {each.path: each.after for each in shared if each.after is not None}
         after = before
+        for each in shared:
+            after = after.with_part(each.path, each.part)
         for path in wanted.keys() - set(kept):
             if path == CONFIG and before.is_edited(path, found[path] or b"") and found[path] is not None:
                 continue  # A person's settings stay theirs, also when we put a line in.
@@ -216,12 +237,25 @@ class _Plan:
             updated,
             tuple(kept),
             self.repo.has_git,
+            (*(each.path for each in shared), *whole_files(self.integrations, self.agents)),
             (
                 *self.warnings(),
                 *_outdated(wanted, found, {*writes, *kept, CONFIG, METADATA}),
                 *_left_over(wanted, before),
             ),
         )
+
+    def shared(self, before: manifests.Manifest) -> list[Shared]:
+        """The files of somebody else that something is put into: what is missing there, and nothing else.
+
+        Raises:
+            SpecKittyError: something was asked for that cannot be put there.
+        """
+        every = shared_files(self.project, self.integrations, self.agents, before, self.version)
+        if self.asked and (problem := next((each.problem for each in every if each.problem), None)):
+            raise problem
+        changed = [each for each in every if each.before != each.after]
+        return [each for each in changed if not each.has(Stand.OUTDATED, Stand.ORPHAN)]
 
     def is_foreign(
         self,
@@ -242,6 +276,7 @@ class _Plan:
         own = command_files(self.repo, self.agents, self.skills)
         # What is not one agent's alone is written only by `agent config`, where somebody asked for it by name.
         texts |= {path: text for path, text in own.items() if not path.startswith(f"{SHARED_SKILLS}/")}
+        texts |= whole_files(self.integrations, self.agents)
         return {path: files.encode(text) for path, text in texts.items()}
 
     def config(self) -> str:
@@ -249,13 +284,15 @@ class _Plan:
         text = files.read_text(self.project / CONFIG)
         names = mint(self.repo, self.project)
         if text is None:
-            return config_text(names, self.agents, self.skills)
+            return config_text(names, self.agents, self.skills, self.integrations)
         config = config_at(self.project)
         changes: dict[tuple[str, ...], object] = {}
         if config.agents != self.agents:
             changes["agents", "available"] = list(self.agents)
         if config.skills != self.skills:
             changes["agents", "skills"] = list(self.skills)
+        if config.integrations != self.integrations:
+            changes["agents", "integrations"] = list(self.integrations)
         if config.project_uuid is None:
             changes["project", "uuid"] = names.uuid
             if config.project_slug is None:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from specify_cli.core import manifest as manifests
+from specify_cli.core.integrations import Shared, Stand, shared_files
 from specify_cli.core.manifest import Manifest
 from specify_cli.core.project_files import METADATA
 from specify_cli.core.project_resolver import kittify_of, user_folder
@@ -23,6 +24,7 @@ from specify_cli.kernel.git import Git
 from specify_cli.kernel.paths import KITTIFY, SPECS, WORKTREES, Repository
 from specify_cli.kernel.values import as_dict, frozen
 from specify_cli.sync.config import state_home
+from specify_cli.version import VERSION
 
 _BACKUP = re.compile(r"^(\.kittify/backups/[^/]+)/.*", re.DOTALL)
 _BRANCHES = "refs/heads/kitty"
@@ -37,6 +39,10 @@ class Condition(StrEnum):
     MISSING = "missing"
 
 
+# Looked at as if nothing of it were wanted any more.
+_PARTS = {Stand.ORPHAN: Condition.UNEDITED, Stand.EDITED: Condition.EDITED, Stand.GONE: Condition.MISSING}
+
+
 @frozen
 class Owned:
     """A file of the manifest, or the manifest itself; the path is relative to the project, POSIX."""
@@ -44,6 +50,17 @@ class Owned:
     path: str
     state: Condition
     version: str | None
+
+    to_dict = as_dict
+
+
+@frozen
+class OwnedPart:
+    """Something of ours in a file of somebody else; the path is relative to the project, POSIX."""
+
+    path: str
+    what: str
+    state: Condition
 
     to_dict = as_dict
 
@@ -76,6 +93,7 @@ class Footprint:
         missions: folders of missions.
         yours: whatever else is in our two folders: charter, hooks, templates, folders of backups.
         elsewhere: what is outside the working tree.
+        shared: files of somebody else that something was put into, as they would be without it.
     """
 
     project: Path
@@ -84,6 +102,18 @@ class Footprint:
     missions: tuple[str, ...]
     yours: tuple[str, ...]
     elsewhere: tuple[Trace, ...]
+    shared: tuple[Shared, ...] = ()
+
+    @property
+    def parts(self) -> list[OwnedPart]:
+        """What was put into files of somebody else."""
+        return [
+            OwnedPart(each.path, what, Condition.EDITED if each.problem else _PARTS[stand])
+            for each in self.shared
+            for what, stand in (
+                each.stands or dict.fromkeys(each.part.items if each.part else (), Stand.EDITED)
+            ).items()
+        ]
 
 
 def survey(repo: Repository) -> Footprint:
@@ -116,6 +146,7 @@ def survey(repo: Repository) -> Footprint:
         tuple(dict.fromkeys(missions)),
         tuple(path for path in yours if state is None or not path.startswith(f"{state}/")),
         tuple(_elsewhere(repo)),
+        tuple(shared_files(project, (), (), manifest, VERSION)) if manifest is not None else (),
     )
 
 

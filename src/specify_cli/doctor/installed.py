@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from specify_cli.core import manifest as manifests
 from specify_cli.core.installing import OFFER, Installed, State, compare, sync, wanted_files
+from specify_cli.core.integrations import Shared, Stand, shared_files
 from specify_cli.core.project_files import CONFIG
 from specify_cli.core.settings import config_at
 from specify_cli.doctor.findings import Finding, Mended, Severity, Subject, of_error
@@ -26,23 +27,29 @@ def examine(subject: Subject) -> list[Finding]:
         return []
     try:
         manifest = manifests.read_manifest(folder)
-        wanted = wanted_files(subject.repo, config_at(folder))
+        config = config_at(folder)
+        wanted = wanted_files(subject.repo, config)
     except SpecKittyError as error:
         return [of_error(SECTION, error)]
     if manifest is None:
         return []
     found = compare(folder, wanted, manifest)
+    shared = shared_files(folder, config.integrations, config.agents, manifest, VERSION)
     own = [each for each in found if each.wanted is not None and not each.offers]
     edited = [each for each in found if each.state is State.EDITED]
     offers = [each for each in found if each.offers and each.wanted is not None and each.state is not State.MISSING]
     findings = [
-        *_finding(Severity.WARNING, "FILE_MISSING", _in(own, State.MISSING), "missing", _MEND),
-        *_finding(Severity.WARNING, "FILE_OUTDATED", _in(own, State.OUTDATED), "not what this version writes", _MEND),
-        *_finding(Severity.WARNING, "FILE_LEFT_OVER", _in(found, State.ORPHAN), "of no configured agent", _MEND),
+        *_finding(Severity.WARNING, "FILE_MISSING", _in(own, State.MISSING, shared), "missing", _MEND),
+        *_finding(
+            Severity.WARNING, "FILE_OUTDATED", _in(own, State.OUTDATED, shared), "not what this version writes", _MEND
+        ),
+        *_finding(
+            Severity.WARNING, "FILE_LEFT_OVER", _in(found, State.ORPHAN, shared), "of no configured agent", _MEND
+        ),
         *_finding(
             Severity.NOTE,
             "FILE_EDITED",
-            _in([each for each in edited if not each.news], State.EDITED),
+            _in([each for each in edited if not each.news], State.EDITED, shared),
             "edited by somebody, and left alone",
             None,
         ),
@@ -54,6 +61,7 @@ def examine(subject: Subject) -> list[Finding]:
             _MEND,
         ),
     ]
+    findings += [of_error(SECTION, each.problem) for each in shared if each.problem is not None]
     findings += [_offer(str(each.offers)) for each in offers]
     return findings or [
         Finding(SECTION, Severity.OK, "FILES", f"{plural(len(wanted), 'file')} as this version writes them")
@@ -83,8 +91,9 @@ def mend(subject: Subject) -> tuple[list[Mended], list[Notice]]:
     return mended, list(done.warnings)
 
 
-def _in(found: Sequence[Installed], state: State) -> list[str]:
-    return sorted(each.path for each in found if each.state is state)
+def _in(found: Sequence[Installed], state: State, shared: Sequence[Shared] = ()) -> list[str]:
+    parts = [f"{each.path} (our part)" for each in shared if each.has(Stand(state.value))]
+    return sorted([*(each.path for each in found if each.state is state), *parts])
 
 
 def _offer(path: str) -> Finding:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from specify_cli.core import manifest as manifests
+from specify_cli.core.installing import write_shared
+from specify_cli.core.integrations import Shared, Stand
 from specify_cli.core.project_files import CONFIG, FIXED, METADATA
 from specify_cli.doctor.footprint import Condition, Footprint, Trace
 from specify_cli.kernel import files
@@ -32,12 +34,17 @@ class Kept:
 
 @frozen
 class Uninstalled:
-    """What an uninstallation removed, or would remove, and what it leaves. Paths are relative to the project, POSIX."""
+    """What an uninstallation removed, or would remove, and what it leaves. Paths are relative to the project, POSIX.
+
+    Args:
+        parts: files of somebody else that ours was taken out of.
+    """
 
     project: Path
     removed: tuple[str, ...]
     kept: tuple[Kept, ...]
     elsewhere: tuple[Trace, ...]
+    parts: tuple[str, ...] = ()
 
 
 def uninstall(found: Footprint, *, dry_run: bool = False) -> Uninstalled:
@@ -52,15 +59,19 @@ def uninstall(found: Footprint, *, dry_run: bool = False) -> Uninstalled:
     """
     paths = _to_remove(found)
     kept = tuple(_to_keep(found, set(paths)))
+    changed = [each for each in found.shared if each.before != each.after]
+    emptied = [each.path for each in changed if each.after is None]
     if not dry_run:
         for path in paths:
             files.refuse_links(found.project, (found.project / path).parent)
         for folder in {(found.project / each.path).parent for each in found.files}:
             sweep(folder)
+        write_shared(found.project, changed)
         for path in paths:
             files.remove(found.project / path)
             files.remove_empty((found.project / path).parent, found.project)
-    return Uninstalled(found.project, tuple(paths), kept, found.elsewhere)
+    parts = tuple(each.path for each in changed if each.after is not None)
+    return Uninstalled(found.project, (*emptied, *paths), kept, found.elsewhere, parts)
 
 
 def _to_remove(found: Footprint) -> list[str]:
@@ -75,6 +86,12 @@ def _is_ours(path: str) -> bool:
     return path in FIXED or path in _LAST or manifests.is_command_file(path)
 
 
+def _why_part_stays(shared: Shared) -> str | None:
+    if shared.problem is not None:
+        return f"our part stays: {shared.problem.message}"
+    return "our part was edited" if shared.has(Stand.EDITED) else None
+
+
 def _has_no_worktree(found: Footprint) -> bool:
     return set(os.listdir(found.project / WORKTREES)) == {".gitignore"}
 
@@ -85,6 +102,9 @@ def _to_keep(found: Footprint, removed: set[str]) -> Iterator[Kept]:
             yield Kept(each.path, "edited")
         elif each.state is Condition.UNEDITED and each.path not in removed:
             yield Kept(each.path, "not a place where the tool writes")
+    for part in found.shared:
+        if why := _why_part_stays(part):
+            yield Kept(part.path, why)
     yield from (Kept(path, "a mission") for path in found.missions)
     yield from (Kept(path, "worktrees are there") for path in found.generated if path not in removed)
     yield from (Kept(path, "a backup" if path.startswith(_BACKUPS) else "yours") for path in found.yours)

@@ -42,7 +42,7 @@ _SCALAR = Kind("a text", lambda value: TEXT.fits(value) or isinstance(value, int
 _WORDS = Kind("a list of texts", lambda value: isinstance(value, list) and all(map(TEXT.fits, value)))
 _TESTS = Kind('a list of argument lists, all texts, such as [[pytest, -n, "2"]]', _is_tests)
 FIELDS: Schema = {
-    "agents": Fields({"available": _WORDS, "skills": _WORDS, "auto_commit": FLAG}),
+    "agents": Fields({"available": _WORDS, "skills": _WORDS, "integrations": _WORDS, "auto_commit": FLAG}),
     "status": Fields({"publish": one_of(*PUBLISH)}),
     "project": Fields({"uuid": _SCALAR, "slug": _SCALAR, "repo_slug": _SCALAR}),
     "merge": Fields({"strategy": one_of(*STRATEGIES), "auto": FLAG}),
@@ -66,6 +66,7 @@ class Config:
 
     agents: tuple[str, ...] = ()
     skills: tuple[str, ...] = ()
+    integrations: tuple[str, ...] = ()
     auto_commit: bool = True
     publish: str = "milestone"
     project_uuid: str | None = None
@@ -123,6 +124,7 @@ def read_config(text: str | None, where: str = ".kittify/config.yaml") -> Config
     return Config(
         agents=tuple(value("agents", "available", ())),
         skills=tuple(value("agents", "skills", ())),
+        integrations=tuple(value("agents", "integrations", ())),
         auto_commit=value("agents", "auto_commit", True),
         publish=value("status", "publish", PUBLISH[0]),
         project_uuid=_text(value("project", "uuid")),

@@ -215,6 +215,10 @@ _AGENT_CONFIG: dict[str, Entry] = {
     "remove": _leaf("agent.config:remove", "Take agents out of the settings, and their unedited files away."),
     "status": _leaf("agent.config:status", "Show, for each agent, what is installed and whether its program is there."),
     "sync": _leaf("agent.config:sync", "Make the installed command files match the settings and this version."),
+    "integrate": _leaf(
+        "agent.config:integrate",
+        "Put something into files of yours: a note to agents, hooks, permissions.",
+    ),
     "set": _leaf("agent.config:assign", "Set what stands below `agents:` in the settings, and install accordingly."),
 }
 
@@ -235,6 +239,9 @@ _AGENT: dict[str, Entry] = {
     "status": Branch(_AGENT_STATUS, "Write to the status log and check it."),
     "context": Branch(_AGENT_CONTEXT, "Ask where an action takes place."),
     "config": Branch(_AGENT_CONFIG, "Which agents this project works with."),
+    "session-start": _leaf(
+        "agent.session:session_start", "Tell an agent's program, when a session starts, where the missions stand."
+    ),
     "release": Branch(_AGENT_RELEASE, "Prepare a release."),
     "tests": Branch(_AGENT_TESTS, "What tests still claim."),
 }

@@ -31,6 +31,7 @@ def footprint() -> Reply:
     data = {
         "project": found.project,
         "files": [{**each.to_dict(), "path": found.project / each.path} for each in found.files],
+        "parts": [{**each.to_dict(), "path": found.project / each.path} for each in found.parts],
         "generated": [found.project / path for path in found.generated],
         "missions": [found.project / path for path in found.missions],
         "yours": [found.project / path for path in found.yours],
@@ -48,16 +49,18 @@ def uninstall(
     """Remove the files that the tool wrote into this project.
 
     Exactly those of `spec-kitty footprint`: command files, settings, the files in .kittify and kitty-specs that were
-    never edited, and what git ignores of ours. Missions, edited files, worktrees, branches, the journal in the git
-    folder and your home folder stay and are named, with the command that would remove them. No git state is touched.
+    never edited, what git ignores of ours, and our part of files of yours, such as AGENTS.md. Missions, edited files,
+    worktrees, branches, the journal in the git folder and your home folder stay and are named, with the command that
+    would remove them. No git state is touched.
     """
     done = take_out(survey(paths.discover(paths.starting_point())), dry_run=dry_run)
     data = {
         "result": "success",
-        "changed": bool(done.removed) and not dry_run,
+        "changed": bool(done.removed or done.parts) and not dry_run,
         "dry_run": dry_run,
         "project": done.project,
         "removed_files": [done.project / path for path in done.removed],
+        "changed_files": [done.project / path for path in done.parts],
         "kept": [{"path": done.project / each.path, "why": each.why} for each in done.kept],
         "elsewhere": [each.to_dict() for each in done.elsewhere],
     }
@@ -65,6 +68,9 @@ def uninstall(
     lines = [f"{said} {plural(len(done.removed), 'file')} from {safe(done.project)}.", *_by_folder(done.removed)]
     if not done.removed:
         lines = [f"There is nothing to remove in {safe(done.project)}."]
+    if done.parts:
+        verb = "Would take" if dry_run else "Took"
+        lines += ["", f"{verb} our part out of {safe(', '.join(done.parts))}; everything else there stays."]
     if done.kept:
         lines += ["", style("Stays in the project", "bold")]
         rows = [[safe(each.path), style(each.why, "dim")] for each in done.kept]
@@ -81,7 +87,9 @@ def _project_lines(found: Footprint) -> list[str]:
         lines += _by_folder([each.path for each in found.files if each.state is not Condition.MISSING])
         lines += _named(found.files, Condition.EDITED, "edited since")
         lines += _named(found.files, Condition.MISSING, "missing")
+    parts = [f"  {safe(each.path)}: {each.what}" for each in found.parts if each.state is not Condition.MISSING]
     for title, listed in (
+        ("Our part in files of yours", parts),
         ("Generated, ignored by git", _by_folder(found.generated)),
         ("Missions", [f"  {safe(path)}" for path in found.missions]),
         ("Yours", [f"  {safe(path)}" for path in found.yours]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,8 @@ from specify_cli.cli import asking
 from specify_cli.cli.options import completing
 from specify_cli.cli.output import Reply, progress, safe, style
 from specify_cli.core.agent_table import AGENTS, DEFAULT_AGENT, SHARED_SKILLS
-from specify_cli.core.agents import hints, installed, parse_agents
+from specify_cli.core.agents import hints, installed, parse_agents, words_of
+from specify_cli.core.integrations import AGENTS_MD, INTEGRATIONS, offered
 from specify_cli.core.project_setup import SetUp, configured_agents, set_up
 from specify_cli.kernel import system
 from specify_cli.kernel.commands import command, spec_kitty
@@ -47,6 +49,18 @@ def init(
     commands: Annotated[
         bool, typer.Option("--commands", help="Install commands for the agents that read both; the default.")
     ] = False,
+    agents_md: Annotated[
+        bool,
+        typer.Option("--agents-md", help="Tell agents in AGENTS.md, or CLAUDE.md, that this project uses spec-kitty."),
+    ] = False,
+    integrate: Annotated[
+        str | None,
+        typer.Option(
+            "--integrate",
+            metavar="NAMES",
+            help=f"Change further files of agents, as in a,b: {', '.join(INTEGRATIONS)}.",
+        ),
+    ] = None,
 ) -> Reply:
     """Make a folder a spec-kitty project.
 
@@ -54,7 +68,8 @@ def init(
     changes. The files are .kittify/ (config.yaml, metadata.yaml, manifest.json, .gitignore), kitty-specs/
     (.gitattributes, .gitignore) and the commands of the chosen agents. What stands at one of these paths already is
     kept as it is and listed. Run again, it changes nothing; with --ai it adds agents. Agents that read their commands
-    only from .agents/skills get them by `agent config add`.
+    only from .agents/skills get them by `agent config add`. Files that are yours, such as AGENTS.md, are changed only
+    where you say so: a question at a terminal, --agents-md or --integrate.
     """
     if skills and commands:
         raise UsageError("give --skills or --commands, not both", "USAGE_ERROR")
@@ -63,15 +78,21 @@ def init(
     before = configured_agents(project)
     if not asked and not before:
         asked = _without_flag(ask=not (non_interactive or yes) and ai is None, default=yes)
+    wanted = [*([AGENTS_MD] if agents_md else []), *words_of(integrate or "")]
+    may_ask = not (non_interactive or yes or wanted or before)
+    if may_ask and integrate is None and asking.can_ask():
+        wanted = _integrations(asked)
     chosen = asked or [key for key in before if key in AGENTS and (skills or commands)]
-    done = set_up(project, chosen, VERSION, skills=skills if skills or commands else None)
+    done = set_up(project, chosen, VERSION, skills=skills if skills or commands else None, integrations=wanted)
     return Reply(_data(done), _text(done))
 
 
 def next_steps(done: SetUp) -> list[str]:
     """What to do after a set-up, in order."""
     agent = next(iter(done.layouts), AGENTS[DEFAULT_AGENT])
-    paths = dict.fromkeys([".kittify", "kitty-specs", *(path for each in done.layouts for path in each.places)])
+    paths = dict.fromkeys(
+        [".kittify", "kitty-specs", *(path for each in done.layouts for path in each.places), *done.shared]
+    )
     commit = command("git", "add", *paths).then("git", "commit", "-m", "Set up spec-kitty")
     whose = ("--agent", agent.key, "--mission", "SLUG")
     work, review = (spec_kitty(f"agent action {verb}", "WP", *whose) for verb in ("implement", "review"))
@@ -114,6 +135,17 @@ def _without_flag(*, ask: bool, default: bool) -> tuple[str, ...]:
         hint=spec_kitty("init", "--ai", DEFAULT_AGENT),
         details={"agents": list(AGENTS)},
     )
+
+
+def _integrations(agents: Sequence[str]) -> list[str]:
+    """Those that a person says yes to."""
+    progress("Files of yours are changed only if you say so, now or by `agent config integrate`.")
+    wanted = []
+    for row in offered(agents):
+        progress(f"{row.says}.")
+        if asking.confirmed(f"Change {row.path}?"):
+            wanted.append(row.key)
+    return wanted
 
 
 def _data(done: SetUp) -> dict[str, object]:

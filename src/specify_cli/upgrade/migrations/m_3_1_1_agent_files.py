@@ -9,6 +9,7 @@ from specify_cli.core import manifest as manifests
 from specify_cli.core.agent_table import AGENTS, Agent
 from specify_cli.core.agents import laid_out
 from specify_cli.core.installing import wanted_files
+from specify_cli.core.integrations import Shared, Stand, shared_files
 from specify_cli.core.manifest import Manifest
 from specify_cli.core.mission_types import DEFAULT_TYPE
 from specify_cli.core.project_files import CONFIG
@@ -31,7 +32,7 @@ def detect(case: ProjectCase) -> bool:
     return (
         _manifest_of(case, before, wanted) != before
         or any(_differs(case, wanted, before))
-        or bool(_unedited(case) or _moved(case, wanted, before))
+        or bool(_unedited(case) or _moved(case, wanted, before) or _outdated_parts(case, before))
     )
 
 
@@ -46,6 +47,9 @@ def apply(case: ProjectCase) -> None:
     for path in (*moved, *_unedited(case)):
         case.draft.remove(case.path(path))
         after = after.without(path)
+    for part in _outdated_parts(case, before):
+        case.draft.write(case.path(part.path), part.after or b"")
+        after = after.with_part(part.path, part.part)
     config = case.draft.read(case.path(CONFIG))
     if config is not None and files.read_bytes(case.path(CONFIG)) is None:
         after = after.with_file(CONFIG, config, case.version)
@@ -80,6 +84,15 @@ def _differs(case: ProjectCase, wanted: Mapping[str, bytes], before: Manifest) -
                 yield path
         elif standing != content and (_replaceable(case, path) or not before.is_edited(path, standing)):
             yield path
+
+
+def _outdated_parts(case: ProjectCase, before: Manifest) -> list[Shared]:
+    """Files of somebody else in which what we put there is that of another version."""
+    config = parse_config(case.draft.text(case.path(CONFIG)), CONFIG)
+    found = shared_files(
+        case.root, config.integrations, config.agents, before, case.version, read=case.draft.read, missing=False
+    )
+    return [each for each in found if each.has(Stand.OUTDATED) and each.after != each.before]
 
 
 def _configured(case: ProjectCase) -> list[Agent]:

@@ -20,10 +20,13 @@ from specify_cli.core.agent_table import AGENTS, Agent
 from specify_cli.core.agents import hints, installed, laid_out, words_of
 from specify_cli.core.installing import Installed, State, Synced, compare, wanted_files
 from specify_cli.core.installing import sync as make_match
+from specify_cli.core.integrations import INTEGRATIONS, offered, shared_files
 from specify_cli.core.project_setup import command_files
 from specify_cli.core.settings import config_at, project_of
 from specify_cli.kernel import paths
+from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.config import Config
+from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.paths import Repository
 from specify_cli.kernel.text import plural
 from specify_cli.version import VERSION
@@ -50,6 +53,7 @@ def list_agents() -> Reply:
         "agents": [_row(agent) for agent in agents],
         "unknown": unknown,
         "available": [{"key": key, "name": AGENTS[key].name, "verified": AGENTS[key].verified} for key in others],
+        "integrations": config.integrations,
         "auto_commit": config.auto_commit,
     }
     rows = [[style(each.key, "bold"), each.typed("specify"), each.folder] for each in agents]
@@ -82,10 +86,34 @@ def assign(
 ) -> Reply:
     """Set what stands below `agents:` in the settings, and install accordingly.
 
-    available: the agents, exactly these. skills: those of them whose commands are installed as skills. auto_commit:
-    whether the tool commits at milestones.
+    available: the agents, exactly these. skills: those of them whose commands are installed as skills. integrations:
+    what is put into files of yours, exactly these. auto_commit: whether the tool commits at milestones.
     """
     return _changed(agent_settings.assign(_repo(), key, value, VERSION))
+
+
+def integrate(
+    names: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="NAMES", help=f"As in a,b: {', '.join(INTEGRATIONS)}.", autocompletion=completing("integrations")
+        ),
+    ] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Take them out again.")] = False,
+) -> Reply:
+    """Put something into files of yours: a note to agents, hooks, permissions.
+
+    Without NAMES it lists them. Files of yours keep every other byte: the note stands between two marks, and settings
+    get values at the end of their lists. What you change or take out of it stays so; --remove, and `spec-kitty
+    uninstall`, take out what is left.
+    """
+    if names is None:
+        if remove:
+            raise UsageError(
+                "--remove takes out what is named", "USAGE_ERROR", hint=spec_kitty("agent config integrate")
+            )
+        return _integrations()
+    return _changed(agent_settings.integrate(_repo(), words_of(names), VERSION, remove=remove))
 
 
 def sync(
@@ -134,6 +162,37 @@ def status() -> Reply:
     )
     step = "spec-kitty agent config list" if clean else "spec-kitty agent config sync"
     return Reply(data, "\n".join([*lines, "", f"  Next: {style(step, 'bold')}"]))
+
+
+def _integrations() -> Reply:
+    _, project, config = _here()
+    manifest = manifests.read_manifest(project) or manifests.Manifest()
+    shared = shared_files(project, config.integrations, config.agents, manifest, VERSION)
+    rows, data = [], []
+    for row in INTEGRATIONS.values():
+        own = [each for each in shared if row.key in each.stands]
+        is_on = row.key in config.integrations
+        paths = [each.path for each in own] or [row.path]
+        states = sorted({str(each.stands[row.key]) for each in own})
+        data.append(
+            {
+                "key": row.key,
+                "says": row.says,
+                "agent": row.agent,
+                "on": is_on,
+                "files": [project / path for path in paths],
+                "states": states,
+            }
+        )
+        rows.append([style(row.key, "bold"), "on" if is_on else "off", safe(", ".join(paths))])
+    lines = [
+        part
+        for line, row in zip(table(rows, indent=2).split("\n"), INTEGRATIONS.values(), strict=True)
+        for part in (line, style(f"      {row.says}.", "dim"))
+    ]
+    off = next((row.key for row in offered(config.agents) if row.key not in config.integrations), None)
+    step = spec_kitty("footprint") if off is None else spec_kitty("agent config integrate", off)
+    return Reply({"integrations": data}, "\n".join([*lines, "", f"  Next: {style(step, 'bold')}"]))
 
 
 def _here() -> tuple[Repository, Path, Config]:
@@ -197,6 +256,7 @@ def _changed(done: Configured) -> Reply:
         "changed": done.changed,
         "agents": config.agents,
         "skills": config.skills,
+        "integrations": config.integrations,
         "auto_commit": config.auto_commit,
         "added": done.added,
         "removed": done.removed,
