@@ -12,7 +12,7 @@ export PIP_CACHE_DIR ?= $(CURDIR)/$(VENV)/cache
 export RUSTUP_HOME ?= $(CURDIR)/$(VENV)/cache/rustup
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test lint bench soak agents docs lock sbom newest clean setup compiled
+.PHONY: help demo test lint bench soak agents docs plugin lock sbom newest clean setup compiled
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made.
@@ -44,6 +44,9 @@ agents: compiled ## Install the coding agents' own programs (NEWEST=1: the newes
 
 docs: $(STAMP) ## Write the reference pages that come from the code.
 	$(BIN)/python -m scripts.docs
+
+plugin: $(STAMP) ## Write the plugin for Claude Code and its marketplace into dist/claude.
+	$(BIN)/python -m scripts.plugin
 
 lock: $(STAMP) ## Write constraints.txt from what is installed.
 	$(BIN)/python -m scripts.lock

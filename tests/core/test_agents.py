@@ -204,3 +204,15 @@ def test_the_loop_does_not_load_the_table() -> None:
 
     assert "specify_cli.core.command_text" in loaded
     assert "specify_cli.core.agent_table" not in loaded
+
+
+@pytest.mark.parametrize("key", list(AGENTS))
+def test_a_command_that_names_another_one_says_what_this_agent_has_typed(key: str) -> None:
+    for agent in {AGENTS[key], AGENTS[key].as_skills()}:
+        text = render(
+            agent, "---\ndescription: x\n---\nUse `/spec-kitty.accept`; see .codex/spec-kitty.rules.\n", "a.md"
+        )
+        said = text.partition("Use `")[2].partition("`")[0]
+        assert said in {agent.typed("accept"), "spec-kitty-accept"}
+        assert said in agent.typed("accept")
+        assert ".codex/spec-kitty.rules" in text

@@ -240,6 +240,40 @@ def test_what_an_agent_is_needed_for_goes_with_the_agent(folder: Path) -> None:
     assert "gemini-tools" not in (folder / ".kittify/config.yaml").read_text()
 
 
+def test_an_integration_of_an_agent_that_init_was_not_given_is_refused_with_the_command_that_has_both(
+    folder: Path,
+) -> None:
+    said = run_here("init", "--ai", "claude", "--agents-md", "--integrate", "gemini-tools", "--json", cwd=folder)
+    assert said.failed("AGENT_NOT_CONFIGURED", 1).json()["hint"] == (
+        "spec-kitty init --ai claude,gemini --integrate agents-md,gemini-tools"
+    )
+    assert not (folder / ".kittify").exists()
+
+
+def test_a_read_only_file_is_left_alone_with_the_command_that_opens_it(folder: Path) -> None:
+    document = folder / "AGENTS.md"
+    document.write_text("# Tea\n")
+    document.chmod(0o444)
+    said = run_here("init", "--ai", "codex", "--agents-md", "--json", cwd=folder).failed("STATE_READ_ONLY", 1).json()
+    assert said["hint"] == f"chmod u+w {document}"
+    document.chmod(0o644)
+    begin(folder, "--agents-md", agents="codex")
+    document.chmod(0o444)
+    kept = run("uninstall", "--json", cwd=folder).json()["kept"]
+    assert [each["path"] for each in kept] == [str(document)]
+    assert "spec-kitty:begin" in document.read_text()
+
+
+@pytest.mark.parametrize("before", [b"\xef\xbb\xbf# Tea\r\n", b"# Tea\r", b"\xe9t\xe9\n"], ids=repr)
+def test_bytes_of_any_kind_around_the_note_stay(folder: Path, before: bytes) -> None:
+    document = folder / "AGENTS.md"
+    document.write_bytes(before)
+    begin(folder, "--agents-md", agents="codex")
+    document.write_bytes(document.read_bytes() + b"\tmine")
+    run("uninstall", cwd=folder)
+    assert document.read_bytes() == before + b"\tmine"
+
+
 def test_a_forged_manifest_takes_nothing_of_somebody_else_out(folder: Path) -> None:
     begin(folder)
     settings = folder / ".claude/settings.json"

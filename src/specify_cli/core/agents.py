@@ -20,6 +20,8 @@ the names.
 """
 
 
+# A command as templates name it; each agent has it typed in its own way.
+_TYPED = re.compile(r"(?<![\w/.])/spec-kitty\.([a-z][a-z-]*)")
 _BEGIN = spec_kitty("init", "--ai", DEFAULT_AGENT)
 
 
@@ -99,6 +101,7 @@ def render(agent: Agent, text: str, where: str) -> str:
     template = frontmatter.parse(text, where)
     name = "<you>" if agent.is_shared else agent.key
     body = fill_command(slash_command(template.body), agent=name, arguments=agent.arguments)
+    body = _TYPED.sub(lambda found: _named(agent, found[1]), body)
     if agent.is_shared and "<you>" in body:
         body = f"{body.rstrip()}\n\n{_SHARED_NOTE}"
     command = where.removesuffix(".md")
@@ -106,6 +109,12 @@ def render(agent: Agent, text: str, where: str) -> str:
     if agent.format is Format.TOML:
         return _toml(said, body)
     return _header(agent, command, said, template.fields.get("argument-hint")) + body
+
+
+def _named(agent: Agent, command: str) -> str:
+    """A command as a sentence names it: what is typed, or the skill's name where that is a sentence itself."""
+    typed = agent.typed(command)
+    return f"spec-kitty-{command}" if " " in typed else typed
 
 
 def _header(agent: Agent, command: str, description: str, hint: object) -> str:

@@ -7,6 +7,7 @@ stays; what somebody changed or took out of ours stays changed or out.
 from __future__ import annotations
 
 import json
+import stat
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import field
 from enum import StrEnum
@@ -16,11 +17,11 @@ from specify_cli.core import marked_block
 from specify_cli.core.manifest import Manifest, Part, digest
 from specify_cli.core.unasked import UNASKED, bash_rules
 from specify_cli.kernel import files, json_round_trip
-from specify_cli.kernel.commands import command, spec_kitty
+from specify_cli.kernel.commands import Command, command, spec_kitty
 from specify_cli.kernel.errors import Refused, SpecKittyError, UsageError
 from specify_cli.kernel.values import frozen
 
-AGENTS_MD = "agents-md"
+AGENTS_MD, CLAUDE_HOOK = "agents-md", "claude-hook"
 SESSION_START = spec_kitty("agent session-start")
 NOTE = f"""\
 {marked_block.BEGIN}
@@ -72,7 +73,7 @@ _GEMINI = [f"run_shell_command({row.prefix})" for row in UNASKED]
 _ROWS = (
     Integration(AGENTS_MD, "Tell agents in AGENTS.md (or CLAUDE.md) that this project uses spec-kitty", "AGENTS.md"),
     Integration(
-        "claude-hook",
+        CLAUDE_HOOK,
         "Show Claude Code the missions when a session starts, and set the session's id",
         ".claude/settings.json",
         "claude",
@@ -159,8 +160,19 @@ def offered(agents: Collection[str]) -> list[Integration]:
     return [row for row in INTEGRATIONS.values() if row.agent is None or row.agent in agents]
 
 
-def require_offered(keys: Collection[str], agents: Collection[str]) -> None:
+def _add(agent: str) -> Command:
+    return spec_kitty("agent config add", agent)
+
+
+def require_offered(
+    keys: Collection[str],
+    agents: Collection[str],
+    mend: Callable[[str], Command] = _add,
+) -> None:
     """Make sure that some agents can have what is asked for.
+
+    Args:
+        mend: the command that brings an agent.
 
     Raises:
         UsageError: `UNKNOWN_INTEGRATION`.
@@ -170,7 +182,7 @@ def require_offered(keys: Collection[str], agents: Collection[str]) -> None:
         agent = integration_of(key).agent
         if agent is not None and agent not in agents:
             said = f"{key} is for {agent}, which is not configured here"
-            raise Refused(said, "AGENT_NOT_CONFIGURED", hint=spec_kitty("agent config add", agent))
+            raise Refused(said, "AGENT_NOT_CONFIGURED", hint=mend(agent))
 
 
 def whole_files(keys: Collection[str], agents: Collection[str]) -> dict[str, str]:
@@ -228,6 +240,8 @@ def _require_writable(project: Path, shared: Shared) -> None:
             files.refuse_links(project, target)
             message = f"{target} is a symbolic link and is not written through"
             raise Refused(message, "SYMLINK_REFUSED", hint=command("ls", "-l", target))
+        if target.exists() and not target.stat().st_mode & stat.S_IWUSR:
+            raise Refused(f"{target} is read-only", "STATE_READ_ONLY", hint=command("chmod", "u+w", target))
 
 
 def _documents(project: Path, agents: Collection[str], manifest: Manifest) -> Iterator[str]:

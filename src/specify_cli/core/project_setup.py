@@ -24,7 +24,7 @@ from specify_cli.core.settings import config_at, locked
 from specify_cli.core.templates import command_template, shipped_commands
 from specify_cli.home import refuse_left_out
 from specify_cli.kernel import clock, files, lazy, locks
-from specify_cli.kernel.commands import command, git_command, spec_kitty
+from specify_cli.kernel.commands import Command, command, git_command, spec_kitty
 from specify_cli.kernel.errors import Refused, SpecKittyError, UsageError
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import Repository, discover
@@ -135,10 +135,14 @@ def set_up(
                 "AGENT_REQUIRED",
                 hint=spec_kitty("init", "--ai", "claude"),
             )
-        require_offered(integrations, wanted)
+        require_offered(integrations, wanted, lambda agent: _with_agent([*wanted, agent], integrations))
         every = tuple(dict.fromkeys([*config.integrations, *integrations]))
         as_skills = _as_skills(config.skills, agents, skills=skills)
         return _Plan(project, repo, version, wanted, as_skills, every, tuple(integrations)).carry_out()
+
+
+def _with_agent(agents: Sequence[str], integrations: Sequence[str]) -> Command:
+    return spec_kitty("init", "--ai", ",".join(agents), "--integrate", ",".join(integrations))
 
 
 def _as_skills(before: Sequence[str], agents: Sequence[str], *, skills: bool | None) -> tuple[str, ...]:

@@ -139,7 +139,7 @@ def _without_flag(*, ask: bool, default: bool) -> tuple[str, ...]:
 
 def _integrations(agents: Sequence[str]) -> list[str]:
     """Those that a person says yes to."""
-    progress("Files of yours are changed only if you say so, now or by `agent config integrate`.")
+    progress("Files of yours change only if you say so, now or by `agent config integrate`.")
     wanted = []
     for row in offered(agents):
         progress(f"{row.says}.")
