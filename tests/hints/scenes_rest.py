@@ -74,6 +74,12 @@ def strange_agent(world: World) -> None:
     config.write_text(text.replace("claude", "parrot", 1), encoding="utf-8")
 
 
+def strange_integration(world: World) -> None:
+    config = world.path / ".kittify" / "config.yaml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace("agents:\n", "agents:\n  integrations: [agents-md, parrot, gemini-tools]\n", 1))
+
+
 def busy(world: World) -> None:
     world.git("switch", "-q", "-c", "side")
     world.git.commit("aside", side_txt="side\n")
@@ -130,6 +136,8 @@ SCENES = (
     Scene("FILE_MISSING", "doctor files", no_command_file),
     Scene("NO_AGENTS", "doctor setup", no_agents),
     Scene("UNKNOWN_AGENT", "doctor setup", strange_agent),
+    Scene("UNKNOWN_INTEGRATION", "doctor setup", strange_integration),
+    Scene("AGENT_NOT_CONFIGURED", "doctor setup", strange_integration),
     Scene("BUSY", "doctor setup", busy, Then.SHOWS, after=lambda world: world.git("merge", "--abort")),
     Scene("DETACHED_HEAD", "doctor setup", lambda world: world.git("switch", "-q", "--detach")),
     Scene("PROMPT_MISSING", f"agent status doctor {AT}", no_prompt),

@@ -74,7 +74,7 @@ _ROWS = (
     Integration(AGENTS_MD, "Tell agents in AGENTS.md (or CLAUDE.md) that this project uses spec-kitty", "AGENTS.md"),
     Integration(
         CLAUDE_HOOK,
-        "Show Claude Code the missions when a session starts, and set the session's id",
+        "Show Claude Code the missions when a session starts; set the session's id",
         ".claude/settings.json",
         "claude",
         {("hooks", "SessionStart"): [_HOOK]},

@@ -15,6 +15,7 @@ from specify_cli.core import manifest as manifests
 from specify_cli.core.agent_table import AGENTS, DEFAULT_AGENT
 from specify_cli.core.agents import installed
 from specify_cli.core.commits import ignored
+from specify_cli.core.integrations import require_offered
 from specify_cli.core.project_files import CONFIG, FIXED, METADATA
 from specify_cli.core.project_version import require_not_newer
 from specify_cli.doctor.findings import Finding, Severity, Subject, of_error
@@ -181,7 +182,7 @@ def _uncommitted(subject: Subject) -> list[Finding]:
 
 
 def agents_of(config: Config, find: Callable[[], Sequence[str]] = installed) -> list[Finding]:
-    """Whether the configured agents are known, and their programs on PATH.
+    """Whether the configured agents and integrations are known, and the agents' programs on PATH.
 
     Args:
         config: the project's settings.
@@ -200,6 +201,12 @@ def agents_of(config: Config, find: Callable[[], Sequence[str]] = installed) -> 
             found.append(
                 _note("AGENT_NOT_FOUND", f"{AGENTS[key].name} is configured and {program} is not on PATH", None)
             )
+    for key in config.integrations:
+        try:
+            require_offered([key], config.agents)
+        except SpecKittyError as error:
+            mend = spec_kitty("agent config integrate", key, "--remove")
+            found.append(_warning(error.code, f"{CONFIG}: {error.message}", mend))
     return found or [_ok("AGENTS", f"agents: {', '.join(config.agents)}")]
 
 

@@ -38,6 +38,17 @@ def test_what_is_no_session_sets_nothing(
     assert not (tmp_path / "env.sh").exists()
 
 
+def test_where_the_id_cannot_be_set_the_state_is_told_all_the_same(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slug = project.finalized(Task("WP01"))
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("CLAUDE_ENV_FILE", str(tmp_path / "file" / "env.sh"))
+    said = run_here("agent", "session-start", cwd=project.path, input=HOOK).ok()
+    assert slug in said.out
+    assert "The session's id could not be set" in said.out
+
+
 def test_outside_of_a_project_nothing_is_said(git: Repo) -> None:
     said = run_here("agent", "session-start", cwd=git.path, input=HOOK).ok()
     assert not said.out.strip()

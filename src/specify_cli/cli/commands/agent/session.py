@@ -11,7 +11,7 @@ from pathlib import Path
 from specify_cli.cli.commands.status import status
 from specify_cli.cli.output import Reply
 from specify_cli.kernel import files
-from specify_cli.kernel.errors import NotFound, SpecKittyError
+from specify_cli.kernel.errors import SpecKittyError
 from specify_cli.kernel.given import text_of
 
 # Claude Code reads variables for all commands of a session from the file that this one names.
@@ -28,23 +28,22 @@ def session_start() -> Reply:
     start for it: what cannot be read is told in a sentence.
     """
     session = _session()
+    data: dict[str, object] = {"result": "success", "session": session, "exported": False, "status": None}
+    lines = []
     try:
-        is_set = session is not None and _export(session)
         shown = status()
-    except NotFound as error:
-        if error.code != "NOT_INITIALIZED":
-            return _unread(session, error)
-        return Reply({"result": "success", "session": session, "exported": False, "status": None}, "")
+        data["status"] = shown.data
+        lines.append(f"State of the missions of this project (spec-kitty):\n\n{shown.text}")
     except SpecKittyError as error:
-        return _unread(session, error)
-    head = "State of the missions of this project (spec-kitty):\n\n"
-    text = f"{head}{shown.text}" if isinstance(shown.text, str) else head
-    return Reply({"result": "success", "session": session, "exported": is_set, "status": shown.data}, text)
-
-
-def _unread(session: str | None, error: SpecKittyError) -> Reply:
-    data = {"result": "success", "session": session, "exported": False, "status": None, "unread": error.message}
-    return Reply(data, f"The state of this project's missions cannot be read: {error.message} ({error.code}).")
+        if error.code == "NOT_INITIALIZED":
+            return Reply(data, "")
+        data["unread"] = error.message
+        lines.append(f"The state of this project's missions cannot be read: {error.message} ({error.code}).")
+    try:
+        data["exported"] = session is not None and _export(session)
+    except SpecKittyError as error:
+        lines.append(f"The session's id could not be set: {error.message} ({error.code}).")
+    return Reply(data, "\n\n".join(lines))
 
 
 def _session() -> str | None:
