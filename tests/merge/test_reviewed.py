@@ -253,7 +253,8 @@ def test_a_conflict_that_is_resolved_while_merging_is_told(
     found.git.commit("meanwhile", shared_txt="from the target\n")
     tree = Repo(Path(found.merge().failed("MERGE_CONFLICT").json()["details"]["worktree"]))
     tree.write("shared.txt", "from both\n")
-    tree("add", "shared.txt")
+    tree.write("a/other.txt", "nobody was asked\n")
+    tree("add", "shared.txt", "a/other.txt")
     monkeypatch.setenv("SPEC_KITTY_AGENT", "claude")
     said = found.merge("--resume")
     if other:
@@ -264,10 +265,11 @@ def test_a_conflict_that_is_resolved_while_merging_is_told(
         monkeypatch.setenv("SPEC_KITTY_AGENT", "codex")
         said = found.merge("--resume")
     done = said.ok().json()
-    assert "RESOLUTION_UNREVIEWED" in [each["code"] for each in done["warnings"]]
+    (said_of_it,) = [each["message"] for each in done["warnings"] if each["code"] == "RESOLUTION_UNREVIEWED"]
+    assert "a/other.txt" in said_of_it
     (told,) = receipt_of(found)["resolved"]
     assert (told["step"], told["files"], told["by"]) == ("target", ["shared.txt"], "claude")
-    assert (told["reviewed"], told["tested"]) == (False, False)
+    assert (told["beside"], told["reviewed"], told["tested"]) == (["a/other.txt"], False, False)
     assert done["resolved"] == [told]
 
 

@@ -33,6 +33,7 @@ class Resolution:
     Args:
         step, files: which merge of the plan, and what was in conflict.
         by, session: who said that it is resolved.
+        beside: files that were in no conflict, and that it changes too.
     """
 
     ours: str
@@ -42,12 +43,14 @@ class Resolution:
     files: tuple[str, ...] = ()
     by: str = ""
     session: str | None = None
+    beside: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, object]:
         """As a receipt and JSON answers show it: nobody but who made it has looked at it, and no test saw it."""
         return {
             "step": self.step,
             "files": list(self.files),
+            "beside": list(self.beside),
             "commit": self.commit,
             "by": self.by,
             "session": self.session,
@@ -117,7 +120,11 @@ def _read(path: Path) -> Stopped | None:
 
 def _parsed(data: Mapping[str, Any]) -> Stopped:
     found = intents.revived(Stopped, data, {"files": None, "resolutions": Resolution})
-    return replace(found, resolutions=tuple(replace(each, files=tuple(each.files)) for each in found.resolutions))
+    return replace(found, resolutions=tuple(_tuples(each) for each in found.resolutions))
+
+
+def _tuples(made: Resolution) -> Resolution:
+    return replace(made, files=tuple(made.files), beside=tuple(made.beside))
 
 
 def _write(repo: Repository, stopped: Stopped) -> None:
@@ -253,7 +260,11 @@ def resolved(place: MissionPlace, stopped: Stopped, *, by: str, session: str | N
     known = next((each for each in stopped.resolutions if each.ours == stopped.ours), None)
     if known is not None and known.theirs == stopped.theirs and git.tree_of(known.commit) == git.tree_of(commit):
         return stopped
-    made = Resolution(stopped.ours, stopped.theirs, commit, stopped.step, stopped.files, by, session)
+    differing = git.changed_between(Workbench(place).merge(stopped.ours, stopped.theirs).tree, commit)
+    beside = {path for path in differing if not path.startswith(f"{place.relative}/")}.difference(stopped.files)
+    made = Resolution(
+        stopped.ours, stopped.theirs, commit, stopped.step, stopped.files, by, session, tuple(sorted(beside))
+    )
     others = (each for each in stopped.resolutions if (each.ours, each.theirs) != (made.ours, made.theirs))
     later = replace(stopped, resolutions=(*others, made))
     _write(place.repo, later)
@@ -285,7 +296,9 @@ def notices(stopped: Stopped | None) -> tuple[Notice, ...]:
     return tuple(
         Notice(
             "RESOLUTION_UNREVIEWED",
-            f"the conflict in {some(each.files)} was resolved by {each.by or 'hand'}; nobody reviewed or tested that",
+            f"the conflict in {some(each.files)} was resolved by {each.by or 'hand'}"
+            + (f", and {some(each.beside)} changed with it, which no conflict was in" if each.beside else "")
+            + "; nobody reviewed or tested that",
         )
         for each in (stopped.resolutions if stopped else ())
     )
