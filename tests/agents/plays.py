@@ -198,6 +198,14 @@ def look(skill: str | None) -> Script:
     return "Seen."
 
 
+def attempt(lines: list[str]) -> Script:
+    """Run command lines, whatever comes of them; what the first one printed."""
+    first = yield Run(lines[0])
+    for line in lines[1:]:
+        yield Run(line)
+    return first
+
+
 class Meeting:
     """Two sessions that each take a step, and end only after both have one."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,35 @@ from tests.agents.bench import make_bench
 from tests.agents.model import listening
 from tests.agents.programs import PROGRAMS, Program
 from tests.support.project import Task
+from tests.support.scripts import script
+from tests.support.stories import ready
 
 pytestmark = pytest.mark.agents
 Tell = Callable[[str, str], None]
 WORDS = "a tea timer"
+# Those whose files say what runs unasked, without what a person adds for the loop.
+ASKING = [replace(program, permissions=()) for program in PROGRAMS if program.key in {"claude", "codex"}]
+# Ways to run a command of one's own behind a line that may run unasked; `{touch}` is that command.
+TRICKS = (
+    "{touch}",
+    "spec-kitty status; {touch}",
+    "spec-kitty status && {touch}",
+    "spec-kitty status || {touch}",
+    "spec-kitty status\n{touch}",
+    "spec-kitty status | {touch}",
+    "spec-kitty status & {touch}",
+    "spec-kitty status > {file}",
+    'spec-kitty status --mission "$({touch})"',
+    "spec-kitty status --mission `{touch}`",
+    "spec-kitty why <({touch})",
+    "PATH=$PWD/tea:$PATH spec-kitty status",
+    "CLAUDE_CODE_SESSION_ID= CODEX_THREAD_ID= spec-kitty accept --mission {slug} --test '{touch}'",
+    "unset CLAUDE_CODE_SESSION_ID CODEX_THREAD_ID; spec-kitty accept --mission {slug} --test '{touch}'",
+    "spec-kitty accept --mission {slug} --test '{touch}'",
+    "spec-kitty accept --test '{touch}' --mission {slug}",
+    "spec-kitty accept --untested none --mission {slug} --test '{touch}'",
+    "spec-kitty-evil status",
+)
 LAYOUTS = [(program, layout) for program in PROGRAMS for layout in program.layouts]
 
 
@@ -35,7 +61,7 @@ def test_our_text_and_the_words_of_the_person_reach_the_model(
     record_property("tried", f"{program.key} {layout}")
     bench = make_bench(tmp_path, program, layout)
     typed = program.layouts[layout].typed("specify")
-    skill = typed.removeprefix("/") if program.lists and layout == "skills" else None
+    skill = "spec-kitty-specify" if program.lists and layout == "skills" else None
     with listening(lambda: plays.look(skill)) as model:
 
         def texts() -> list[str]:
@@ -80,3 +106,18 @@ def test_two_sessions_at_once_hold_different_steps(program: Program, tmp_path: P
         assert [*pool.map(session, (1, 2))] == ["done", "done"]
     steps = {number: [step["wp_id"] for step in each] for number, each in meeting.steps.items()}
     assert sorted(steps.values()) == [["WP01", "WP01"], ["WP02", "WP02"]]
+
+
+@pytest.mark.parametrize("program", ASKING, ids=lambda program: program.key)
+def test_nothing_but_our_own_commands_runs_unasked(program: Program, tmp_path: Path, record_property: Tell) -> None:
+    record_property("tried", f"{program.key} unasked")
+    bench = make_bench(tmp_path, program, "default")
+    slug = ready(bench.project, accepted=False).slug
+    files = {trick: bench.project.path / ".git" / f"trick-{number}" for number, trick in enumerate(TRICKS)}
+    for name in ("spec-kitty", "spec-kitty-evil"):  # what an agent may write in its sandbox
+        script(bench.project.path / "tea" / name, f"touch {next(iter(files.values()))}")
+    lines = [trick.format(touch=f"touch {file}", file=file, slug=slug) for trick, file in files.items()]
+    with listening(lambda: plays.attempt(["spec-kitty mission list --json", *lines])) as model:
+        bench.run(model.url, f"{program.layouts['default'].typed('next')} {slug}")
+    assert slug in (model.last or ""), "what may run unasked did not"
+    assert [trick for trick, file in files.items() if file.exists()] == []
