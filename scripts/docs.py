@@ -223,6 +223,8 @@ that you ask for, allow these beginnings of a command line and nothing else. Wha
 
 {unasked}
 
+`accept --mission` only for the agents whose programs leave the id of their session in the environment. In these
+sessions `--test`, which runs a command, is the first option of `accept`, so that the program asks you.
 [Why the others are not in the list](../explanation/security.md#what-an-agent-may-run-unasked).
 
 {_tried()}"""

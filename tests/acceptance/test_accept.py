@@ -13,6 +13,7 @@ from specify_cli.status.models import Lane
 from tests.cli.commands.test_hooks import copying, hook
 from tests.support.project import Project, Task
 from tests.support.stories import Story, one, ready, story
+from tests.support.trusting import trust_all
 
 
 def _codes(found: dict[str, object]) -> list[str]:
@@ -215,7 +216,7 @@ def test_tests_run_in_a_worktree_that_was_set_up(project: Project) -> None:
     words = ("--test", "grep -q green .env", "--test", "cat set-up.log", "--mode", "local", "--no-commit")
     refused = found.accept(*words).failed("NOT_ACCEPTABLE").json()
     assert [each["hint"] for each in refused["warnings"]] == ["spec-kitty hooks trust"] * 2
-    project.run("hooks", "trust", "--yes", "--json").ok()
+    trust_all(project.path)
     data = found.accept(*words).ok().json()
     assert data["warnings"] == []
     lanes = len(found.mission.lanes.lanes)

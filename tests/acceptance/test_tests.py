@@ -21,6 +21,7 @@ from tests.support.elsewhere import needs_posix
 from tests.support.git import Repo
 from tests.support.project import Project, Task
 from tests.support.stories import Story, ready, story
+from tests.support.trusting import trust_all
 
 
 def asking(project: Project, *tests: list[str], trusted: bool = True) -> None:
@@ -30,7 +31,7 @@ def asking(project: Project, *tests: list[str], trusted: bool = True) -> None:
     config.write_text("\n".join([*kept, f"accept: {json.dumps({'tests': tests})}", ""]), encoding="utf-8")
     project.git("commit", "-q", "-a", "--allow-empty", "-m", "the tests of the project")
     if trusted:
-        project.run("hooks", "trust", "--yes", "--json").ok()
+        trust_all(project.path)
 
 
 def _codes(answer: dict[str, Any], key: str = "unmet") -> list[str]:
@@ -110,7 +111,7 @@ def test_a_test_that_fails_where_nothing_was_set_up_says_so(project: Project) ->
     assert "Nothing was set up in the worktree where it ran" in told["what"]
     assert "worktree.copy" in told["what"]
     hook(found.git, "#!/bin/sh\necho made > made.txt\n")
-    project.run("hooks", "trust", "--yes", "--json").ok()
+    trust_all(project.path)
     told = found.accept("--test", "test -f generated.txt").failed().json()["unmet"][0]
     assert "Nothing was set up" not in told["what"]
 
@@ -128,7 +129,7 @@ def test_the_tests_of_the_project_run_without_a_shell_once_they_are_trusted(proj
     assert "--untested WHY" in refused["unmet"][0]["what"]
     assert "TESTS_UNTRUSTED" in _codes(project.run("doctor", "worktrees", "--json").json(), "findings")
     assert "TESTS_UNTRUSTED" in _codes(found.run("why").ok().json())
-    shown = project.run("hooks", "trust", "--yes").ok().out
+    shown = trust_all(project.path)
     assert f"touch {mark}" in shown
 
     done = found.accept("--test", "test -f src/two/a.py").ok().json()
@@ -176,8 +177,24 @@ def test_tests_that_were_trusted_and_are_gone_are_missed(project: Project) -> No
     told = found.accept().failed().json()
     assert _codes(told) == ["TESTS_UNTRUSTED"]
     assert "is gone" in told["unmet"][0]["what"]
-    project.run("hooks", "trust", "--yes").ok()
+    trust_all(project.path)
     assert found.accept().ok().json()["tested"] is False
+
+
+def test_in_a_session_of_an_agent_the_test_comes_first_so_that_somebody_is_asked(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = ready(project, accepted=False)
+    mark = project.path.parent / "ran"
+    monkeypatch.setenv("CLAUDE_CODE_SESSION_ID", "c-1")
+
+    refused = project.run("accept", "--mission", found.slug, "--test", f"touch {mark}", "--json")
+
+    error = refused.failed("USAGE_ERROR", 2).json()
+    assert error["hint"] == f"spec-kitty accept --test 'touch {mark}' --mission {found.slug}"
+    assert not mark.exists()
+    project.run("accept", "--test", f"touch {mark}", "--mission", found.slug, "--actor", "claude", "--json").ok()
+    assert mark.exists()
 
 
 def test_without_tests_a_reason_is_recorded(project: Project) -> None:

@@ -99,7 +99,7 @@ def test_a_command_file_is_read_by_a_parser_of_its_format(key: str) -> None:
         assert fields.pop("description") == 'Plan it - well, "soon".'
         if agent.format is Format.SKILL or agent.permits:
             assert fields.pop("argument-hint") == "[what to plan]"
-            assert fields.pop("allowed-tools") == ", ".join(bash_rules())
+            assert fields.pop("allowed-tools") == ", ".join(bash_rules("" if agent.is_shared else key))
         if agent.format is Format.SKILL:
             name = str(fields.pop("name"))
             assert SKILL_NAME.fullmatch(name)

@@ -14,6 +14,7 @@ from tests.support.git import Repo
 from tests.support.missions import Mission, finalized_mission
 from tests.support.project import Project, Task
 from tests.support.stories import story
+from tests.support.trusting import trust_all
 
 SECTION = "worktrees"
 LANE = "kitty/mission-001-tea-timer-lane-a"
@@ -156,5 +157,5 @@ def test_what_new_worktrees_do_without_is_a_note(project: Project) -> None:
     project.git.write(".kittify/hooks/worktree-setup", "#!/bin/sh\n").chmod(0o755)
     found = only(findings_in(project.path, SECTION), "HOOK_UNTRUSTED")
     assert (found.severity, found.fix) == (Severity.NOTE, "spec-kitty hooks trust")
-    project.run("hooks", "trust", "--yes").ok()
+    trust_all(project.path)
     assert codes(findings_in(project.path, SECTION)) == []

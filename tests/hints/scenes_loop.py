@@ -14,6 +14,7 @@ from tests.support.loop import later
 from tests.support.project import Task
 from tests.support.scenes import Scene, Then, World
 from tests.support.stories import story
+from tests.support.trusting import trust_all
 
 CUP = "003-cup"
 IMPLEMENT = f"agent action implement WP01 --agent claude {AT}"
@@ -124,7 +125,7 @@ def copying(world: World) -> None:
     config = world.path / ".kittify" / "config.yaml"
     config.write_text(config.read_text(encoding="utf-8") + "worktree:\n  copy: [.env]\n", encoding="utf-8")
     world.git.commit("copy it")
-    world.run("hooks trust --yes").ok()
+    trust_all(world.path)
 
 
 def not_ignored(world: World) -> None:

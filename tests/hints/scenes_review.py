@@ -10,6 +10,7 @@ from tests.support.git import Repo
 from tests.support.project import Task
 from tests.support.scenes import Scene, Then, World
 from tests.support.stories import Story, story
+from tests.support.trusting import trust_all
 
 LEFT = "<<<<<<< HEAD\nours\n=======\ntheirs\n>>>>>>> other\n"
 MOVE = "agent tasks move-task WP01 --to"
@@ -129,7 +130,7 @@ def untrusted(world: World) -> None:
 
 def agree(world: World) -> None:
     """Say yes to what is shown."""
-    world.run("hooks trust --yes").ok()
+    trust_all(world.path)
 
 
 def moved_on(world: World) -> None:

@@ -17,6 +17,7 @@ not what the page shows; trim it by hand.
 from __future__ import annotations
 
 import os
+import pty
 import re
 import shlex
 import shutil
@@ -139,17 +140,21 @@ class Shell:
         keep = f'{{ echo "cd $(printf %q "$PWD") || exit 99"; export -p; }} > {shlex.quote(str(self._state))}'
         script = f". {shlex.quote(str(self._state))}\n{command}\nkept=$?\n{keep}\nexit $kept"
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        controller, terminal = pty.openpty() if "hooks trust" in command else (None, None)
         done = subprocess.run(
             ["bash", "-c", script],
             env={**os.environ, "PATH": path, "HOME": str(self.home), "PYTHONDONTWRITEBYTECODE": "1"},
             cwd=self.home,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL if terminal is None else terminal,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             timeout=120,
             check=False,
         )
+        for each in (controller, terminal):
+            if each is not None:
+                os.close(each)
         return tuple(done.stdout.replace(str(self.home), "~").splitlines())
 
     def keep(self, name: str) -> None:

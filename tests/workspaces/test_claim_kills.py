@@ -17,6 +17,7 @@ from tests.support import killing, soak
 from tests.support.killing import Point
 from tests.support.project import Project, Task, make_project
 from tests.support.stories import Story, story
+from tests.support.trusting import trust_all
 
 # A worktree that stands and takes a lane in; a new one that begins with two lanes.
 SCENES = {"standing": "WP03", "new": "WP06"}
@@ -71,7 +72,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     found.git.write(".gitignore", ".env\n*.log\n")
     found.git.commit("set-up of worktrees")
     found.git.write(".env", "A=1\n")
-    found.run("hooks", "trust", "--yes").ok()
+    trust_all(found.path)
     return found
 
 

@@ -23,13 +23,14 @@ from tests.support.git import Repo
 from tests.support.loop import Agent
 from tests.support.missions import Mission, finalized_mission
 from tests.support.project import Project, Task
+from tests.support.trusting import trust_all
 
 COUNT = "#!/bin/sh\necho ran >> ran.log\n"
 
 
 def trusted(project: Project) -> None:
     """Trust what the project asks for."""
-    project.run("hooks", "trust", "--yes", "--json").ok()
+    trust_all(project.path)
 
 
 def ignoring(project: Project, *patterns: str) -> None:

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 
-from specify_cli.acceptance.evidence import Evidence, TestCommand, run_tests
+from specify_cli.acceptance.evidence import Evidence, TestCommand, accept_with, run_tests
 from specify_cli.conditions import accept_rules
 from specify_cli.conditions.accept_facts import (
     accept_facts,
@@ -347,7 +347,7 @@ def _not_repeated(place: MissionPlace, found: Acceptance, before: Accepted | Non
     if found.tests or before is None or not before.tests:
         return ()
     said = f"the acceptance before this one rests on {plural(len(before.tests), 'test')}, this one on none"
-    return (Notice("TESTS_NOT_REPEATED", said, spec_kitty("accept", "--mission", place.slug, "--test", "TEXT")),)
+    return (Notice("TESTS_NOT_REPEATED", said, accept_with(place.slug, ["TEXT"])),)
 
 
 def _check_settled(place: MissionPlace, log: Writer) -> None:

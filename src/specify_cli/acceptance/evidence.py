@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from specify_cli.conditions.accept_rules import TestRun
+from specify_cli.core.agent_programs import own_session
 from specify_cli.home import MissionPlace, runtime_folder, worktrees_folder
 from specify_cli.kernel import clock, files, lazy, locks, process
-from specify_cli.kernel.commands import command
+from specify_cli.kernel.commands import Command, spec_kitty
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.digests import sha256
 from specify_cli.kernel.errors import Unavailable, Unmet
@@ -103,6 +104,13 @@ def run_tests(
             place.git.discard_worktree(path)
 
 
+def accept_with(slug: str, tests: Sequence[str]) -> Command:
+    """The command that accepts with these tests; in an agent's session they come first, so that somebody is asked."""
+    words = [word for line in tests for word in ("--test", line)]
+    mission = ["--mission", slug]
+    return spec_kitty("accept", *(words + mission if own_session() else mission + words))
+
+
 def _looked_at(
     place: MissionPlace, path: Path, commands: Sequence[TestCommand]
 ) -> tuple[tuple[Unmet, ...], tuple[Notice, ...]]:
@@ -121,8 +129,7 @@ def _looked_at(
             if test.argv is None and (line := lazy.load(f"{installs}:mended")(test.text, found.leaks)):
                 mended[test.text] = line
     typed = [mended.get(test.text, test.text) for test in commands if test.argv is None]
-    words = [word for line in typed for word in ("--test", line)]
-    again = command("spec-kitty", "accept", "--mission", place.slug, *words)
+    again = accept_with(place.slug, typed)
     unmet = [replace(each, fix=again) if each.subject in mended else each for each in unmet]
     if not blind:
         return tuple(unmet), ()

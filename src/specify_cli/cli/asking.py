@@ -18,6 +18,11 @@ def can_ask() -> bool:
     return not for_programs() and sys.stdin.isatty() and sys.stderr.isatty()
 
 
+def at_terminal() -> bool:
+    """Whether what is typed comes from a terminal, whoever reads the answer."""
+    return sys.stdin.isatty()
+
+
 def confirmed(question: str) -> bool:
     """Whether a person says yes; no is what Enter means."""
     answer: bool = typer.confirm(safe(question), default=False, err=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from specify_cli.cli.commands import TABLE, Branch, Entry, Leaf
-from specify_cli.kernel.commands import PROGRAM, Call, Command, the_call
+from specify_cli.kernel.commands import PROGRAM, Call, Command, the_call, without
 from specify_cli.kernel.errors import SpecKittyError
 from specify_cli.kernel.lazy import load
 
@@ -39,7 +39,7 @@ def _with_a_mission(code: str) -> Command | None:
     path, leaf, rest = _parted(call.words)
     if code not in _WHICH_MISSION or leaf is None or "--mission" not in leaf.takes:
         return None
-    return Command((PROGRAM, *path, *_without(rest, "--mission"), "--mission", "MISSION"))
+    return Command((PROGRAM, *path, *without(rest, "--mission"), "--mission", "MISSION"))
 
 
 def _carrying(step: Sequence[str], call: Call) -> Sequence[str]:
@@ -74,6 +74,8 @@ def _is_refused(made: Command, call: Call) -> bool:
     _, leaf, rest = _parted(made.steps[0][1:])
     refused_path, refused, refused_rest = _parted(call.words)
     if leaf is None or refused is None or leaf.target != refused.target or "--help" in refused_rest:
+        return False
+    if rest[:1] == ("--test",) != refused_rest[:1]:  # where it stands is what was refused
         return False
     flags = _flags(refused_path[-1], refused)
     _, _, full = _parted(_carrying((PROGRAM, *call.words), call)[1:])
@@ -130,14 +132,3 @@ def _value(words: Sequence[str], option: str) -> str | None:
         if word.startswith(f"{option}="):
             return word.removeprefix(f"{option}=")
     return None
-
-
-def _without(words: Sequence[str], option: str) -> list[str]:
-    kept: list[str] = []
-    rest = iter(words)
-    for word in rest:
-        if word == option:
-            next(rest, None)
-        elif not word.startswith(f"{option}="):
-            kept.append(word)
-    return kept

@@ -128,7 +128,10 @@ _ROWS = (
         "opencode", "opencode", ".opencode/commands", program="opencode", skills=".opencode/skills",
         former=(f".opencode/command/{_DOTTED}",), verified=f"1.18.33, {_SEEN}",
     ),
-    replace(_toml("gemini", "Gemini CLI", ".gemini/commands", "gemini", ".gemini/skills"), verified=f"0.61.0, {_SEEN}"),
+    replace(
+        _toml("gemini", "Gemini CLI", ".gemini/commands", "gemini", ".gemini/skills"),
+        skill_call="Use the spec-kitty-{command} skill:", verified=f"0.61.0, {_SEEN}",
+    ),
     replace(
         _skills("copilot", "GitHub Copilot", ".github/skills", "copilot"),
         former=(".github/prompts/spec-kitty.{command}.prompt.md",), verified=f"1.0.102, {_SEEN}",

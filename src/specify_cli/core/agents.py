@@ -124,7 +124,7 @@ def _header(agent: Agent, command: str, description: str, hint: object) -> str:
     lines.append(f"description: {_quoted(description)}")
     if is_skill or agent.permits:
         lines += [f"argument-hint: {_quoted(str(hint))}"] if hint else []
-        lines.append(f"allowed-tools: {', '.join(bash_rules())}")
+        lines.append(f"allowed-tools: {', '.join(bash_rules('' if agent.is_shared else agent.key))}")
         lines += ["disable-model-invocation: true"] if command in ASKED_FOR else []
     return "\n".join(["---", *lines, "---", ""])
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from specify_cli.core import marked_block
 from specify_cli.core.manifest import Manifest, Part, digest
-from specify_cli.core.unasked import UNASKED, bash_rules
+from specify_cli.core.unasked import bash_rules, unasked_for
 from specify_cli.kernel import files, json_round_trip
 from specify_cli.kernel.commands import Command, command, spec_kitty
 from specify_cli.kernel.errors import Refused, SpecKittyError, UsageError
@@ -69,7 +69,7 @@ class Integration:
 
 
 _HOOK = {"hooks": [{"type": "command", "command": str(SESSION_START)}]}
-_GEMINI = [f"run_shell_command({row.prefix})" for row in UNASKED]
+_GEMINI = [f"run_shell_command({row.prefix})" for row in unasked_for("gemini")]
 _ROWS = (
     Integration(AGENTS_MD, "Tell agents in AGENTS.md (or CLAUDE.md) that this project uses spec-kitty", "AGENTS.md"),
     Integration(
@@ -84,7 +84,7 @@ _ROWS = (
         "Let Claude Code, in a folder that you trust, run the loop without asking",
         ".claude/settings.json",
         "claude",
-        {("permissions", "allow"): bash_rules()},
+        {("permissions", "allow"): bash_rules("claude")},
     ),
     Integration(
         "opencode-plugin",

@@ -6,6 +6,7 @@ them: an agent that may run all of `spec-kitty` unasked has no sandbox any more 
 
 from __future__ import annotations
 
+from specify_cli.core.agent_programs import PROGRAMS
 from specify_cli.kernel.commands import PROGRAM
 from specify_cli.kernel.values import frozen
 
@@ -16,9 +17,12 @@ class Unasked:
 
     Args:
         words: of the command, without the program's name; the last may be an option that rules others out.
+        told_apart: it is for an agent whose program leaves its session's id in the environment; nobody else is held
+            to the order of options that this row counts on.
     """
 
     words: tuple[str, ...]
+    told_apart: bool = False
 
     @property
     def prefix(self) -> str:
@@ -56,15 +60,23 @@ UNASKED: tuple[Unasked, ...] = (
             "hooks list",
         )
     ),
+    # In a session of an agent whose program can be told, `--test` comes first: such a line does not begin so.
+    Unasked(("accept", "--mission"), told_apart=True),
     Unasked(("accept", "--untested")),
 )
 # Skills that only a person starts.
 ASKED_FOR = frozenset({"accept", "merge"})
 
 
-def bash_rules() -> tuple[str, ...]:
+def unasked_for(agent: str) -> tuple[Unasked, ...]:
+    """The rows that count for an agent, or for those who share its files."""
+    told_apart = any(program.agent == agent and program.variable for program in PROGRAMS)
+    return tuple(row for row in UNASKED if told_apart or not row.told_apart)
+
+
+def bash_rules(agent: str) -> tuple[str, ...]:
     """The table as Claude Code spells it, in settings and in the header of skills."""
-    return tuple(f"Bash({row.prefix}:*)" for row in UNASKED)
+    return tuple(f"Bash({row.prefix}:*)" for row in unasked_for(agent))
 
 
 def codex_rules() -> str:
@@ -73,5 +85,5 @@ def codex_rules() -> str:
         "# Made by spec-kitty: what Codex may run unasked, outside of its sandbox, in which .git is read-only.\n"
         "# Nothing here runs a program that the agent chooses; merge, hooks trust and the like always ask.\n"
     )
-    rules = (", ".join(f'"{word}"' for word in (PROGRAM, *row.words)) for row in UNASKED)
+    rules = (", ".join(f'"{word}"' for word in (PROGRAM, *row.words)) for row in unasked_for("codex"))
     return head + "".join(f'prefix_rule(pattern=[{rule}], decision="allow")\n' for rule in rules)

@@ -162,3 +162,15 @@ def answering(words: Sequence[str]) -> Iterator[Call]:
 def the_call() -> Call:
     """The call that is answered; outside of one, a call that says nothing."""
     return _call.get() or Call()
+
+
+def without(words: Sequence[str], option: str) -> list[str]:
+    """A line without an option and its value."""
+    kept: list[str] = []
+    rest = iter(words)
+    for word in rest:
+        if word == option:
+            next(rest, None)
+        elif not word.startswith(f"{option}="):
+            kept.append(word)
+    return kept

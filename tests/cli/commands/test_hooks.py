@@ -10,6 +10,7 @@ from tests.support.git import Repo
 from tests.support.missions import finalized_mission
 from tests.support.project import Project
 from tests.support.terminal import at_a_terminal
+from tests.support.trusting import trust_all
 
 HOOK = ".kittify/hooks/worktree-setup"
 TEXT = "#!/bin/sh\necho \x1b[2J \u202e \u200b \udcff \ufdd0\r\n\n\necho end\n"
@@ -47,9 +48,8 @@ def test_hooks_are_untrusted_trusted_changed_and_trusted_again(project: Project)
     hook(project.git)
     copying(project, ".env")
     assert states(project) == {"worktree.copy": "untrusted", "worktree-setup": "untrusted"}
-    done = project.run_installed("hooks", "trust", "--yes", "--json").ok().json()
-    assert done["trusted"] == ["worktree.copy", "worktree-setup"]
-    assert [each["state"] for each in done["hooks"]] == ["trusted", "trusted", "missing"]
+    assert "Trusted in this clone: worktree.copy, worktree-setup" in trust_all(project.path)
+    assert states(project) == {"worktree.copy": "trusted", "worktree-setup": "trusted"}
     hook(project.git, TEXT + "echo more\n")
     assert states(project) == {"worktree.copy": "trusted", "worktree-setup": "changed"}
     copying(project, ".env", "more")
@@ -91,14 +91,14 @@ def test_a_yes_at_the_terminal_is_kept_in_the_git_folder(project: Project) -> No
     assert states(clone)["worktree-setup"] == "untrusted", "another clone decides for itself"
 
 
-@pytest.mark.parametrize("mode", [(), ("--json",)])
+@pytest.mark.parametrize("mode", [(), ("--json",), ("--yes", "--json")])
 def test_nobody_is_asked_without_a_terminal(mode: tuple[str, ...], project: Project) -> None:
     hook(project.git)
     refused = project.run_installed("hooks", "trust", *mode)
     assert refused.code == 2
     if mode:
         document = refused.failed("CONFIRMATION_REQUIRED").json()
-        assert document["hint"] == "spec-kitty hooks trust --yes"
+        assert document["hint"] == "spec-kitty hooks list"
         assert document["details"]["hooks"][0]["lines"][0] == "#!/bin/sh"
     else:
         assert "1  #!/bin/sh" in refused.out
@@ -153,15 +153,17 @@ def test_what_cannot_be_read_as_it_will_run_is_never_trusted(problem: str, said:
     assert said in project.run("hooks", "trust", "--yes", "--json").failed("HOOK_UNTRUSTED", 1).json()["error"]
     assert states(project)["worktree-setup"] == "untrusted"
     copying(project, ".env")
-    done = project.run("hooks", "trust", "--yes", "--json").ok().json()
-    assert (done["trusted"], len(done["warnings"])) == (["worktree.copy"], 1)
+    assert "Trusted in this clone: worktree.copy\n" in at_a_terminal(
+        SCRIPT, "hooks", "trust", typed="y\n", cwd=project.path, env={"NO_COLOR": "1"}
+    )
+    assert states(project) == {"worktree.copy": "trusted", "worktree-setup": "untrusted"}
 
 
 def test_a_link_within_the_project_is_followed(project: Project) -> None:
     path = hook(project.git)
     path.rename(project.path / "setup.sh")
     path.symlink_to("../../setup.sh")
-    project.run("hooks", "trust", "--yes").ok()
+    trust_all(project.path)
     found = project.run("hooks", "list", "--json").ok().json()["hooks"][1]
     assert (found["state"], found["path"]) == ("trusted", str(project.path / "setup.sh"))
 
@@ -169,7 +171,7 @@ def test_a_link_within_the_project_is_followed(project: Project) -> None:
 def test_a_lanes_copy_of_the_hook_counts_for_nothing(project: Project) -> None:
     hook(project.git)
     project.git.commit("the hook")
-    project.run("hooks", "trust", "--yes").ok()
+    trust_all(project.path)
     worktree = finalized_mission(project).work("WP01", "a.txt")
     hook(worktree, "#!/bin/sh\nevil\n")
     copied = project.run("hooks", "list", "--json", cwd=worktree.path).ok().json()["hooks"][1]

@@ -16,6 +16,8 @@ from specify_cli.cli.selecting import reading
 from specify_cli.cli.times import short
 from specify_cli.cli.unmet import unmet_lines
 from specify_cli.context.actor import who
+from specify_cli.core.agent_programs import own_session
+from specify_cli.kernel.commands import spec_kitty, the_call, without
 from specify_cli.kernel.errors import UsageError
 from specify_cli.kernel.text import plural
 from specify_cli.merge.pull_request import Delivery, deliver, way
@@ -25,9 +27,30 @@ ModeFlag = Annotated[
     str,
     typer.Option("--mode", metavar="MODE", help="auto, pr, local, or checklist, which only reports."),
 ]
+
+
+def _asked_first(context: typer.Context, tests: list[str] | None) -> list[str] | None:
+    """Have `--test` stand first in an agent's session, where the beginning of the line decides who is asked.
+
+    An agent's program may run `accept --mission …` unasked; what follows `--test` is run, and nobody saw it.
+    """
+    if tests and context.params and (found := own_session()):
+        said = f"a session of {found[0].agent} gives --test as the first option, so that somebody is asked about it"
+        first = [word for line in tests for word in ("--test", line)]
+        raise UsageError(
+            said, "USAGE_ERROR", hint=spec_kitty("accept", *first, *without(the_call().words[1:], "--test"))
+        )
+    return tests
+
+
 TestFlag = Annotated[
     list[str] | None,
-    typer.Option("--test", metavar="CMD", help="Run this on the forecast merge; may be given several times."),
+    typer.Option(
+        "--test",
+        metavar="CMD",
+        help="Run this on the forecast merge; may be given several times. An agent gives it first.",
+        callback=_asked_first,
+    ),
 ]
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from specify_cli.cli.acting import notices
-from specify_cli.cli.asking import can_ask, confirmed
+from specify_cli.cli.asking import at_terminal, can_ask, confirmed
 from specify_cli.cli.output import Reply, for_programs, safe, say, style
 from specify_cli.cli.text import table
 from specify_cli.kernel import files, paths
@@ -44,13 +44,15 @@ def list_hooks() -> Reply:
 
 
 def trust(
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Trust what is shown without asking.")] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Trust what is shown without asking, at a terminal.")
+    ] = False,
 ) -> Reply:
     """Show the hook, copied files and tests of a project, and trust them.
 
     A repository runs and copies nothing in a worktree before somebody has trusted it in this clone. What is shown here
     in full is trusted as it is now. Once it changes, it is skipped until it is trusted again; tests that changed keep
-    `accept` from accepting.
+    `accept` from accepting. A person does this at a terminal, with --yes as well: an agent cannot.
     """
     repo, found = _asked()
     chosen = [wish for wish in found if _waits(wish)]
@@ -60,8 +62,8 @@ def trust(
     for wish in chosen:
         if not for_programs():
             say(_shown(wish))
-    if chosen and not yes:
-        _ask(chosen)
+    if chosen:
+        _ask(chosen, sure=yes)
     if chosen:
         trusting.trust(repo, chosen)
     _, now = _asked()
@@ -99,13 +101,15 @@ def _visible(line: str) -> str:
     )
 
 
-def _ask(chosen: Sequence[Wish]) -> None:
-    if not can_ask():
+def _ask(chosen: Sequence[Wish], *, sure: bool) -> None:
+    """Have a person agree: an agent that could trust what it wrote would have it run outside of its sandbox."""
+    if not (at_terminal() if sure else can_ask()):
+        names = " and ".join(wish.name for wish in chosen)
         raise UsageError(
-            f"read {' and '.join(wish.name for wish in chosen)}, then say that you trust it",
+            f"only a person at a terminal can trust {names}: read it, then run spec-kitty hooks trust there",
             "CONFIRMATION_REQUIRED",
-            hint=spec_kitty("hooks trust", "--yes"),
+            hint=spec_kitty("hooks list"),
             details={"hooks": [wish.to_dict() for wish in chosen]},
         )
-    if not confirmed("Trust this?"):
+    if not sure and not confirmed("Trust this?"):
         raise Refused("nothing was trusted", "HOOK_UNTRUSTED", hint=spec_kitty("hooks list"))
