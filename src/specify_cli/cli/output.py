@@ -71,11 +71,15 @@ def answer(
     """
     token, shape = _as_json.set(as_json), _failure.set(failure or _failure_shape)
     try:
-        with answering(call), told_to(progress), system.ended_in_order():
+        with answering(call, _by_agent), told_to(progress), system.ended_in_order():
             return _answered(produce)
     finally:
         _as_json.reset(token)
         _failure.reset(shape)
+
+
+def _by_agent() -> bool:
+    return load("specify_cli.core.agent_programs:own_session")() is not None
 
 
 def _answered(produce: Callable[[], Reply]) -> int:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 from typing import Self
 
 from specify_cli.kernel import system
@@ -137,21 +138,25 @@ class Call:
         mission: the slug of the mission that it resolved.
         refused: whether it is refused.
         recorded: what it has recorded so far, in words.
+        by_agent: whether a coding agent's program runs it.
+        exposed: folder of a working tree -> whether an agent can change the hooks that git runs there.
     """
 
     words: tuple[str, ...] = ()
     mission: str | None = None
     refused: bool = False
     recorded: list[str] = field(default_factory=list)
+    by_agent: Callable[[], bool] = bool
+    exposed: dict[Path, bool] = field(default_factory=dict)
 
 
 _call: ContextVar[Call | None] = ContextVar("call", default=None)
 
 
 @contextmanager
-def answering(words: Sequence[str]) -> Iterator[Call]:
+def answering(words: Sequence[str], by_agent: Callable[[], bool] = bool) -> Iterator[Call]:
     """While the block runs, printed commands belong to this call."""
-    call = Call(tuple(words))
+    call = Call(tuple(words), by_agent=by_agent)
     token = _call.set(call)
     try:
         yield call

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,13 +12,12 @@ from specify_cli.kernel import clock, files, process
 from specify_cli.kernel.commands import command, git_command
 from specify_cli.kernel.errors import Conflict, Refused
 from specify_cli.kernel.git_read import Change
-from specify_cli.kernel.git_run import GitFailed, index_locked
+from specify_cli.kernel.git_run import NO_HOOKS, GitFailed, index_locked
 from specify_cli.kernel.git_trees import ZERO, GitTrees, RefUpdate, TreeMerge, taken_out
 from specify_cli.kernel.values import frozen
 
 __all__ = ["ZERO", "Change", "Git", "GitFailed", "RefUpdate", "TreeMerge", "taken_out"]
 
-NO_HOOKS = ("-c", f"core.hooksPath={os.devnull}")
 PATIENCE = 5.0  # seconds for a git that a dead command left behind
 
 

@@ -9,11 +9,14 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from specify_cli.kernel import process, system
-from specify_cli.kernel.commands import Command, command, git_command
+from specify_cli.kernel.commands import Command, command, git_command, the_call
 from specify_cli.kernel.errors import Refused, Unavailable
-from specify_cli.kernel.notices import announced_if_slow
+from specify_cli.kernel.notices import announce, announced_if_slow
 from specify_cli.kernel.values import frozen
 
+NO_HOOKS = ("-c", f"core.hooksPath={os.devnull}")
+# Set in a clone by a person: the hooks in its working tree run for agents too.
+HOOKS_FOR_AGENTS = "spec-kitty.hooksForAgents"
 _LONG = 600.0  # seconds: the time limit of what runs hooks or signs
 
 # What `git rev-parse --local-env-vars` lists: these name another repository than the one we mean.
@@ -71,6 +74,10 @@ class GitRun:
         if self.objects is not None:
             new, own = self.objects
             env = {"GIT_OBJECT_DIRECTORY": str(new), "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(own), **(env or {})}
+        if write and (call := the_call()).by_agent():
+            if self.root not in call.exposed:
+                call.exposed[self.root] = self._are_hooks_exposed()
+            args = (*NO_HOOKS, *args) if call.exposed[self.root] else args
         with announced_if_slow(_waiting(args, timeout)) if timeout >= _LONG else nullcontext():
             done = process.run(
                 ("git", *args), cwd=self.root, env=_environment(env, write=write), input=input, timeout=timeout
@@ -97,6 +104,39 @@ class GitRun:
             raise self.failed(done, _verb(args))
         return done.out
 
+    def _are_hooks_exposed(self) -> bool:
+        """Whether git runs hooks here that an agent can change, outside of the agent's sandbox; says what it skips.
+
+        Agents' programs keep them from writing to git's own folder, not to a working tree. A hook there is reached by
+        `core.hooksPath`, or by a link.
+        """
+        asked = ("rev-parse", "--path-format=absolute", "--git-common-dir", "--git-path", "hooks", "--show-toplevel")
+        done = process.run(("git", *asked), cwd=self.root, env=_environment(None, write=False))
+        if done.code != 0:
+            return False  # No working tree, or none that git would work in.
+        common, folder, top = (Path(line) for line in done.out.splitlines())
+        own, trees = common.resolve(), {common.resolve().parent, top.resolve()}
+        hooks = [path for path in _listed(folder) if path.suffix != ".sample" and os.access(path, os.X_OK)]
+
+        def is_exposed(path: Path) -> bool:
+            found = path.resolve()
+            return not found.is_relative_to(own) and any(found.is_relative_to(tree) for tree in trees)
+
+        exposed = [path for path in hooks if path.is_file() and is_exposed(path)]
+        if not exposed and not is_exposed(folder):
+            return False
+        allowed = ("git", "config", "--type=bool", "--get", HOOKS_FOR_AGENTS)
+        if process.run(allowed, cwd=self.root, env=_environment(None, write=False)).out.strip() == "true":
+            return False
+        if exposed:
+            names = ", ".join(path.name for path in exposed)
+            switch = git_command(common.parent, "config", HOOKS_FOR_AGENTS, "true")
+            announce(
+                f"git's hooks in {folder} ({names}) do not run: an agent runs this command, and could have written "
+                f"them. If you trust what they run, say so: {switch}"
+            )
+        return True
+
     @property
     def unshallow(self) -> Command | None:
         """What brings the rest of a history that is cut off; None where there is no remote to have it."""
@@ -118,6 +158,10 @@ class GitRun:
             code, hint = "HISTORY_CUT_OFF", self.unshallow
         message = f"git {verb} failed in {self.root}: {said}"
         return GitFailed(message, code, hint, {"argv": list(done.argv), "exit_code": done.code})
+
+
+def _listed(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
 def _waiting(args: Sequence[str], timeout: float) -> str:

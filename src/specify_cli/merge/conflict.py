@@ -12,7 +12,8 @@ from specify_cli.home import MissionPlace, worktrees_folder
 from specify_cli.kernel import files
 from specify_cli.kernel.commands import Command, git_command, spec_kitty
 from specify_cli.kernel.errors import Conflict, Refused, SpecKittyError
-from specify_cli.kernel.git import NO_HOOKS, Git
+from specify_cli.kernel.git import Git
+from specify_cli.kernel.git_run import NO_HOOKS
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import WORKTREES, Repository
 from specify_cli.kernel.text import folded_name, plural, some
