@@ -36,6 +36,7 @@ MANY_MISSIONS = 200
 FEW = 5
 T = TypeVar("T")
 SMALL, LARGE = 5, 200  # work packages of missions that are compared
+VAST = 1000  # work packages of a plan that another tool made
 _EXAMPLES = ROOT / "docs" / "reference" / "contracts" / "fixtures" / "events.json"
 MEMORY = 40.0  # MiB that a command which agents run all the time may hold
 
@@ -124,6 +125,7 @@ def rows(bench: Bench) -> Iterator[tuple[str, Callable[[], Row]]]:
     yield "create", lambda: bench.fresh("create", 1.0, _project, "agent", "mission", "create", "tea", "--json")
     yield "finalize-tasks", lambda: _finalize(bench)
     yield "status among 200", lambda: _among_many(bench)
+    yield f"status of {VAST:,}", lambda: _vast(bench)
     yield "reduce 10,000", lambda: _fold(bench, 10_000, 0.15)
     yield "reduce 100,000", lambda: _fold(bench, 100_000, 2.0)
     yield "reduce 10,000 at once", lambda: _fold(bench, 10_000, 0.15, "at once")
@@ -192,6 +194,14 @@ def _large(bench: Bench, command: str) -> Row:
         taken.append(median(partial(_always, words), partial(_always, folder)))
     few, many = taken
     return Row(f"{command} of {LARGE}", many / few, 2.0, "x", f"{many * 1000:.0f} ms of {few * 1000:.0f}")
+
+
+def _vast(bench: Bench) -> Row:
+    """Status of a mission of far more work packages than people plan by hand."""
+    project = make_project(bench.folder / "vast")
+    words = [SCRIPT, "status", "--mission", project.finalized(*_tasks(VAST)), "--json"]
+    taken = median(partial(_always, words), partial(_always, project.path))
+    return Row(f"status of {VAST:,}", taken, 0.3, "s", f"{taken / bench.typer:.1f} x import typer")
 
 
 def _always(value: T, _run: int) -> T:

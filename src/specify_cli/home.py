@@ -294,7 +294,8 @@ class MissionPlace:
     @property
     def shown(self) -> Path:
         """The mission's folder for messages and answers: where it is, or where it will be once it has a home."""
-        return self.folder if self.folder is not None else self.repo.root / self.relative
+        folder = self.folder
+        return folder if folder is not None else self.repo.root / self.relative
 
     @property
     def state(self) -> Path:
@@ -338,8 +339,7 @@ class MissionPlace:
         """
         folder = self._on_disk
         if folder is not None:
-            files.refuse_links(folder.parent.parent, folder / name)
-            return files.read_bytes(folder / name)
+            return _read_on_disk(folder, name)
         return self.git.show_bytes(f"{self.source.revision}:{self.relative}/{name}")
 
     def read(self, name: str) -> str | None:
@@ -354,8 +354,11 @@ class MissionPlace:
 
     def read_many_bytes(self, names: Sequence[str]) -> dict[str, bytes | None]:
         """As `read_bytes` for many documents; from the tip of a branch in one process."""
-        if self._on_disk is not None or not names:
-            return {name: self.read_bytes(name) for name in names}
+        folder = self._on_disk
+        if folder is not None:
+            return {name: _read_on_disk(folder, name) for name in names}
+        if not names:
+            return {}
         tip = f"{self.source.revision}:{self.relative}"
         return dict(zip(names, self.git.show_many([f"{tip}/{name}" for name in names]), strict=True))
 
@@ -377,6 +380,12 @@ class MissionPlace:
     def where(self, name: str) -> str:
         """A document's name for messages: its path below the checkout."""
         return f"{self.relative}/{name}"
+
+
+def _read_on_disk(folder: Path, name: str) -> bytes | None:
+    path = folder / name
+    files.refuse_links(folder.parent.parent, path)
+    return files.read_bytes(path)
 
 
 def tracking_branches(repo: Repository, branch: str) -> list[str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from specify_cli.context.models import Context
 from specify_cli.context.overview import Overview, overview
-from specify_cli.core.readiness import is_ready, needs_of
+from specify_cli.core.readiness import needs_of, ready
 from specify_cli.core.work_packages import WorkPackage, problems_of, unwritten
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.text import natural_key
@@ -78,7 +79,8 @@ def read_board(context: Context, stale_minutes: float | None = None) -> Board:
     )
     known = {package.id: package for package in seen.packages}
     ids = sorted((wp_id for listed in seen.board.values() for wp_id in listed), key=natural_key)
-    rows = tuple(_row(place, known.get(wp_id) or unwritten(wp_id), seen.lanes, status, people) for wp_id in ids)
+    shown = place.shown
+    rows = tuple(_row(place, shown, known.get(wp_id) or unwritten(wp_id), seen.lanes, status, people) for wp_id in ids)
     beside = tuple(astray(place, held_in(place, seen.packages, seen.lanes, status.snapshot)))
     return Board(_mission(context, seen, rows, beside), rows, seen, beside)
 
@@ -129,15 +131,13 @@ def ready_ids(packages: Sequence[WorkPackage], status: Status, manifest: LanesMa
         package.id: lane.lane_id if manifest and (lane := manifest.lane_for_wp(package.id)) else None
         for package in packages
     }
-    return [
-        package.id
-        for package in packages
-        if not package.problems and is_ready(package.id, needs_of(package, manifest), lanes, execution_lanes)
-    ]
+    needs = {package.id: needs_of(package, manifest) for package in packages if not package.problems}
+    return ready(needs, lanes, execution_lanes)
 
 
 def _row(
     place: MissionPlace,
+    shown: Path,
     package: WorkPackage,
     manifest: LanesManifest | None,
     status: Status,
@@ -154,7 +154,7 @@ def _row(
         "id": package.id,
         "title": package.title,
         "lane": lane.value,
-        "file": str(place.shown / package.file) if package.file else None,
+        "file": str(shown / package.file) if package.file else None,
         "agent": holder.actor if holder else state["actor"] if state and lane is not Lane.PLANNED else None,
         "session": holder.session if holder else None,
         "execution_mode": package.execution_mode.value,

@@ -18,21 +18,21 @@ def needs_of(package: WorkPackage, manifest: LanesManifest | None) -> tuple[str,
     return tuple(dict.fromkeys([*package.dependencies, *before]))
 
 
-def is_ready(
-    wp_id: str, needs: Sequence[str], lanes: Mapping[str, Lane], execution_lanes: Mapping[str, str | None]
-) -> bool:
-    """Whether a work package can be claimed: planned, what it needs is approved or done, its lane is free.
+def ready(
+    needs: Mapping[str, Sequence[str]], lanes: Mapping[str, Lane], execution_lanes: Mapping[str, str | None]
+) -> list[str]:
+    """The work packages that can be claimed: planned, what they need is approved or done, their lane is free.
 
     Args:
-        needs: see `needs_of`.
+        needs: of each that may be claimed at all, in the order of the answer; see `needs_of`.
         lanes: status of every work package.
         execution_lanes: execution lane of every work package; None before finalize-tasks.
     """
-    mine = execution_lanes.get(wp_id)
-    if mine is None or lanes.get(wp_id) is not Lane.PLANNED:
-        return False
-    if any(lanes.get(need) not in SATISFIED for need in needs):
-        return False
-    return not any(
-        lanes.get(other) in BUSY for other, lane_id in execution_lanes.items() if lane_id == mine and other != wp_id
-    )
+    busy = {execution_lanes.get(wp_id) for wp_id, lane in lanes.items() if lane in BUSY} | {None}
+    return [
+        wp_id
+        for wp_id, before in needs.items()
+        if lanes.get(wp_id) is Lane.PLANNED
+        and execution_lanes.get(wp_id) not in busy
+        and all(lanes.get(need) in SATISFIED for need in before)
+    ]

@@ -26,6 +26,7 @@ MISSION = "mission.md"
 ONLY = "WP01"
 _FIRST_HEADING = re.compile(r"^#[ \t].*", re.MULTILINE)
 _BEFORE_TITLE = re.compile(r"(?:Work Package[ \t]+)?WP\d{2,}[ \t:.–—-]*")
+_MODES = {mode.value: mode for mode in ExecutionMode}
 
 
 @frozen
@@ -305,8 +306,8 @@ class _Header:
         given = fields.get("execution_mode")
         if given is None or given == "":
             return ExecutionMode.CODE_CHANGE
-        if given in list(ExecutionMode):
-            return ExecutionMode(str(given))
+        if isinstance(given, str) and given in _MODES:
+            return _MODES[given]
         message = f"execution_mode is {given!r}, expected {' or '.join(ExecutionMode)}"
         self.report("FIELD_INVALID", message, "execution_mode")
         return ExecutionMode.CODE_CHANGE

@@ -223,20 +223,21 @@ def _quoted(text: str, at: int) -> tuple[str, int]:
 def _plain(text: str) -> object:
     if text in _WORDS:
         return _WORDS[text]
-    if _INTEGER.fullmatch(text):
-        return int(text)
-    if _FLOAT.fullmatch(text):
-        return float(text)
-    if _VERSION.fullmatch(text):
-        return text  # 3.1.1 has two points, and is no number in any YAML
+    is_word = text[0].isalpha()  # then it is no number; most values are words
+    if not is_word:
+        if _INTEGER.fullmatch(text):
+            return int(text)
+        if _FLOAT.fullmatch(text):
+            return float(text)
+        if _VERSION.fullmatch(text):
+            return text  # 3.1.1 has two points, and is no number in any YAML
     if (
         text[0] in _SPECIAL_FIRST
         or text.startswith("- ")
         or text in ("-", "<<", "=")
         or ": " in text
         or text.endswith(":")
-        or _TIMESTAMP.match(text)
-        or _LIKE_NUMBER.fullmatch(text)
+        or (not is_word and (_TIMESTAMP.match(text) or _LIKE_NUMBER.fullmatch(text)))
         or text.lower() in ("yes", "no", "on", "off", "y", "n")
     ):
         raise _Beyond

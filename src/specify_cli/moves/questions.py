@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from specify_cli.conditions.questions import Question
 from specify_cli.core.work_packages import WorkPackage
@@ -23,6 +23,14 @@ def answered(events: Sequence[MissionEvent]) -> dict[str, str]:
     }
 
 
+def own_events(events: Iterable[StatusEvent]) -> dict[str, list[StatusEvent]]:
+    """Work package -> its events: who asks about each of many does not go through all of them each time."""
+    found: dict[str, list[StatusEvent]] = {}
+    for event in events:
+        found.setdefault(event.wp_id, []).append(event)
+    return found
+
+
 def question_of(
     package: WorkPackage, lanes: Mapping[str, Lane], events: Sequence[StatusEvent], answers: Mapping[str, str]
 ) -> Question | None:
@@ -30,7 +38,7 @@ def question_of(
 
     Args:
         lanes: of every work package of the plan.
-        events: the status log in fold order.
+        events: the status log in fold order, or what it has of this work package.
         answers: decision id -> answer.
     """
     found = _questions(package, lanes[package.id], lanes, events)

@@ -10,7 +10,7 @@ from dataclasses import field
 from enum import StrEnum
 
 from specify_cli.conditions.questions import Question
-from specify_cli.core.readiness import BUSY, SATISFIED, is_ready
+from specify_cli.core.readiness import BUSY, SATISFIED, ready
 from specify_cli.kernel.commands import spec_kitty
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.next.observation import Kinship, Observation, PackageView, PlanningView, Waiting
@@ -168,8 +168,8 @@ def _ready(seen: Observation) -> Choice | None:
     """Work to begin: first what was sent back to us, last what we gave back ourselves."""
     if not seen.hands_out("implement"):
         return None
-    ready = [package for package in seen.packages if _is_ready(seen, package) and not _is_kept(seen, package)]
-    best = min(ready, key=lambda package: (package.returned is None, package.given_back), default=None)
+    free = [package for package in _claimable(seen) if not _is_kept(seen, package)]
+    best = min(free, key=lambda package: (package.returned is None, package.given_back), default=None)
     return None if best is None else _work(best)
 
 
@@ -183,12 +183,12 @@ def _is_out(seen: Observation, package: PackageView) -> bool:
     return package.wp_id in seen.set_aside or bool(package.broken)
 
 
-def _is_ready(seen: Observation, package: PackageView) -> bool:
-    lanes = {each.wp_id: each.lane for each in seen.packages}
-    execution_lanes = {each.wp_id: each.lane_id for each in seen.packages}
-    if package.question is not None or _is_out(seen, package):
-        return False
-    return is_ready(package.wp_id, package.needs, lanes, execution_lanes)
+def _claimable(seen: Observation) -> list[PackageView]:
+    lanes = {package.wp_id: package.lane for package in seen.packages}
+    execution_lanes = {package.wp_id: package.lane_id for package in seen.packages}
+    open_ones = {package.wp_id: package for package in seen.packages if package.question is None}
+    needs = {wp_id: package.needs for wp_id, package in open_ones.items() if not _is_out(seen, package)}
+    return [open_ones[wp_id] for wp_id in ready(needs, lanes, execution_lanes)]
 
 
 def _take_over(seen: Observation, actor: str | None = None) -> Choice | None:
@@ -227,12 +227,13 @@ def _nothing(seen: Observation) -> Choice:
 def _for_others(seen: Observation) -> list[Waiting]:
     """What somebody else has to take up before we can go on."""
     found: list[Waiting] = []
+    claimable = {package.wp_id for package in _claimable(seen)}
     for package in seen.packages:
         if _is_out(seen, package):
             continue
         if package.lane is Lane.FOR_REVIEW:
             found.append(Waiting(f"review of {package.wp_id}"))
-        elif _is_ready(seen, package):
+        elif package.wp_id in claimable:
             found.append(Waiting(f"{package.wp_id} implement", package.returned))
     return found
 

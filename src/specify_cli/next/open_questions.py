@@ -9,7 +9,7 @@ from specify_cli.context.overview import MissionState, Overview
 from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.lazy import load
-from specify_cli.moves.questions import answered, question_of
+from specify_cli.moves.questions import answered, own_events, question_of
 from specify_cli.next.alarm import repeated
 from specify_cli.next.steps import stuck_questions
 from specify_cli.status.models import Lane
@@ -40,7 +40,10 @@ def questions_of(
     if all(lane is Lane.PLANNED for lane in lanes.values()):
         found += _of_documents(place, answers, stuck)
     again = repeated(status.snapshot, status.mission_events)
-    found += [again.get(package.id) or question_of(package, lanes, status.events, answers) for package in packages]
+    told = own_events(status.events)
+    found += [
+        again.get(package.id) or question_of(package, lanes, told.get(package.id, ()), answers) for package in packages
+    ]
     found.append(stuck.get("merge" if accepted else "accept"))
     return tuple(question for question in found if question is not None)
 

@@ -12,7 +12,7 @@ from specify_cli.home import MissionPlace
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.lazy import load
 from specify_cli.lanes.models import LanesManifest
-from specify_cli.moves.questions import answered, question_of
+from specify_cli.moves.questions import answered, own_events, question_of
 from specify_cli.next.alarm import repeated
 from specify_cli.next.observation import Kinship, PackageView
 from specify_cli.review.evidence import config_for, is_own_work, judges_own, may_review_own
@@ -44,7 +44,7 @@ def package_views(
     workers = implementers(status.events, status.mission_events)
     own_allowed = me is None or may_review_own(config, status.events, status.mission_events, me)
     answers = answered(status.mission_events)
-    again = repeated(status.snapshot, status.mission_events)
+    again, told = repeated(status.snapshot, status.mission_events), own_events(status.events)
     lanes = {package.id: status.snapshot.lane_of(package.id) for package in packages}
     seen = {
         package.id: presence(place, package, manifest, held.get(package.id), config.quiet_minutes)
@@ -76,7 +76,7 @@ def package_views(
                 or not judges_own(own, me, source, status.events, status.mission_events, package.id, worker),
                 kinship=kinship,
                 given_back=me is not None and _gave_back(status, package.id, me),
-                question=again.get(package.id) or question_of(package, lanes, status.events, answers),
+                question=again.get(package.id) or question_of(package, lanes, told.get(package.id, ()), answers),
                 returned=_returned(status, package.id, lane, worker, me, present),
                 awaited=lane is Lane.FOR_REVIEW and present.reviewer_waits(me, worker),
                 broken="; ".join(problem.message for problem in package.problems),

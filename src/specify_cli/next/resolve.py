@@ -14,7 +14,7 @@ from specify_cli.kernel.errors import Conflict, NotFound
 from specify_cli.kernel.notices import Notice
 from specify_cli.moves.conditions import UNDER_THE_LOCK, check, require
 from specify_cli.moves.moment import Moment, Work
-from specify_cli.moves.questions import answered, question_of
+from specify_cli.moves.questions import answered, own_events, question_of
 from specify_cli.moves.request import Request
 from specify_cli.next.alarm import BLOCK, GIVE_BACK, REPEATS, repeated
 from specify_cli.next.planning import open_questions
@@ -106,7 +106,8 @@ def _raised(context: Context, log: Writer, decision_id: str | None) -> list[Ques
     packages = load_work_packages(place)
     lanes = {package.id: log.snapshot.lane_of(package.id) for package in packages}
     answers = answered(log.mission_events)
-    found = [question_of(package, lanes, log.events, answers) for package in packages]
+    told = own_events(log.events)
+    found = [question_of(package, lanes, told.get(package.id, ()), answers) for package in packages]
     found += repeated(log.snapshot, log.mission_events).values()
     found += stuck_questions(log.mission_events, answers).values()
     planning = mission_type_of(place).planning_steps

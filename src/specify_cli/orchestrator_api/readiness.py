@@ -9,9 +9,9 @@ from specify_cli.conditions.claim_rules import to_claim
 from specify_cli.core.work_packages import WorkPackage, load_work_packages
 from specify_cli.home import MissionPlace
 from specify_cli.lanes.persistence import require_lanes
-from specify_cli.moves.questions import answered, question_of
+from specify_cli.moves.questions import answered, own_events, question_of
 from specify_cli.orchestrator_api.missions import Data, identity, opened
-from specify_cli.status.models import Lane, StatusEvent
+from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status, read_status
 
 
@@ -36,9 +36,7 @@ def _ready(place: MissionPlace, status: Status) -> Iterator[WorkPackage]:
     manifest = require_lanes(place) if packages else None
     lanes = {package.id: status.snapshot.lane_of(package.id) for package in packages}
     held, answers = status.holders(), answered(status.mission_events)
-    told: dict[str, list[StatusEvent]] = {}
-    for event in status.events:
-        told.setdefault(event.wp_id, []).append(event)
+    told = own_events(status.events)
     for package in packages:
         if lanes[package.id] is Lane.PLANNED and not package.problems:
             question = question_of(package, lanes, told.get(package.id, []), answers)
