@@ -177,13 +177,16 @@ def test_a_killed_creation_is_finished_or_cleared_by_the_next(project: Project, 
     whole = killing.run(*words, cwd=project.path, scratch=tmp_path)
     assert whole.code == 0, whole.said
     every = [(point, how) for point in whole.points for how in point.hows]
+    # Behind this nothing is left to be finished: the same command again makes another mission, as it always does.
+    last = max(point.number for point in whole.points if point.kind == "unlink spec-kitty/creating.json")
     for count, (point, how) in enumerate(every if soak.FULL else every[len(every) % 15 :: 15]):
+        finished = point.number > last or (point.number == last and how == "after")
         shutil.rmtree(project.path)
         subprocess.run(["cp", "-a", str(template), str(project.path)], check=True)
         ended = killing.run(*words, cwd=project.path, scratch=tmp_path, at=point.number, how=how)
         where = f"{how} {point.number} {point.kind}"
         assert ended.killed, f"{where}\n{ended.said}"
-        same = count % 3 < 2
+        same = count % 3 < 2 and not finished
         again = project.run(*words) if same else project.run("specify", "cup", *words[4:7], *other)
         if how == "survivor":
             killing.wait_for_survivor(tmp_path)
