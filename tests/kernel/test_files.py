@@ -81,6 +81,8 @@ def test_a_special_file_is_refused_at_once_and_never_read(kind: str, tmp_path: P
         with pytest.raises((Unavailable, Refused)) as told:
             use(path)
         assert told.value.code in {"FILE_UNUSABLE", "SYMLINK_REFUSED"}
+    with pytest.raises(Unavailable, match=f"a {kind} is there, where a file belongs"):
+        files.read_bytes(path)
     files.scribble(path, "who would read it?")
 
 

@@ -51,7 +51,12 @@ def open_regular(path: Path) -> BinaryIO:
     Raises:
         OSError: there is none, or a folder, a pipe, a device or a socket stands in its place. Nothing is waited for.
     """
-    handle = system.open_file(path, os.O_RDONLY)
+    try:
+        handle = system.open_file(path, os.O_RDONLY)
+    except OSError as error:
+        if path.is_socket():  # it cannot be opened at all, and the system does not say why
+            raise OSError(errno.ENOTSUP, "a socket is there, where a file belongs", str(path)) from error
+        raise
     try:
         _require_regular(handle, path)
         return os.fdopen(handle, "rb")
@@ -65,7 +70,7 @@ def _require_regular(handle: int, path: Path) -> None:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if not stat.S_ISREG(mode):
-        kind = "pipe" if stat.S_ISFIFO(mode) else "socket" if stat.S_ISSOCK(mode) else "device"
+        kind = "pipe" if stat.S_ISFIFO(mode) else "device"
         raise OSError(errno.ENOTSUP, f"a {kind} is there, where a file belongs", str(path))
 
 
