@@ -9,6 +9,7 @@ import pytest
 from specify_cli.cli.commands import TABLE
 from specify_cli.cli.lazy import every_command
 from specify_cli.kernel.lazy import load
+from tests.e2e import test_hostile_walk as walk
 from tests.support.cli import Result, run_here
 
 COMMANDS = {
@@ -133,3 +134,9 @@ def test_who_can_say_who_acts_can_say_in_which_session() -> None:
         if options & {"--agent", "--actor", "--reviewer"} and "--session" not in options:
             without.append(name)
     assert not without
+
+
+def test_every_command_meets_hostile_files() -> None:
+    """A line of `COMMANDS` in tests/e2e/test_hostile_walk.py, or a reason in `ELSEWHERE` there."""
+    walked = {name for name in COMMANDS for line in walk.COMMANDS if f"{line} ".startswith(f"{name} ")}
+    assert COMMANDS.keys() - walked == walk.ELSEWHERE.keys()
