@@ -98,7 +98,7 @@ PACKAGES = {
     "WP02": {"title": "Count down", "requirement": "FR-002", "subtask": "T002", "module": "countdown"},
 }
 CODE = '"""{title}."""\n\n\ndef main():\n    return "{wp}"\n'
-_PATIENCE = 60.0  # seconds for another session to come to the same point
+_PATIENCE = 120.0  # seconds for another session to come to the same point
 
 Part = Generator[Action, str, Any]
 

@@ -57,7 +57,7 @@ def test_programs_that_are_missing_or_old_are_named_in_one_line(tmp_path: Path) 
     script(tmp_path / "node_modules" / ".bin" / "claude", "echo '1.0.3 (Claude Code)'")
     (tmp_path / "sh").symlink_to(str(shutil.which("sh")))
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "tests/agents/test_programs.py"],
+        [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "tests/agents", "-m", "agents"],
         cwd=ROOT, env={"PATH": str(tmp_path), "SPEC_KITTY_AGENTS": str(tmp_path), "HOME": str(tmp_path)},
         capture_output=True, text=True, check=False,
     )  # fmt: skip

@@ -14,6 +14,7 @@ from scripts import plugin
 from specify_cli.core.integrations import AGENTS_MD
 from tests.agents.bench import Bench, environment, make_bench
 from tests.agents.conversation import Run
+from tests.agents.installed import require
 from tests.agents.model import Model, Script, listening
 from tests.agents.programs import MODEL, PROGRAMS, find
 from tests.support.project import Task
@@ -30,8 +31,7 @@ def bench_of(key: str, folder: Path, *integrations: str) -> Bench:
     program = next(replace(program, permissions=()) for program in PROGRAMS if program.key == key)
     if key in _WORDS:
         program = replace(program, argv=lambda typed: [*_WORDS[key], typed])
-    if find(program) is None:
-        pytest.skip(f"not installed: {program.name} (make agents)")
+    require(program)
     bench = make_bench(folder, program, "default")
     if integrations:
         bench.project.run("agent", "config", "integrate", ",".join(integrations)).ok()
