@@ -274,6 +274,29 @@ def test_bytes_of_any_kind_around_the_note_stay(folder: Path, before: bytes) -> 
     assert document.read_bytes() == before + b"\tmine"
 
 
+def test_a_file_that_became_unusable_is_named_by_every_command_and_loses_nothing(folder: Path) -> None:
+    begin(folder, "--agents-md", "--integrate", "claude-permissions", agents="claude")
+    settings, note = folder / ".claude/settings.json", folder / "CLAUDE.md"
+    settings.write_text("{")
+    note.write_text(note.read_text().replace("<!-- spec-kitty:end -->", ""))
+    broken = {path: path.read_bytes() for path in (settings, note)}
+    for dry_run in ([], ["--dry-run"]):
+        said = run("agent", "config", "sync", *dry_run, cwd=folder)
+        assert "match the settings" not in said.out
+        synced = run("agent", "config", "sync", "--json", *dry_run, cwd=folder).json()
+        assert {each["code"] for each in synced["warnings"]} == {"MALFORMED_JSON", "MARKS_UNCLEAR"}
+    listed = run("agent", "config", "integrate", cwd=folder).out
+    assert "marks in line 1" in listed
+    assert "details.write" in listed, "much JSON is not printed"
+    found = run_here("doctor", "files", "--json", cwd=folder).failed(exit_code=1).json()["findings"]
+    assert {"MALFORMED_JSON", "MARKS_UNCLEAR"} <= {each["code"] for each in found}
+    states = {part["what"]: part["state"] for part in run("footprint", "--json", cwd=folder).json()["parts"]}
+    assert states == {"agents-md": "edited", "claude-permissions": "edited"}
+    kept = run("uninstall", "--json", cwd=folder).json()["kept"]
+    assert {each["path"] for each in kept} == {str(settings), str(note)}
+    assert {path: path.read_bytes() for path in broken} == broken
+
+
 def test_a_forged_manifest_takes_nothing_of_somebody_else_out(folder: Path) -> None:
     begin(folder)
     settings = folder / ".claude/settings.json"

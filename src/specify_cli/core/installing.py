@@ -130,8 +130,8 @@ def sync(repo: Repository, project: Path, version: str, *, dry_run: bool = False
         shared = shared_files(project, config.integrations, config.agents, before, version)
         if not dry_run:
             _carry_out(project, found, shared, before, version)
-    told = _with_shared(_told(found), shared)
-    return replace(told, warnings=()) if dry_run else told
+    told = _told(found)
+    return _with_shared(replace(told, warnings=()) if dry_run else told, shared)
 
 
 def _state(project: Path, path: str, wanted: bytes, manifest: Manifest) -> Installed:

@@ -44,6 +44,7 @@ export const SpecKitty = async () => ({
   },
 })
 """
+_SHOWN = 200  # characters of JSON that a person can copy from a message
 _DOCUMENTS = ("AGENTS.md", "CLAUDE.md")
 
 
@@ -113,6 +114,7 @@ class Stand(StrEnum):
     EDITED = "edited"
     ORPHAN = "orphan"
     GONE = "gone"
+    UNUSABLE = "unusable"  # the file cannot be read or changed
 
 
 @frozen
@@ -216,7 +218,7 @@ def shared_files(
                 try:
                     wanted[_real(project, name, read)] = [row]
                 except SpecKittyError as error:
-                    found.append(Shared(name, None, None, manifest.parts.get(name), {}, error))
+                    found.append(Shared(name, None, None, manifest.parts.get(name), {AGENTS_MD: Stand.UNUSABLE}, error))
         elif row.key in keys and row.lists:
             wanted.setdefault(row.path, []).append(row)
     for path in sorted({*wanted, *manifest.parts}):
@@ -228,7 +230,10 @@ def shared_files(
             _require_writable(project, found[-1])
         except SpecKittyError as error:
             found = [each for each in found if each.path != path]
-            found.append(Shared(path, before, before, part, {}, _explained(error, wanted.get(path, []))))
+            rows = wanted.get(path, [])
+            keys = [*(row.key for row in rows), *(part.items if part else ())]
+            stands = dict.fromkeys(keys, Stand.UNUSABLE)
+            found.append(Shared(path, before, before, part, stands, _explained(error, rows)))
     return found
 
 
@@ -390,8 +395,10 @@ def _explained(error: SpecKittyError, wanted: Sequence[Integration]) -> SpecKitt
     for row in wanted:
         for (section, name), values in row.lists.items():
             write.setdefault(section, {})[name] = list(values)
-    said = f"{error.message}; nothing was put there. By hand, it would be {json.dumps(write, ensure_ascii=False)}"
-    return Refused(said, error.code, hint=error.hint, details={**(error.details or {}), "write": write})
+    text = json.dumps(write, ensure_ascii=False)
+    by_hand = text if len(text) < _SHOWN else "what --json has in details.write"
+    message = f"{error.message}; nothing was put there. By hand, it would be {by_hand}"
+    return Refused(message, error.code, hint=error.hint, details={**(error.details or {}), "write": write})
 
 
 def _items(recorded: Sequence[object]) -> list[Item]:

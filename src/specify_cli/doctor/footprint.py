@@ -40,7 +40,12 @@ class Condition(StrEnum):
 
 
 # Looked at as if nothing of it were wanted any more.
-_PARTS = {Stand.ORPHAN: Condition.UNEDITED, Stand.EDITED: Condition.EDITED, Stand.GONE: Condition.MISSING}
+_PARTS = {
+    Stand.ORPHAN: Condition.UNEDITED,
+    Stand.EDITED: Condition.EDITED,
+    Stand.UNUSABLE: Condition.EDITED,
+    Stand.GONE: Condition.MISSING,
+}
 
 
 @frozen
@@ -108,11 +113,7 @@ class Footprint:
     def parts(self) -> list[OwnedPart]:
         """What was put into files of somebody else."""
         return [
-            OwnedPart(each.path, what, Condition.EDITED if each.problem else _PARTS[stand])
-            for each in self.shared
-            for what, stand in (
-                each.stands or dict.fromkeys(each.part.items if each.part else (), Stand.EDITED)
-            ).items()
+            OwnedPart(each.path, what, _PARTS[stand]) for each in self.shared for what, stand in each.stands.items()
         ]
 
 

@@ -41,6 +41,8 @@ ConfiguredArgument = Annotated[
     str, typer.Argument(metavar="AGENTS", help="As in a,b.", autocompletion=completing("agents"))
 ]
 _VERBS = {"created": "green", "updated": "green", "removed": "yellow"}
+_MATCHING = "The command files match the settings; nothing was changed."
+_UNCHANGED = "Nothing was changed."
 
 
 def list_agents() -> Reply:
@@ -126,7 +128,7 @@ def sync(
     """
     repo, project, _ = _here()
     synced = make_match(repo, project, VERSION, dry_run=dry_run)
-    lines = _lines(synced, dry_run=dry_run) or ["The command files match the settings; nothing was changed."]
+    lines = _lines(synced, dry_run=dry_run) or [_UNCHANGED if synced.warnings else _MATCHING]
     return Reply({**_data(project, synced), "dry_run": dry_run}, "\n".join(lines))
 
 
@@ -168,7 +170,7 @@ def _integrations() -> Reply:
     _, project, config = _here()
     manifest = manifests.read_manifest(project) or manifests.Manifest()
     shared = shared_files(project, config.integrations, config.agents, manifest, VERSION)
-    rows, data = [], []
+    rows, notes, data = [], [], []
     for row in INTEGRATIONS.values():
         own = [each for each in shared if row.key in each.stands]
         is_on = row.key in config.integrations
@@ -185,10 +187,10 @@ def _integrations() -> Reply:
             }
         )
         rows.append([style(row.key, "bold"), "on" if is_on else "off", safe(", ".join(paths))])
+        notes.append([style(f"      {row.says}.", "dim")])
+        notes[-1] += [style(safe(f"      {each.problem.message}"), "yellow") for each in own if each.problem]
     lines = [
-        part
-        for line, row in zip(table(rows, indent=2).split("\n"), INTEGRATIONS.values(), strict=True)
-        for part in (line, style(f"      {row.says}.", "dim"))
+        part for line, more in zip(table(rows, indent=2).split("\n"), notes, strict=True) for part in (line, *more)
     ]
     off = next((row.key for row in offered(config.agents) if row.key not in config.integrations), None)
     step = spec_kitty("footprint") if off is None else spec_kitty("agent config integrate", off)
