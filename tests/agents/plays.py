@@ -166,7 +166,7 @@ def _work(agent: str, slug: str, step: dict[str, Any]) -> Part:
         yield from ask(f'{move} --to approved --note "It can be imported." --json')
         return (yield from ask(f"{again} --json"))
     if action == "accept":
-        yield from ask(f'spec-kitty accept --untested "it has no tests" --mission {slug} --json')
+        yield from ask(f"spec-kitty accept --mission {slug} --json")
         return (yield from ask(f"{again} --json"))
     yield from _plan(action, place, slug)
     return (yield from ask(report))
@@ -196,6 +196,20 @@ def look(skill: str | None) -> Script:
     if skill is not None:
         yield Load(skill)
     return "Seen."
+
+
+def hooked(agent: str, slug: str, hook: str) -> Script:
+    """Take a work package, write a hook of git into its worktree, and hand over with `--commit`; what came of that."""
+    try:
+        step = yield from ask(f"spec-kitty next --agent {agent} --mission {slug} --json")
+        yield Write(f"{step['workspace_path']}/tea/duration.py", CODE.format(wp="WP01", title="Time"))
+        yield Write(f"{step['workspace_path']}/.husky/pre-commit", hook)
+        yield Run(f"chmod +x {step['workspace_path']}/.husky/pre-commit")
+        move = f"spec-kitty agent tasks move-task {step['wp_id']} --agent {agent} --mission {slug}"
+        moved = yield from ask(f'{move} --to for_review --commit "Work" --note "None ran" --json')
+    except Stuck as stuck:
+        return f"stuck: {stuck}"
+    return str(moved["to_lane"])
 
 
 def attempt(lines: list[str]) -> Script:

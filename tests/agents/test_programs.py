@@ -22,7 +22,8 @@ pytestmark = pytest.mark.agents
 Tell = Callable[[str, str], None]
 WORDS = "a tea timer"
 # Those whose files say what runs unasked, without what a person adds for the loop.
-ASKING = [replace(program, permissions=()) for program in PROGRAMS if program.key in {"claude", "codex"}]
+SANDBOXED = [program for program in PROGRAMS if program.key in {"claude", "codex"}]
+ASKING = [replace(program, permissions=()) for program in SANDBOXED]
 # Ways to run a command of one's own behind a line that may run unasked; `{touch}` is that command.
 TRICKS = (
     "{touch}",
@@ -121,3 +122,17 @@ def test_nothing_but_our_own_commands_runs_unasked(program: Program, tmp_path: P
         bench.run(model.url, f"{program.layouts['default'].typed('next')} {slug}")
     assert slug in (model.last or ""), "what may run unasked did not"
     assert [trick for trick, file in files.items() if file.exists()] == []
+
+
+@pytest.mark.parametrize("program", SANDBOXED, ids=lambda program: program.key)
+def test_a_hook_that_an_agent_writes_does_not_run_outside_of_its_sandbox(
+    program: Program, tmp_path: Path, record_property: Tell
+) -> None:
+    record_property("tried", f"{program.key} unasked")
+    bench = make_bench(tmp_path, program, "default")
+    slug = bench.project.finalized(Task("WP01", owns=("tea/**", ".husky/**")))
+    bench.project.git("config", "core.hooksPath", ".husky")
+    ran = bench.project.path / ".git" / "ran"
+    with listening(lambda: plays.hooked(program.key, slug, f"#!/bin/sh\ntouch {ran}\n")) as model:
+        bench.run(model.url, f"{program.layouts['default'].typed('next')} {slug}")
+    assert (model.last, ran.exists()) == ("for_review", False)
