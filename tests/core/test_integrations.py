@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from specify_cli.core import integrations as subject
 from specify_cli.core.manifest import PATH, Manifest, Part, digest, read_manifest, write_manifest
-from tests.support.cli import Result, run_here
+from tests.support.cli import Result, run_here, run_script
 from tests.support.git import Repo, make_repo
 from tests.support.project import Project
 
@@ -295,6 +296,40 @@ def test_a_file_that_became_unusable_is_named_by_every_command_and_loses_nothing
     kept = run("uninstall", "--json", cwd=folder).json()["kept"]
     assert {each["path"] for each in kept} == {str(settings), str(note)}
     assert {path: path.read_bytes() for path in broken} == broken
+
+
+@pytest.mark.parametrize("lost", ["both", "note", "settings"])
+def test_after_a_kill_between_the_files_the_next_run_writes_the_rest(folder: Path, lost: str) -> None:
+    note, settings = folder / "AGENTS.md", folder / ".claude/settings.json"
+    settings.parent.mkdir()
+    before = {"note": (note, "# Tea\n"), "settings": (settings, SETTINGS)}
+    for path, text in before.values():
+        path.write_text(text)
+    words = ("--agents-md", "--integrate", "claude-hook,claude-permissions")
+    begin(folder, *words)
+    whole = {path: path.read_bytes() for path in (note, settings)}
+    for path, text in before.values() if lost == "both" else [before[lost]]:
+        path.write_text(text)  # the manifest is written first, and says already what should be there
+    begin(folder, *words)
+    assert {path: path.read_bytes() for path in whole} == whole
+    run("uninstall", cwd=folder)
+    assert {path: path.read_text() for path in whole} == dict(before.values())
+
+
+@pytest.mark.e2e
+def test_eight_at_once_write_everything_once(folder: Path) -> None:
+    (folder / "AGENTS.md").write_text("# Tea\n")
+    begin(folder, agents="claude,codex")
+    asked = ["agents-md,claude-hook", "claude-permissions"] * 4
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda names: run_script("agent", "config", "integrate", names, cwd=folder).ok(), asked))
+    assert (folder / "AGENTS.md").read_text().count("spec-kitty:begin") == 1
+    held = (folder / ".claude/settings.json").read_text()
+    assert (held.count("session-start"), held.count("spec-kitty next")) == (1, 1)
+    assert run("agent", "config", "sync", "--json", cwd=folder).json()["changed"] is False
+    run("uninstall", cwd=folder)
+    assert (folder / "AGENTS.md").read_text() == "# Tea\n"
+    assert not (folder / ".claude").exists()
 
 
 def test_a_forged_manifest_takes_nothing_of_somebody_else_out(folder: Path) -> None:

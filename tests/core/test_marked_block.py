@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from specify_cli.core.marked_block import BEGIN, END, find, with_block, without_block
 from specify_cli.kernel.errors import Refused
@@ -37,6 +39,27 @@ def test_a_block_that_comes_and_goes_leaves_the_same_bytes(document: bytes) -> N
     assert changed.startswith(document)
     assert without_block(changed, "AGENTS.md") == document
     assert without_block(with_ours, "AGENTS.md") == document
+
+
+@given(
+    st.lists(st.sampled_from([b"\n", b"\r\n", b"\r", b"a", b"# T", b"```", b"~~~", b"    ", b"\xe9", b"\xef\xbb\xbf"]))
+)
+def test_whatever_stands_in_a_document_a_block_is_found_again_or_refused(pieces: list[bytes]) -> None:
+    document = b"".join(pieces)
+    try:
+        with_ours = with_block(document, OURS, "AGENTS.md")
+    except Refused:
+        return  # it ends inside of fenced code
+    block = find(with_ours, "AGENTS.md")
+    assert block is not None
+    assert block.text == OURS
+    assert without_block(with_ours, "AGENTS.md") == document
+
+
+def test_a_document_that_ends_inside_of_fenced_code_is_refused() -> None:
+    with pytest.raises(Refused, match="close that first") as refused:
+        with_block(b"# Tea\n\n```sh\nmake tea\n", OURS, "AGENTS.md")
+    assert refused.value.code == "MARKS_UNCLEAR"
 
 
 def test_a_block_speaks_the_line_endings_of_its_document() -> None:

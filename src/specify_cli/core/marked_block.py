@@ -35,7 +35,7 @@ def find(document: bytes, where: str) -> Block | None:
 
     Raises:
         Refused: `NOT_UTF8`, a text whose bytes cannot be taken for those of marks; `MARKS_UNCLEAR`, one mark without
-            the other, or several of them.
+            the other, or several of them; for `with_block`, a document that ends inside of fenced code.
     """
     if document.startswith(_UTF16) or b"\0" in document:
         said = f"{where} is no UTF-8 text (UTF-16?), so nothing can be put into it: save it as UTF-8"
@@ -81,7 +81,11 @@ def with_block(document: bytes, block: str, where: str) -> bytes:
     if document in (b"", b"\xef\xbb\xbf"):
         return document + said + eol
     # One that ends in the middle of a line ends so with the block too; thus taking it out gives the same bytes.
-    return document + (eol + said + eol if document.endswith((b"\n", b"\r")) else eol + eol + said)
+    after = document + (eol + said + eol if document.endswith((b"\n", b"\r")) else eol + eol + said)
+    if find(after, where) is None:
+        message = f"{where} ends inside of fenced code, so a block at its end would be code: close that first"
+        raise Refused(message, "MARKS_UNCLEAR", details={"path": where, "edit": where})
+    return after
 
 
 def without_block(document: bytes, where: str) -> bytes:
@@ -92,8 +96,8 @@ def without_block(document: bytes, where: str) -> bytes:
     eol = _newline(document).encode()
     before, after = document[: block.start], document[block.end :]
     if after:
-        after = after.removeprefix(eol)
-        return before.removesuffix(eol) + after if before.endswith(eol * 2) else before + after
+        is_blank = re.search(rb"[\r\n]" + eol + rb"\Z", before)  # line endings may be mixed
+        return (before.removesuffix(eol) if is_blank else before) + after.removeprefix(eol)
     return before.removesuffix(eol).removesuffix(eol)
 
 
