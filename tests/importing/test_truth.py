@@ -199,6 +199,102 @@ def test_a_task_in_another_form_beside_the_boxes_is_read_or_named(
     assert [tick["title"] for each in mission["work_packages"] for tick in each["subtasks"]] == taken
 
 
+def written(project: Project, tool: str, files: dict[str, str]) -> Source:
+    source = beside(project, tool, fixture=False)
+    for name, content in files.items():
+        source.write(name, content)
+    return source
+
+
+def task(id: object, **fields: object) -> dict[str, object]:
+    return {"id": id, "title": f"T{id}", "status": "pending", **fields}
+
+
+def issue(id: str, **fields: object) -> dict[str, object]:
+    return {"id": id, "title": id, "status": "open", **fields}
+
+
+MASTER, ISSUES = ".taskmaster/tasks/tasks.json", ".beads/issues.jsonl"
+# In whatever form a dependency is written -> what the second work package comes after, and what is named.
+DEPENDENCIES: list[tuple[str, object, list[str], str]] = [
+    *(
+        ("taskmaster", {"dependencies": each}, ["WP01"], "")
+        for each in ([1], ["1"], "1", 1, "1, 1", [{"id": 1}], ["1.1"])
+    ),
+    ("taskmaster", {"dependencies": {"0": 1}}, [], "{'0': 1}"),
+    ("taskmaster", {"dependencies": [True]}, [], "True"),
+    ("taskmaster", {"subtasks": [{"id": 1, "title": "x", "dependencies": ["1.1"]}]}, ["WP01"], ""),
+    *(("beads", {"dependencies": each}, ["WP01"], "") for each in (["a-1"], "a-1", [{"id": "a-1"}])),
+    ("beads", {"dependencies": [{"depends_on_id": "a-1", "type": "Blocks"}]}, ["WP01"], ""),
+    ("beads", {"dependencies": [{"id": "a-1", "dependency_type": "blocks"}]}, ["WP01"], ""),
+    ("beads", {"depends_on": ["a-1"]}, ["WP01"], ""),
+    ("beads", {"blocked_by": "a-1"}, ["WP01"], ""),
+    ("beads", {"dependencies": [{"needs": "a-1"}]}, [], "needs"),
+    *(("backlog", each, ["WP01"], "") for each in ("[task-1]", "TASK-01", "task-1, task-1")),
+    ("backlog", "{first: task-1}", [], "first"),
+]
+
+
+@pytest.mark.parametrize(("tool", "needs", "after", "named"), DEPENDENCIES)
+def test_a_dependency_is_read_or_named_however_it_is_written(
+    project: Project, tool: str, needs: Any, after: list[str], named: str
+) -> None:
+    files: dict[str, str] = {}
+    if tool == "taskmaster":
+        files[MASTER] = json.dumps({"tasks": [task(1), task(2, **needs)]})
+    elif tool == "beads":
+        files[ISSUES] = json.dumps(issue("a-1")) + "\n" + json.dumps(issue("a-2", **needs))
+    else:
+        for number, listed in ((1, "[]"), (2, needs)):
+            files[f"backlog/tasks/task-{number} - T.md"] = f"---\nid: task-{number}\ndependencies: {listed}\n---\n"
+    answer = written(project, tool, files).run("--dry-run")
+    (mission,) = answer["missions"]
+    assert mission["work_packages"][1]["dependencies"] == after
+    told = [*answer["leftovers"], *mission["notices"]]
+    found = " ".join(each["message"] for each in told if each["code"] == "IMPORT_DEPENDENCY")
+    assert named in found if named else not found
+
+
+@pytest.mark.parametrize(
+    ("tool", "name", "content", "says"),
+    [
+        ("taskmaster", MASTER, {"tasks": {"1": task(1)}}, "has no list of tasks"),
+        ("taskmaster", MASTER, {"master": {"1": task(1)}}, "has no list of tasks"),
+        ("taskmaster", MASTER, {"tasks": [task(1, subtasks={"1": task(1)})]}, "neither an object nor a text"),
+        ("taskmaster", MASTER, '{"tasks": [{"id": 1}], "tasks": [{"id": 2}]}', "'tasks' is there twice"),
+        ("kiro", ".kiro/specs/tea/tasks/one.md", "- [ ] 1. Boil\n", "1 of 1 task"),
+        ("kiro", ".kiro/specs/hot/tea/tasks.md", "- [ ] 1. Boil\n", "1 of 1 task"),
+        ("openspec", "openspec/changes/tea/more/tasks.md", "## 1. A\n- [ ] 1.1 Boil\n", "1 of 1 task"),
+        ("spec-kit", "specs/001-tea/more/tasks.md", "- [ ] T001 Boil\n", "1 of 1 task"),
+    ],
+)
+def test_tasks_where_nobody_reads_them_are_a_failure(
+    project: Project, tool: str, name: str, content: object, says: str
+) -> None:
+    source = written(project, tool, {name: content if isinstance(content, str) else json.dumps(content)})
+    answer = source.partial("--dry-run")
+    assert says in " ".join(each["message"] for each in answer["leftovers"])
+
+
+def test_texts_are_subtasks_too(project: Project) -> None:
+    answer = written(project, "taskmaster", {MASTER: json.dumps({"tasks": [task(1, subtasks=["a", "b"])]})}).run(
+        "--dry-run"
+    )
+    assert packages(answer)["Tasks"]["T1"][1] == [("1.1 a", False), ("1.2 b", False)]
+
+
+def test_a_list_of_tasks_may_have_a_capital_letter(project: Project) -> None:
+    answer = written(project, "kiro", {".kiro/specs/tea/Tasks.md": "- [ ] 1. Boil\n"}).run("--dry-run")
+    assert counts(answer) == (1, 1, 0, 0, 0)
+
+
+def test_what_is_done_with_something_open_below_it_is_named(project: Project) -> None:
+    answer = written(project, "kiro", {".kiro/specs/tea/tasks.md": "- [x] 1. Boil\n  - [ ] 1.1 Fill\n"}).run(
+        "--dry-run"
+    )
+    assert "IMPORT_DONE_OPEN" in [each["code"] for each in answer["missions"][0]["notices"]]
+
+
 def test_a_tag_without_a_list_is_none_and_one_without_a_name_is_imported(project: Project) -> None:
     source = beside(project, "taskmaster", fixture=False)
     content = {"metadata": {"version": "1"}, "": {"tasks": [{"id": 1, "title": "A"}]}}

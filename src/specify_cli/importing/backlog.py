@@ -182,7 +182,7 @@ def _task(reading: Reading, path: str) -> tuple[str, str, ImportedPackage] | Non
         title=words(fields.get("title")) or name.removesuffix(".md"),
         origin=f"{own} in {path}",
         body="\n\n".join(filter(None, [_facts(fields), _MARKER.sub("", body).strip()])),
-        dependencies=tuple(need.lower() for need in listed(fields.get("dependencies"))),
+        dependencies=tuple(need.lower() for need in reading.needs(fields.get("dependencies"), f"{own} in {path}")),
         state=_STATES.get(status, Lane.PLANNED),
         said="" if status in _SILENT else status + (f", {people}" if people else ""),
         ticks=ticks,

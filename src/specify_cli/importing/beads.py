@@ -22,6 +22,7 @@ _LOG = (".beads/issues.jsonl", ".beads/beads.jsonl")
 _EPIC = "epic"
 _CHILD = "parent-child"
 _WAITS = ("blocks", "conditional-blocks", "waits-for")
+_ALSO_WAITS = ("depends_on", "blocked_by")  # as people write them; beads itself keeps them among `dependencies`
 _STATES = {
     "open": Lane.PLANNED,
     "in_progress": Lane.PLANNED,
@@ -87,7 +88,7 @@ def _issues(reading: Reading, path: str) -> Iterator[_Issue]:
         if data is None and line.strip() == "null":
             data = []
         own = words(data.get("id")) if isinstance(data, dict) else ""
-        if isinstance(data, dict) and words(data.get("status")) == _GONE:
+        if isinstance(data, dict) and words(data.get("status")).lower() == _GONE:
             continue
         if not isinstance(data, dict) or not own:
             if data is not None:
@@ -97,18 +98,22 @@ def _issues(reading: Reading, path: str) -> Iterator[_Issue]:
             reading.leave(path, 1, said, "IMPORT_DUPLICATE_ID")
         else:
             seen.add(own)
-            yield _Issue(own, data, f"issue {own} in {path}", _needs(data))
+            origin = f"issue {own} in {path}"
+            yield _Issue(own, data, origin, _needs(reading, data, origin))
 
 
-def _needs(data: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
+def _needs(reading: Reading, data: Mapping[str, object], origin: str) -> dict[str, tuple[str, ...]]:
     """Kind of dependency -> the issues it leads to."""
     found: dict[str, tuple[str, ...]] = {}
     listed_needs = data.get("dependencies")
-    for need in listed_needs if isinstance(listed_needs, list) else ():
-        if isinstance(need, dict) and (target := words(need.get("depends_on_id"))):
-            kind = words(need.get("type")) or _WAITS[0]
-            found[kind] = (*found.get(kind, ()), target)
-    return found
+    rows = listed_needs if isinstance(listed_needs, list) else [listed_needs]
+    for need in [*rows, *(data.get(key) for key in _ALSO_WAITS)]:
+        kind, target = _WAITS[0], need
+        if isinstance(need, dict):
+            kind = words(need.get("type") or need.get("dependency_type")).lower() or kind
+            target = need.get("depends_on_id") or need
+        found[kind] = (*found.get(kind, ()), *reading.needs(target, origin))
+    return {kind: targets for kind, targets in found.items() if targets}
 
 
 def _epic_of(issue: _Issue, issues: Mapping[str, _Issue]) -> str:

@@ -13,14 +13,22 @@ from collections.abc import Callable, Iterator, Mapping
 from specify_cli.importing.reading import clean
 
 _LISTS = {
-    "spec-kit": re.compile(r"(?:\.specify/)?specs/[^/]+/tasks?\.md"),
-    "openspec": re.compile(r"openspec/changes/(?:archive/[^/]+|(?!archive/)[^/]+)/tasks?\.md"),
-    "kiro": re.compile(r"\.kiro/specs/[^/]+/tasks?\.md"),
+    "spec-kit": re.compile(r"(?:\.specify/)?specs/[^/]+/(?i:tasks?\.md)"),
+    "openspec": re.compile(r"openspec/changes/(?:archive/[^/]+|(?!archive/)[^/]+)/(?i:tasks?\.md)"),
+    "kiro": re.compile(r"\.kiro/specs/[^/]+/(?i:tasks?\.md)"),
 }
 _FILES = {
     "taskmaster": re.compile(r"\.taskmaster/tasks/tasks\.json|tasks/tasks\.json"),
     "backlog": re.compile(r"\.?backlog/(?:tasks|completed)/(?:[^/]+/)*(?!(?i:readme)\.md$)[^/]+\.md"),
     "beads": re.compile(r"\.beads/(?:issues|beads)\.jsonl"),
+}
+# Lists of tasks where their tool does not look: deeper down, or one of several. Only their boxes count.
+_STRAYS = {
+    "spec-kit": re.compile(r"((?:\.specify/)?specs/[^/]+)/(?:.+/)?(?:tasks?\.md|tasks/[^/]+\.md)", re.IGNORECASE),
+    "openspec": re.compile(
+        r"(openspec/changes/(?:archive/)?[^/]+)/(?:.+/)?(?:tasks?\.md|tasks/[^/]+\.md)", re.IGNORECASE
+    ),
+    "kiro": re.compile(r"(\.kiro/specs/[^/]+)/(?:.+/)?(?:tasks?\.md|tasks/[^/]+\.md)", re.IGNORECASE),
 }
 _BOX = re.compile(r"[\s>]*(?:(?:[-*+]|\d+[.)])\s+\[(?:[xX]|[^\w\[\]])?\]|(?:[•◦▪‣]\s*|[-*+])\[[xX\s]?\])")
 _LINKED = re.compile(r"[\s>]*[^\s\[]+\s*\[[^\s\]]?\][(\[]")
@@ -45,7 +53,20 @@ def is_task_file(tool: str, path: str) -> bool:
 def count(tool: str, files: Mapping[str, bytes]) -> dict[str, int]:
     """Path -> how many tasks it holds, of every file with tasks that counts for its tool."""
     paths = _counting(tool, sorted(path for path in files if is_task_file(tool, path)))
-    return {path: _counted(tool, _text(files[path])) for path in paths}
+    found = {path: _counted(tool, _text(files[path])) for path in paths}
+    return found | {path: boxes for path in _strays(tool, files) if (boxes := _boxes(_text(files[path])))}
+
+
+def _strays(tool: str, files: Mapping[str, bytes]) -> list[str]:
+    """Lists below a folder of the tool that has none where it belongs."""
+    pattern = _STRAYS.get(tool)
+    matches = [match for path in sorted(files) if pattern and (match := pattern.fullmatch(path))]
+    whole = {path.rpartition("/")[0] for path in files if is_task_file(tool, path)}
+    return [match[0] for match in matches if match[1] not in whole]
+
+
+def _boxes(text: str) -> int:
+    return sum(1 for line in _outside(text.split("\n")) if _BOX.match(line))
 
 
 def _counted(tool: str, text: str) -> int:
@@ -62,7 +83,10 @@ def _pattern(tool: str) -> re.Pattern[str]:
 def _counting(tool: str, paths: list[str]) -> list[str]:
     """The files that count where there are an old and a new one."""
     if tool in _LISTS:
-        return [path for path in paths if not path.endswith("/task.md") or f"{path[:-3]}s.md" not in paths]
+        lower = {path.lower() for path in paths}
+        return [
+            path for path in paths if not path.lower().endswith("/task.md") or f"{path[:-3]}s.md".lower() not in lower
+        ]
     if tool == "backlog":
         return [path for path in paths if path.startswith("backlog/")] or paths
     return [path for path in paths if "issues" in path or path.startswith(".taskmaster")][:1] or paths[:1]
@@ -126,13 +150,17 @@ def _in_json(text: str) -> int:
 def _objects(value: object) -> int:
     """The objects that stand in lists."""
     if isinstance(value, dict):
-        return sum(_objects(item) for key, item in value.items() if key not in ("dependencies", "metadata"))
+        texts = value.get("subtasks")
+        written = sum(isinstance(item, str) for item in texts) if isinstance(texts, list) else 0
+        return written + sum(_objects(item) for key, item in value.items() if key not in ("dependencies", "metadata"))
     items = value if isinstance(value, list) else []
     return sum(isinstance(item, dict) + _objects(item) for item in items)
 
 
 def _in_lines(text: str) -> int:
-    return sum(1 for line in text.split("\n") if line.strip() and not re.search(r'"status"\s*:\s*"tombstone"', line))
+    return sum(
+        1 for line in text.split("\n") if line.strip() and not re.search(r'"status"\s*:\s*"(?i:tombstone)"', line)
+    )
 
 
 _COUNTERS: Mapping[str, Callable[[str], int]] = {

@@ -99,7 +99,8 @@ def plan_mission(mission: ImportedMission, tool: str, headings: Sequence[str]) -
 
 
 def _is_reserved(name: str) -> bool:
-    return name in _RESERVED or name.partition("/")[0] in ("tasks", KEPT)
+    lower = name.lower()  # where upper and lower case are one, the same name is the same file
+    return lower in _RESERVED or lower.partition("/")[0] in ("tasks", KEPT)
 
 
 def _slug(title: str, id: str) -> str:
@@ -165,6 +166,12 @@ def _packages(
                 owned_files=_owned(source),
             )
         )
+    ajar = [
+        each.id for each in found if each.source.state is Lane.DONE and not all(tick.done for tick in each.subtasks)
+    ]
+    if ajar and not mission.closed:
+        said = f"{mission.origin}: done there, while something below is not, and taken for done: {some(ajar)}"
+        notices.append(Notice("IMPORT_DONE_OPEN", said))
     open_ones = [each for each in found if each.source.state not in _SETTLED]
     wide = [each.id for each in open_ones if each.owned_files == (globs.EVERYTHING,)]
     if wide:

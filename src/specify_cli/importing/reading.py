@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import partial
 
 from specify_cli.importing.checklists import Listing, listing
 from specify_cli.importing.models import Imported, ImportedMission
@@ -13,7 +14,7 @@ from specify_cli.kernel import frontmatter
 from specify_cli.kernel.commands import Command
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.notices import Notice
-from specify_cli.kernel.text import plural, some
+from specify_cli.kernel.text import one_line, plural, some
 from specify_cli.kernel.values import frozen
 
 UNREADABLE = "IMPORT_UNREADABLE"
@@ -95,7 +96,12 @@ class Reading:
 
     def tasks(self, folder: str) -> tuple[str, Listing]:
         """The list of tasks in a folder and its path: `tasks.md`, or `task.md` where there is no other."""
-        path = next((path for name in _LISTS if (path := f"{folder}/{name}") in self.files), f"{folder}/{_LISTS[0]}")
+        lists = {
+            path.rpartition("/")[2].lower(): path
+            for path in self.below(folder)
+            if path.count("/") == folder.count("/") + 1
+        }
+        path = next((lists[name] for name in _LISTS if name in lists), f"{folder}/{_LISTS[0]}")
         text = self.text(path)
         if text is None or self._is_conflicted(text, path):
             return path, Listing("")
@@ -121,7 +127,7 @@ class Reading:
     def parsed(self, text: str, where: str) -> object:
         """The JSON value of a text; None where it is none."""
         try:
-            value: object = json.loads(text)
+            value: object = json.loads(text, object_pairs_hook=partial(self._object, where))
         except (ValueError, RecursionError) as error:
             path, _, own = where.partition(" line ")
             place, reason = f" line {own}" if own else "", "nested too deeply"
@@ -130,6 +136,27 @@ class Reading:
             self.unreadable(f"{path}{place}: {reason}", path)
             return None
         return value
+
+    def _object(self, where: str, pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
+        """An object of JSON; of a key that stands there twice all but the last value is lost to any program."""
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            twice = next(key for number, (key, _) in enumerate(pairs) if key in dict(pairs[:number]))
+            said = f"{where}: the key {one_line(twice, 40)!r} is there twice in one object; the last one counts"
+            self.unreadable(said, where.partition(" line ")[0])
+        return found
+
+    def needs(self, value: object, origin: str) -> tuple[str, ...]:
+        """The ids that a task comes after, in whatever form they are listed; what is no id is named."""
+        found: list[str] = []
+        for item in value if isinstance(value, list) else [value]:
+            own = item.get("id") if isinstance(item, dict) else item
+            ids = [each for part in words(own).split(",") if (each := part.strip())]
+            found += ids
+            if not ids and item not in (None, "", {}):
+                said = f"{origin}: it comes after {one_line(str(item), 60)}, which is no id; left out"
+                self.note("IMPORT_DEPENDENCY", said)
+        return tuple(dict.fromkeys(found))
 
     def document(self, path: str) -> tuple[dict[str, object], str] | None:
         """Header and body of a Markdown document; None where it cannot be read."""

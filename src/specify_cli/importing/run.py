@@ -149,7 +149,7 @@ def forecast(repo: Repository, source: Source, path: Path) -> Import:
     planned = [plan_mission(mission, source.title, headings) for mission in imported.missions]
     steps = [_step(each, _known(known, source.key, project, each.source)) for each in planned]
     shared = Counter(step.planned.source.where for step in steps)
-    lost = {path for path, count in imported.tasks.items() if count > imported.left.get(path, 0) and shared[path] == 1}
+    lost = {path for path, count in imported.tasks.items() if count > imported.left.get(path, 0) and shared[path] <= 1}
     worth = tuple(step for step in steps if _is_worth(step) and not _is_lost(step, lost))
     left = Counter(imported.left)
     for step in steps:
@@ -265,7 +265,8 @@ def _is_worth(step: Step) -> bool:
 def _is_lost(step: Step, lost: Collection[str]) -> bool:
     """Whether none of its tasks could be read: made now, it would stand in the way once they can be."""
     nothing = not (step.planned.packages or step.planned.tasks or step.planned.left)
-    return step.action is Action.CREATE and nothing and step.planned.source.where in lost
+    folder = step.planned.source.where.rpartition("/")[0]
+    return step.action is Action.CREATE and nothing and any(path.startswith(f"{folder}/") for path in lost)
 
 
 def _empty(steps: Sequence[Step]) -> list[Notice]:

@@ -55,16 +55,22 @@ def _tags(reading: Reading, data: object, where: str) -> dict[str, list[object]]
         return {}
     if isinstance(data.get("tasks"), list):
         return {_MAIN: data["tasks"]}
+    if "tasks" in data:
+        data = {_MAIN: {"tasks": data["tasks"]}}
     found: dict[str, list[object]] = {}
     for tag, content in data.items():
         tasks = content.get("tasks") if isinstance(content, dict) else content
         if isinstance(tasks, list):
             found[str(tag)] = tasks
-        elif isinstance(content, dict) and tasks is None:
+        elif isinstance(content, dict) and "tasks" not in content and not _holds_tasks(content):
             reading.note("IMPORT_NO_COUNTERPART", f"{where}: {tag!r} has no list of tasks, so it is no tag")
         else:
             reading.unreadable(f"{where}: tag {tag!r} has no list of tasks", where)
     return found
+
+
+def _holds_tasks(content: Mapping[str, object]) -> bool:
+    return any(isinstance(each, dict) and "title" in each for each in content.values())
 
 
 def _mission(reading: Reading, tag: str, tasks: Sequence[object], where: str) -> ImportedMission:
@@ -96,12 +102,18 @@ def _project(reading: Reading) -> str:
 
 def _package(reading: Reading, task: Mapping[str, object], where: str, number: int) -> ImportedPackage:
     own, status = words(task.get("id")), _status(task)
-    below, plain = _subtasks(task, own), list(listed(task.get("dependencies")))
+    origin = f"task {own} in {where}"
+    below, plain = _subtasks(reading, task, own, where), reading.needs(task.get("dependencies"), origin)
     kept = [(name, each) for name, each in below if _status(each) not in _GIVEN_UP]
     gone = [name for name, each in below if _status(each) in _GIVEN_UP]
-    # A dependency on a subtask is one on its task: whole tasks are handed out here.
-    needs = dict.fromkeys(need.partition(".")[0] for need in plain)
-    origin = f"task {own} in {where}"
+    # A dependency on a subtask is one on its task, and so is one of a subtask: whole tasks are handed out here.
+    crossing = [
+        need
+        for name, each in kept
+        for need in reading.needs(each.get("dependencies"), f"subtask {name} in {where}")
+        if "." in need
+    ]
+    needs = dict.fromkeys(need.partition(".")[0] for need in [*plain, *crossing])
     if gone:
         reading.leave(where, len(gone), f"{origin}: {some(gone)} given up there, and text here")
     if status and status not in _STATES:
@@ -111,7 +123,7 @@ def _package(reading: Reading, task: Mapping[str, object], where: str, number: i
         title=words(task.get("title")),
         origin=origin,
         body="\n\n".join(filter(None, [fields_text(task, _SECTIONS), *(_told(*each) for each in below)])),
-        dependencies=tuple(need for need in needs if need != own or own in plain),
+        dependencies=tuple(need for need in needs if need != own or own in plain),  # of itself: named as a circle
         state=_STATES.get(status, Lane.PLANNED),
         said="" if status in _SILENT else status,
         ticks=tuple(Tick(f"{name} {words(each.get('title'))}", _status(each) in _DONE) for name, each in kept),
@@ -120,22 +132,33 @@ def _package(reading: Reading, task: Mapping[str, object], where: str, number: i
     )
 
 
-def _subtasks(task: Mapping[str, object], parent: str) -> list[tuple[str, Mapping[str, object]]]:
+def _subtasks(
+    reading: Reading, task: Mapping[str, object], parent: str, where: str
+) -> list[tuple[str, Mapping[str, object]]]:
     """Number and fields of each subtask, each followed by its own."""
     rows: list[tuple[str, Mapping[str, object]]] = []
-    waiting = _numbered(task, parent)
+    waiting = _numbered(reading, task, parent, where)
     while waiting:
         name, each = waiting.pop()
         rows.append((name, each))
-        waiting += _numbered(each, name)
+        waiting += _numbered(reading, each, name, where)
     return rows
 
 
-def _numbered(task: Mapping[str, object], parent: str) -> list[tuple[str, Mapping[str, object]]]:
+def _numbered(
+    reading: Reading, task: Mapping[str, object], parent: str, where: str
+) -> list[tuple[str, Mapping[str, object]]]:
     """The subtasks of a task, the last one first."""
     found = task.get("subtasks")
-    rows = [each for each in (found if isinstance(found, list) else ()) if isinstance(each, dict)]
-    numbers = [words(each.get("id")) for each in rows]
+    rows: list[Mapping[str, object]] = []
+    for each in found if isinstance(found, list) else [found] if found else []:
+        if isinstance(each, dict) and isinstance(found, list):
+            rows.append(each)
+        elif isinstance(each, str) and words(each):
+            rows.append({"title": each})
+        else:
+            reading.unreadable(f"{where}: a subtask of {parent} is neither an object nor a text", where)
+    numbers = [words(each.get("id")) or str(place) for place, each in enumerate(rows, 1)]
     named: list[tuple[str, Mapping[str, object]]] = [
         (name if "." in name else f"{parent}.{name}", each) for name, each in zip(numbers, rows, strict=True)
     ]
