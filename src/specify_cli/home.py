@@ -254,6 +254,11 @@ class MissionPlace:
         return mission_of_branch(self.target_branch) == self.slug
 
     def _checking_out(self, branch: str) -> Command:
+        common = self.repo.common_dir
+        lanes_alone = all((each.branch or "").startswith("kitty/") for each in self.repo.checkouts())
+        if common is not None and self.repo.main is None and lanes_alone:
+            # A bare repository: no working tree in which to switch, but for those of lanes.
+            return git_command(common, "worktree", "add", common.with_suffix(".home"), branch)
         if self._has_own_worktree:
             # Its home is a worktree of its own; a folder that is gone may still be registered.
             path = home_path(self.repo, self.slug)
@@ -270,6 +275,16 @@ class MissionPlace:
         return self._checking_out(self.target_branch).then(
             "git", "-C", self.repo.root, "merge", "--no-edit", source.ref
         )
+
+    def restoring(self, wp_id: str) -> Command | None:
+        """The command that brings back a prompt which was deleted and is still committed; None where none is."""
+        names = self.git.names_in(self.source.revision, f"{self.relative}/{TASKS}") if self.repo.has_git else []
+        name = next((each for each in sorted(names) if prompt_id(each) == wp_id), None)
+        if name is None:
+            return None
+        root = self.home.path if self.home else self.repo.root
+        file = f"{self.relative}/{TASKS}/{name}"
+        return git_command(root, "restore", "--source=HEAD", "--staged", "--worktree", file)
 
     @property
     def last_tip(self) -> Path:

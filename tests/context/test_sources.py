@@ -272,6 +272,16 @@ def test_the_hint_tracks_the_remote_that_has_the_mission(mission: Mission) -> No
     project.run("next", "--agent", "ada", "--mission", mission.slug, "--json").ok()
 
 
+def test_a_bare_repository_gets_a_working_tree(mission: Mission) -> None:
+    project = clone(mission.project, "--bare")
+    said = project.run("accept", "--mission", mission.slug, "--json").failed("TARGET_NOT_CHECKED_OUT")
+    project.run("next", "--agent", "ada", "--mission", mission.slug, "--json").ok()  # a worktree of a lane is no home
+    again = project.run("accept", "--mission", mission.slug, "--json").failed("TARGET_NOT_CHECKED_OUT")
+    assert again.json()["hint"] == said.json()["hint"]
+    obey(project, again)
+    assert project.run("status", "--json").ok().json()["read_from"]["source"] == "home"
+
+
 def test_a_remote_may_have_a_slash_in_its_name(mission: Mission) -> None:
     mission.project.git("switch", "-q", "main")
     project = clone(mission.project, "--origin", "team/tea")

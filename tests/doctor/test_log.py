@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 
 from specify_cli.doctor.findings import Severity
 from specify_cli.status.models import Lane
@@ -46,10 +47,22 @@ def test_a_line_that_we_do_not_understand_is_not_offered_to_be_removed(project: 
 
 def test_a_work_package_that_left_the_plan_is_an_error(project: Project) -> None:
     mission = finalized_mission(project)
-    (mission.folder / "tasks" / "WP01-work.md").unlink()
+    project.git("rm", "-q", str(mission.folder / "tasks" / "WP01-work.md"))
+    project.git("commit", "-qm", "Take WP01 out")
     found = only(findings_in(project.path, "log"), "UNKNOWN_WORK_PACKAGE")
     assert found.severity is Severity.ERROR
     assert (found.fix or "").endswith(f"--mission {mission.slug}")
+
+
+def test_a_prompt_that_was_deleted_by_mistake_is_brought_back_and_not_canceled(project: Project) -> None:
+    mission = finalized_mission(project)
+    prompt = mission.folder / "tasks" / "WP01-work.md"
+    prompt.unlink()
+    found = only(findings_in(project.path, "log"), "UNKNOWN_WORK_PACKAGE")
+    assert found.message.endswith("its prompt was deleted")
+    done = subprocess.run(["/bin/sh", "-c", found.fix or "false"], cwd=project.path, check=False)
+    assert (done.returncode, prompt.exists()) == (0, True)
+    assert codes(findings_in(project.path, "log"), least=Severity.ERROR) == []
 
 
 def test_a_malformed_prompt_is_an_error_and_its_work_package_is_known(project: Project) -> None:

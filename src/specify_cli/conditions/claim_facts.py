@@ -57,11 +57,7 @@ def claim_facts(
 
 def prompt_missing(place: MissionPlace, wp_id: str) -> Unmet:
     """A work package of the lanes or the log has no prompt: with the command that brings it back, or finds it."""
-    names = place.git.names_in(place.source.revision, f"{place.relative}/{FOLDER}") if place.repo.has_git else []
     root = place.home.path if place.home else place.repo.root
-    name = next((each for each in names if each == f"{wp_id}.md" or each.startswith(f"{wp_id}-")), None)
-    fix = git_command(root, "log", "--diff-filter=D", "--oneline", "--", f"{place.relative}/{FOLDER}")
-    if name is not None and not name.endswith("/"):
-        file = f"{place.relative}/{FOLDER}/{name}"
-        fix = git_command(root, "restore", "--source=HEAD", "--staged", "--worktree", file)
+    history = git_command(root, "log", "--diff-filter=D", "--oneline", "--", f"{place.relative}/{FOLDER}")
+    fix = place.restoring(wp_id) or history
     return Unmet("PROMPT_MISSING", f"{wp_id}: there is no prompt {FOLDER}/{wp_id}-….md", fix, wp_id)

@@ -5,9 +5,12 @@ An event of a version before mission ids was made under other rules: what today 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 
-from specify_cli.kernel.commands import command, spec_kitty
+from specify_cli.home import MissionPlace
+from specify_cli.kernel.commands import Command, command, spec_kitty
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.fields import Broken
 from specify_cli.kernel.text import is_ulid, plural
@@ -81,7 +84,7 @@ def validate_logs(
     found += validate_lost_claims(snapshot, origins)
     found += validate_predecessors(events, origins)
     if known_wps is not None:
-        found += validate_work_packages(snapshot, known_wps, moves.log.where)
+        found += validate_work_packages(snapshot, known_wps, moves.log.where, partial(_restoring, moves.log.place))
     found += validate_publication(moves, facts)
     rank = list(Severity)
     return ValidationResult(tuple(sorted(found, key=lambda problem: rank.index(problem.severity))))
@@ -187,21 +190,36 @@ def validate_predecessors(events: Collection[StatusEvent], origins: Origins = _N
     return problems
 
 
-def validate_work_packages(snapshot: StatusSnapshot, known_wps: Collection[str], file: str = "") -> list[Problem]:
+def _restoring(place: MissionPlace, wp_id: str) -> Command | None:
+    """What brings back the prompt of a work package that the plan still names."""
+    named = re.search(rf"\b{re.escape(wp_id)}\b", place.read("tasks.md") or "")
+    return place.restoring(wp_id) if named else None
+
+
+def validate_work_packages(
+    snapshot: StatusSnapshot,
+    known_wps: Collection[str],
+    file: str = "",
+    restoring: Callable[[str], Command | None] = lambda _: None,
+) -> list[Problem]:
     """Work packages of the log that the plan does not have.
 
     Args:
         snapshot: the fold of the log.
         known_wps: ids in the plan.
         file: the log.
+        restoring: the command that brings back a prompt that was deleted by mistake.
     """
     problems = []
     for wp_id, state in snapshot.work_packages.items():
         if wp_id in known_wps:
             continue
         message = f"{wp_id} is {state['lane']} and not in the plan"
+        back = None if state["lane"] in TERMINAL_LANES else restoring(wp_id)
+        if back is not None:
+            message = f"{wp_id} is {state['lane']}, and its prompt was deleted"
         words = ("--to", Lane.CANCELED, "--note", "removed from the plan", "--mission", snapshot.mission_slug)
-        fix = spec_kitty("agent tasks move-task", wp_id, *words)
+        fix = back or spec_kitty("agent tasks move-task", wp_id, *words)
         final = state["lane"] in TERMINAL_LANES
         severity = Severity.NOTE if final else Severity.ERROR
         problems.append(Problem(severity, "UNKNOWN_WORK_PACKAGE", message, file, None, None if final else fix))
