@@ -318,6 +318,7 @@ FILES = st.dictionaries(st.sampled_from([*NAMES, *JSON]), CONTENT, max_size=6)
 
 @settings(max_examples=60, deadline=None)
 @example({".beads/issues.jsonl": b"\x00"})
+@example({"specs/001-a/tasks.md": b"## 1. Group"})
 @given(FILES)
 def test_any_files_can_be_read_and_planned(files: dict[str, bytes]) -> None:
     for source in SOURCES.values():
@@ -329,6 +330,12 @@ def test_any_files_can_be_read_and_planned(files: dict[str, bytes]) -> None:
         if not imported.unread:
             carried = sum(mission.tasks + mission.left for mission in missions)
             counted = census.count(source.key, files)
+            read = {mission.source.where for mission in missions if mission.tasks or mission.left} | {*imported.left}
+            # Of a list of which nothing is read, whatever may be a task counts.
+            guessed = [
+                path for path in counted if path.lower().endswith(("/tasks.md", "/task.md")) and path not in read
+            ]
+            counted = {path: count for path, count in counted.items() if path not in guessed}
             assert sum(counted.values()) == carried + sum(imported.left.values()), (source.key, counted)
 
 
