@@ -278,3 +278,55 @@ def test_what_is_declared_is_read_whatever_stands_around_it(
 def test_no_text_breaks_the_parser(text: str) -> None:
     found = parse_dependencies_from_tasks_md(text)
     assert all(len(set(needs)) == len(needs) for needs in found.values())
+
+
+# Every line that speaks of dependencies and names WP01 and WP03 -> what is read of it; the rest is told.
+WRITTEN: dict[str, list[str]] = {
+    "Dependencies: WP01, WP03": ["WP01", "WP03"],
+    "Dependencies: WP01 (Setup), WP03 (Core)": ["WP01", "WP03"],
+    "Dependencies: WP01: Setup, WP03: Core": ["WP01"],
+    "Dependencies: WP01 — and WP03": ["WP01"],
+    "Dependencies: WP01, then WP03": ["WP01"],
+    "Dependencies: WP01,\n  WP03": ["WP01"],
+    "Dependencies: None, WP01, WP03": [],
+    "Depends on WP01 (setup) and WP03 (core)": ["WP01"],
+    "Depends on: WP01 - Setup, WP03 - Core": ["WP01"],
+    "Depends on WP01, and on WP03": ["WP01"],
+    "_Dependencies_: WP01, WP03": [],
+    "**Dependencies**\n- WP01\n- WP03": [],
+    "Dependencies\n------------\n- WP01\n- WP03": [],
+    "##### Dependencies\n- WP01\n- WP03": [],
+    "### Dependencies & order\n- WP01\n- WP03": [],
+    "**Blocked by**: WP01, WP03": [],
+    "- Prerequisites: WP01, WP03": [],
+    "Deps: WP01, WP03": [],
+    "Depends on Work Package 1 and WP03": [],
+}
+
+
+@pytest.mark.parametrize("written", WRITTEN)
+def test_every_dependency_that_was_written_is_read_or_told(written: str) -> None:
+    found = declared_dependencies(f"## WP01 A\n\n## WP02 B\n\n{written}\n\n## WP03 C\n")["WP02"]
+    assert list(found.dependencies) == WRITTEN[written]
+    told = {wp_id for _, ids in found.unread for wp_id in ids}
+    assert told == {"WP01", "WP03"}.difference(found.dependencies)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Dependencies: WP01. WP03 runs beside it.",
+        "Dependencies: WP01 (parallel with WP03)",
+        "**Dependencies**: WP01 | Parallel with: WP03",
+        "### T001 Install what WP03 brings\n- Dependencies: WP01",
+    ],
+)
+def test_a_remark_about_another_work_package_is_no_dependency(written: str) -> None:
+    found = declared_dependencies(f"## WP01 A\n\n## WP02 B\n\n{written}\n\n## WP03 C\n")["WP02"]
+    assert (found.dependencies, found.unread) == (("WP01",), ())
+
+
+def test_a_long_clause_is_cut_between_ids() -> None:
+    ids = " ".join(["WP01"] * 400)
+    found = declared_dependencies(f"## WP01 A\n\n## WP02 B\n\nDepends on {ids}\n")["WP02"]
+    assert (found.dependencies, found.unread) == (("WP01",), ())

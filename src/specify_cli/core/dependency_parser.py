@@ -5,7 +5,9 @@
    several such fields may share a line: `**Priority**: High | **Dependencies**: WP01 | **Subtasks**: 1`;
 3. a heading `Dependencies` of level 1 to 4 followed by a bullet list of ids.
 
-They may stand together and add up. An explicit empty list outweighs form 1, which running text resembles most.
+They may stand together and add up. What else speaks of dependencies and names work packages is told as unread: another
+form, or ids of a clause behind those that were read. An explicit empty list outweighs form 1, which running text
+resembles most.
 """
 
 from __future__ import annotations
@@ -24,20 +26,25 @@ _DEPENDS_ON = re.compile(
     rf"(?:^[ \t]*(?:(?:[-*+>]|\d+[.)])[ \t]+)*|[.:;,(–—|]\s*|\s-\s+)depends\s+on:?\s+({_IDS})", re.IGNORECASE
 )
 _ANY_DEPENDS_ON = re.compile(r"\bdepends?\s+on\b", re.IGNORECASE)
-_ANY_IDS = re.compile(rf"\b{_IDS}", re.IGNORECASE)
-_CLAUSE_END = re.compile(r"[.;]|$")
+_LONGEST_CLAUSE = 500
 _LINE = re.compile(r"^[ \t]*(?:[-*+>][ \t]+)*dependencies[ \t]*:(.*)$", re.IGNORECASE)
 # Where one field of a line ends and the next, with its own name, begins.
 _NEXT_FIELD = re.compile(r"\s*\|\s*(?=[A-Za-z][\w ()/-]*:)")
-_SPEAKS = re.compile(r"\bdepend(?!ents\b|ants\b)", re.IGNORECASE)
+_SPEAKS = re.compile(
+    r"(?<![A-Za-z0-9])depend(?!ents\b|ants\b)|"
+    r"^[ \t]*(?:[-*+>][ \t]+)*_?"
+    r"(?:deps|blocked by|waits (?:for|on)|requires|needs|prereq(?:uisite)?s?|predecessors?)_?[ \t]*:",
+    re.IGNORECASE,
+)
 _HEADING = re.compile(r"^ {0,3}(#{1,4})[ \t]+(.*)$")
 _ANY_HEADING = re.compile(r"^ {0,3}#{1,6}(?:[ \t]|$)")
 _BULLET = re.compile(r"^[ \t]*[-*+][ \t]+(.*)$")
 _EMPTY = re.compile(r"^(?:none|\[\s*\])(?!\w)", re.IGNORECASE)
 # What people write for an id, with a digit too few or a space.
-_NEARLY = re.compile(r"\bWP[ -]?(\d{1,4})(?!\w)", re.IGNORECASE)
+_NEARLY = re.compile(r"\b(?:WP[ -]?|work[ -]packages?[ ]+)(\d{1,4})(?!\w)", re.IGNORECASE)
 # A line that announces what stands below it: `Dependencies:`, `This depends on:`, the head of a table.
-_ANNOUNCES = re.compile(r":\s*$|^\s*\|")
+_ANNOUNCES = re.compile(r":\s*$|^\s*\||^ {0,3}#{3,6}[ \t]+[\d. \t]*depend|^\W*dependenc(?:y|ies)\W*$", re.IGNORECASE)
+_GOES_ON = re.compile(r"(?:,|\band)\s*$", re.IGNORECASE)
 _BELOW = re.compile(r"\s*(?:[-*+>|]|\d+[.)]|$)|[ \t]")
 _LIST = re.compile(rf"^({_IDS})(.*)$", re.IGNORECASE)
 # Behind the ids of a list item: nothing, or a remark; not a range, an arrow, a verb or a second list.
@@ -128,7 +135,9 @@ def _read_line(number: int, line: str, found: _Found, *, announced: bool = False
     for field in _NEXT_FIELD.split(line):
         _read_field(number, field, found)
     speaks = _SPEAKS.search(line) is not None
-    if found.given != before or not (announced or speaks):
+    if found.given != before:
+        return speaks and _GOES_ON.search(line) is not None
+    if not (announced or speaks):
         return False
     if named := _nearly(line):
         found.unread.append((number, named))
@@ -146,30 +155,40 @@ def _read_field(number: int, line: str, found: _Found) -> None:
         else:
             found.listed += ids
             found.empty = found.empty or not ids
+            _tell_rest(number, _clause(match[1], "." if not ids else ".;"), frozenset(ids), found)
         return
     phrases = [wp_id for phrase in _DEPENDS_ON.finditer(line) for wp_id in _ids(phrase[1])]
     found.phrases += phrases
-    missed = [wp_id for phrase in _mentions(line) for wp_id in _ids(phrase) if wp_id not in phrases]
+    read = frozenset(phrases)
+    for clause in _mentions(line):
+        _tell_rest(number, clause, read, found)
+
+
+def _tell_rest(number: int, clause: str, read: frozenset[str], found: _Found) -> None:
+    """Tell of the ids in a clause about dependencies that are not read."""
+    missed = tuple(wp_id for wp_id in dict.fromkeys(_nearly(clause)) if wp_id not in read)
     if missed:
-        found.unread.append((number, tuple(missed)))
+        found.unread.append((number, missed))
+
+
+def _clause(text: str, ends: str) -> str:
+    """A text up to the end of its first clause, without what stands in parentheses."""
+    text = _PARENTHESES.sub(" ", text)
+    return text[: min((place for end in ends if (place := text.find(end)) >= 0), default=len(text))]
 
 
 def _mentions(line: str) -> Iterator[str]:
-    """The ids behind each `depends on`, wherever they stand in its clause."""
-    ids = end = None
+    """What stands behind each `depends on` in its clause; in parentheses, up to their end."""
     past = 0
-    for match in _ANY_DEPENDS_ON.finditer(line):
+    for match in _ANY_DEPENDS_ON.finditer(line) if _NEARLY.search(line) else ():
         if match.start() < past:
             continue
-        if ids is None or ids.start() < match.end():
-            ids = _ANY_IDS.search(line, match.end())
-        if end is None or end.start() < match.end():
-            end = _CLAUSE_END.search(line, match.end())
-        if ids is None:
-            return
-        if end is None or ids.start() < end.start():
-            past = ids.end()
-            yield ids[0]
+        behind = line[match.end() : match.end() + _LONGEST_CLAUSE]
+        behind = behind.rpartition(" ")[0] if len(behind) == _LONGEST_CLAUSE else behind  # no id is cut in two
+        inside = line.count("(", past, match.start()) > line.count(")", past, match.start())
+        clause = _clause(behind.partition(")")[0] if inside else behind, ".;")
+        past = match.end() + len(clause)
+        yield clause
 
 
 def _read_list(lines: Iterator[tuple[int, str]], found: _Found) -> tuple[int, str] | None:
