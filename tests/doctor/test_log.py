@@ -92,3 +92,14 @@ def test_something_else_in_a_logs_place_is_a_finding_of_its_mission(project: Pro
     log.unlink()
     log.mkdir()
     assert mission.slug in only(findings_in(project.path, "log"), "LOG_NOT_A_FILE").message
+
+
+def test_a_journal_that_was_lost_is_named_where_work_was_begun(project: Project) -> None:
+    mission = finalized_mission(project)
+    mission.work("WP01", "src/wp01/a.py")
+    assert "JOURNAL_LOST" not in codes(findings_in(project.path, "log"))
+    for path in mission.place.journal.parent.glob(f"{mission.place.key}.*"):
+        path.unlink()
+    found = only(findings_in(project.path, "log"), "JOURNAL_LOST")
+    project.run(*(found.fix or "").replace("NAME", "codex").split()[1:], "--json").ok()
+    assert "JOURNAL_LOST" not in codes(findings_in(project.path, "log"))

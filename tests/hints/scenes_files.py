@@ -151,6 +151,12 @@ def bad_record(world: World) -> None:
     record.write_text('{"lane_id": 7}', encoding="utf-8")
 
 
+def journal_lost(world: World) -> None:
+    held(world)
+    for path in world.tea.place.journal.parent.glob(f"{world.tea.place.key}.*"):
+        path.unlink()
+
+
 def taken_number(world: World) -> None:
     world.run("agent mission create cup --number 5").ok()
 
@@ -195,5 +201,6 @@ SCENES = (
     Scene("DOCUMENT_MISSING", f"mission promote --mission {CUP}", without_its_document, Then.SHOWS, after=restore),
     Scene("DOCUMENT_IN_THE_WAY", f"mission promote --mission {CUP}", with_another_plan),
     Scene("SYMLINK_REFUSED", f"status {AT}", linked, Then.SHOWS, after=unlinked),
+    Scene("JOURNAL_LOST", "doctor log", journal_lost),
     Scene("RECORD_INVALID", "doctor worktrees", bad_record),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Collection
 
 from specify_cli.core.work_packages import gather_work_packages, known_ids
 from specify_cli.doctor.findings import Finding, Severity, Subject, of_error
@@ -11,8 +12,10 @@ from specify_cli.kernel.commands import command, spec_kitty
 from specify_cli.kernel.errors import SpecKittyError
 from specify_cli.kernel.text import plural
 from specify_cli.status import store
+from specify_cli.status.models import Lane, StatusEvent
 from specify_cli.status.problems import Problem
 from specify_cli.status.validate import validate_logs
+from specify_cli.workspaces.records import workspace_records
 
 SECTION = "log"
 
@@ -49,9 +52,29 @@ def _of_mission(place: MissionPlace) -> tuple[int, list[Finding]]:
         # Where no command brings the branch back, there is nothing to do but to know it.
         severity = Severity.ERROR if refusal.hint else Severity.WARNING
         found.append(Finding(SECTION, severity, refusal.code, refusal.message, refusal.hint))
+    events = [each for each in moves.objects if isinstance(each, StatusEvent)]
+    found += _begun_and_unknown(place, {event.wp_id for event in events if event.to_lane is not Lane.PLANNED})
     problems = validate_logs(moves, facts, known_ids(place)).problems
     found += [of_problem(place, problem) for problem in problems]
     return len(moves.objects) + len(facts.objects), found
+
+
+def _begun_and_unknown(place: MissionPlace, moved: Collection[str]) -> list[Finding]:
+    """Work packages that were begun in a worktree of this clone, of which no log has a move.
+
+    Args:
+        moved: the work packages that were moved since they were planned.
+    """
+    found = []
+    for record in workspace_records(place):
+        for wp_id in sorted(set(record.wps).difference(moved)):
+            message = (
+                f"{place.slug}: {wp_id} was begun in {record.path}, and no log has a move of it: the journal was lost, "
+                "or an older one was put back; a new claim goes on there"
+            )
+            again = spec_kitty("agent action implement", wp_id, "--agent", "NAME", "--mission", place.slug)
+            found.append(Finding(SECTION, Severity.WARNING, "JOURNAL_LOST", message, again))
+    return found
 
 
 def of_problem(place: MissionPlace, problem: Problem) -> Finding:

@@ -90,7 +90,7 @@ def test_all_missions_the_charter_and_templates(mission: Mission, project: Proje
         ".kittify/charter/charter.md",
     }  # fmt: skip
     assert [each["code"] for each in done["warnings"]] == ["MISSION_META_MISSING"]
-    assert set(project.run(*WORDS, "--all", "--fix").ok().json()["mended"]) == files
+    assert set(project.run(*WORDS, "--all", "--fix").failed(exit_code=1).json()["mended"]) == files
     project.run("validate-encoding", "--all", "--mission", mission.slug, "--json").failed("USAGE_ERROR", 2)
 
 
@@ -108,3 +108,13 @@ def test_without_a_home_it_looks_and_does_not_mend(mission: Mission, project: Pr
     project.git("switch", "-q", "-c", "elsewhere")
     assert project.run(*WORDS).failed(exit_code=1).json()["left"] == 2
     project.run(*WORDS, "--fix").failed("TARGET_NOT_CHECKED_OUT")
+
+
+def test_a_mission_that_cannot_be_read_is_not_clean(project: Project) -> None:
+    mission = finalized_mission(project)
+    (mission.folder / "meta.json").write_text("{", encoding="utf-8")
+    found = project.run("validate-encoding", "--all", "--json").failed(exit_code=1).json()
+    assert (found["result"], found["missions"]) == ("unread", [])
+    told = project.run("validate-encoding", "--all").failed(exit_code=1)
+    assert "1 mission not read" in told.out
+    assert mission.slug in told.err

@@ -32,7 +32,8 @@ def validate_encoding(
     """Find characters in documents that programs stumble over.
 
     Bytes of cp1252, byte-order marks, characters that cannot be seen; quotes, dashes and spaces of typography in
-    headers, ids and commands. In sentences they are left alone. While something is left the exit code is 1.
+    headers, ids and commands. In sentences they are left alone. While something is left, or a mission cannot be read,
+    the exit code is 1.
     """
     if every and mission is not None:
         raise UsageError("give --mission or --all, not both", "USAGE_ERROR", spec_kitty("validate-encoding", "--all"))
@@ -41,7 +42,7 @@ def validate_encoding(
     done = examine(places, kittify_of(repo).parent if every else None, fix=fix, backup=backup)
     found = [{"file": name, **as_dict(flaw)} for name, flaws in done.found.items() for flaw in flaws]
     data = {
-        "result": "flawed" if done.left else "clean",
+        "result": "flawed" if done.left else "unread" if broken else "clean",
         "missions": [place.slug for place in places],
         "checked": done.checked,
         "findings": found,
@@ -51,12 +52,14 @@ def validate_encoding(
         "warnings": [Notice(each.error.code, each.error.message, each.error.hint).to_dict() for each in broken],
     }
     which = ("--all",) if every else ("--mission", places[0].slug)
-    return Reply(data, _text(done, spec_kitty("validate-encoding", *which, "--fix")), 1 if done.left else 0)
+    text = _text(done, spec_kitty("validate-encoding", *which, "--fix"), len(broken))
+    return Reply(data, text, 1 if done.left or broken else 0)
 
 
-def _text(done: Repair, command: str) -> str:
+def _text(done: Repair, command: str, unread: int) -> str:
     flaws = [flaw for found in done.left.values() for flaw in found]
-    lines = [f"{plural(done.checked, 'document')}, {plural(len(flaws), 'flaw') if flaws else style('clean', 'green')}"]
+    clean = style(f"{plural(unread, 'mission')} not read", "red") if unread else style("clean", "green")
+    lines = [f"{plural(done.checked, 'document')}, {plural(len(flaws), 'flaw') if flaws else clean}"]
     lines += [f"  mended    {safe(name)}" for name in done.mended]
     lines += [f"  as it was {safe(done.backup)}"] if done.backup else []
     for name, found in done.left.items():
