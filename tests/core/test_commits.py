@@ -139,11 +139,11 @@ def test_no_identity_is_a_warning_with_the_commands(
     git: Repo, place: MissionPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     require_identity(place)
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(git.path / "no settings"))
     git("config", "user.useConfigOnly", "true")
     done = milestone(place, Config(), "x")
     assert (done.commit, codes(done)) == (None, ["NO_GIT_IDENTITY"])
-    assert "git config user.name" in str(done.warnings[0].hint)
+    assert "git config --global user.name" in str(done.warnings[0].hint)
     with pytest.raises(Refused) as told:
         require_identity(place)
     assert told.value.code == "NO_GIT_IDENTITY"

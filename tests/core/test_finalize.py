@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -300,7 +299,7 @@ def test_without_a_home_it_only_checks(plan: Plan, git: Repo) -> None:
 
 
 def test_git_must_know_who_commits(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/no settings")
     assert refused(plan).code == "NO_GIT_IDENTITY"
 
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from specify_cli.core.mission_sizes import mission_type_of
@@ -65,7 +63,7 @@ def test_without_a_home_or_an_identity_nothing_is_written(
         set_up_plan(mission.place, config)
     assert told.value.code == "TARGET_NOT_CHECKED_OUT"
     project.git("switch", "-q", "main")
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(project.path / "no settings"))
     with pytest.raises(Refused) as told:
         set_up_plan(mission.place, config)
     assert told.value.code == "NO_GIT_IDENTITY"

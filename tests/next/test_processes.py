@@ -184,7 +184,8 @@ def test_without_write_access_to_the_git_folder_the_path_and_the_mend_are_named(
     answer = json.loads(done.stdout)
     assert (done.returncode, answer["error_code"]) == (1, "STATE_READ_ONLY"), done.stderr
     assert str(state) in answer["details"]["path"]
-    assert "writable" in answer["error"]
+    assert answer["hint"].startswith("chmod u+rwx ")
+    assert answer["hint"].endswith(f" && chmod u+rw {answer['details']['path']}")
 
 
 def _quiet_minutes(mission: Mission, minutes: int) -> None:

@@ -17,7 +17,7 @@ from specify_cli.status import lines
 from specify_cli.status.models import Lane
 from tests.support import soak
 from tests.support.cli import SCRIPT, Result
-from tests.support.limits import run_limited
+from tests.support.limits import run_limited, run_sealed, skip_unless_sealable
 from tests.support.measuring import peak_memory
 from tests.support.missions import Mission, finalized_mission
 from tests.support.project import Project, Task
@@ -243,25 +243,12 @@ def test_a_copy_that_may_not_be_written_keeps_no_move_from_being_recorded(
     assert mission.status.unpublished == 0
 
 
-# Everything is shown read-only, as in a sandbox or on a mounted image; other processes see it as it is.
-_READ_ONLY = 'mount --bind "$1" "$1" && mount -o remount,bind,ro "$1" && cd "$1" && shift && exec "$@"'
-
-
-def _mounted(mission: Mission, *argv: str) -> subprocess.CompletedProcess[str]:
-    root = () if os.geteuid() == 0 else ("--map-root-user",)
-    words = ["unshare", *root, "--mount", "sh", "-c", _READ_ONLY, "sh", str(mission.project.path), *argv]
-    return subprocess.run(words, cwd=mission.project.path, capture_output=True, text=True, check=False)
-
-
 def _on_read_only_mount(mission: Mission, *words: str) -> Result:
-    argv = [*words, "--mission", mission.slug, "--json"]
-    done = _mounted(mission, str(SCRIPT), *argv)
-    return Result(tuple(argv), done.returncode, done.stdout, done.stderr)
+    return run_sealed(mission.project.path, *words, "--mission", mission.slug, "--json", cwd=mission.project.path)
 
 
 def test_on_a_read_only_mount_everything_can_be_read_and_writing_says_why_not(mission: Mission) -> None:
-    if shutil.which("unshare") is None or _mounted(mission, "true").returncode != 0:
-        pytest.skip("this system lets nobody mount")
+    skip_unless_sealable(mission.project.path)
     run(mission, *MOVE).ok()
     for words in READERS:
         _on_read_only_mount(mission, *words).ok()
@@ -275,6 +262,7 @@ def test_on_a_read_only_mount_everything_can_be_read_and_writing_says_why_not(mi
     for words in writers:
         error = _on_read_only_mount(mission, *words).failed("STATE_READ_ONLY", 1).json()
         assert str(mission.project.path) in error["error"]
+        assert (error["hint"], error["details"]["edit"]) == (None, ".codex/config.toml")
     assert mission.lane("WP01") is Lane.BLOCKED
 
 

@@ -250,7 +250,7 @@ def test_nobody_has_to_sign_or_have_a_name(repo: Repo, monkeypatch: pytest.Monke
     for name in ("AUTHOR", "COMMITTER"):
         monkeypatch.delenv(f"GIT_{name}_NAME", raising=False)
         monkeypatch.delenv(f"GIT_{name}_EMAIL", raising=False)
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/no settings")
     repo.write("a.txt", "changed\n")
     assert "spec-kitty" in repo("log", "-1", "--format=%an", kept(repo).commit)
 

@@ -9,6 +9,7 @@ from specify_cli.conditions import accept_rules
 from specify_cli.conditions.accept_rules import DirtyWorktree, PackageState
 from specify_cli.kernel.commands import Command, command, git_command, spec_kitty
 from specify_cli.kernel.errors import Unmet
+from specify_cli.kernel.git_run import introduction
 from specify_cli.kernel.values import frozen
 from specify_cli.mission_metadata import PULL_REQUEST
 from specify_cli.status.models import Lane
@@ -168,11 +169,8 @@ def _checkout(facts: MergeFacts) -> list[Unmet]:
         )
         found.append(Unmet("INDEX_LOCKED", said, command("rm", facts.index_locked)))
     if not facts.identity:
-        fix = command("git", "config", "--global", "user.name", "Your Name").then(
-            "git", "config", "--global", "user.email", "you@example.org"
-        )
         said = "git does not know who you are, and a commit needs a name and a mail"
-        found.append(Unmet("NO_GIT_IDENTITY", said, fix))
+        found.append(Unmet("NO_GIT_IDENTITY", said, introduction(facts.root)))
     return found
 
 

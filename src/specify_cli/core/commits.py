@@ -8,12 +8,14 @@ from pathlib import Path
 from specify_cli.core.rendered import render_views
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import files, locks, strays
-from specify_cli.kernel.commands import Command, command, git_command, spec_kitty
+from specify_cli.kernel.commands import Command, git_command, spec_kitty
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.errors import Refused, SpecKittyError
 from specify_cli.kernel.git import Git
+from specify_cli.kernel.git_run import GitFailed, introduction
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import SPECS, loose_tip
+from specify_cli.kernel.process import Completed
 from specify_cli.kernel.values import frozen
 from specify_cli.mission_metadata import META
 from specify_cli.status import store
@@ -52,19 +54,13 @@ def require_identity(place: MissionPlace) -> None:
         Refused: `NO_GIT_IDENTITY`.
     """
     if place.git.identity() is None:
-        raise no_identity()
+        raise no_identity(place.git)
 
 
-def no_identity() -> Refused:
+def no_identity(git: Git) -> Refused:
     """The refusal for a git without a name and mail."""
-    # Some agents' shells have no file for `--global`; writing to the device that stands for it would replace that.
-    has_file = os.environ.get("GIT_CONFIG_GLOBAL") not in ("", os.devnull)
-    config = ("git", "config", *(["--global"] if has_file else []))
-    return Refused(
-        "git does not know who you are, and a commit needs a name and a mail",
-        "NO_GIT_IDENTITY",
-        hint=command(*config, "user.name", "Your Name").then(*config, "user.email", "you@example.org"),
-    )
+    said = "git does not know who you are, and a commit needs a name and a mail"
+    return Refused(said, "NO_GIT_IDENTITY", hint=introduction(git.root))
 
 
 def milestone(place: MissionPlace, config: Config, subject: str) -> Committed:
@@ -167,17 +163,23 @@ def _commit(place: MissionPlace, message: str) -> Committed:
     done = git.commit_only(message, place.relative, new=new)
     if done.code != 0:
         if ("ident" in done.said and "empty" in done.said) or "tell me who you are" in done.said:
-            refusal = no_identity()
+            refusal = no_identity(git)
             return Committed(warnings=(Notice(refusal.code, refusal.message, refusal.hint),))
-        failure = git.failed(done, "commit")
-        if failure.code == "GIT_FAILED":
-            return Committed(warnings=(_failed(place, done.said or _of_silent_hook(git, done.code)),))
+        failure = commit_failure(git, done)
         return Committed(warnings=(_failed(place, failure.message, failure.hint),))
     tip = loose_tip(place.repo.require_git(), place.target_branch) or git.resolve("HEAD")
     if tip is not None:
         files.make_private(place.last_tip.parent)
         files.scribble(place.last_tip, tip)
     return Committed(tip, files=tuple(change.path for change in changes))
+
+
+def commit_failure(git: Git, done: Completed) -> GitFailed:
+    """The error for a commit that failed; `GIT_FAILED` for what a hook or a signature says, which has no command."""
+    failure = git.failed(done, "commit")
+    if failure.code != "GIT_FAILED":
+        return failure
+    return GitFailed(done.said or _of_silent_hook(git, done.code), failure.code, None, failure.details)
 
 
 def _of_silent_hook(git: Git, code: int) -> str:

@@ -216,7 +216,7 @@ def _creator(git: Git, actor: str | None) -> str:
     """Who creates it: the actor, else the git user; a commit needs the latter in any case."""
     identity = git.identity()
     if identity is None:
-        raise no_identity()
+        raise no_identity(git)
     return actor or f"user:{identity.rsplit(' <', 1)[0]}"
 
 

@@ -25,6 +25,7 @@ from specify_cli.kernel.commands import Command, command, git_command, spec_kitt
 from specify_cli.kernel.config import Config, parse_config
 from specify_cli.kernel.errors import SpecKittyError, Unavailable
 from specify_cli.kernel.git import Git
+from specify_cli.kernel.git_run import introduction
 from specify_cli.kernel.legacy import is_older
 from specify_cli.kernel.paths import KITTIFY, SPECS, Checkout
 from specify_cli.kernel.text import plural, some
@@ -78,12 +79,8 @@ def _repository(subject: Subject) -> list[Finding]:
     found = []
     identity = git.identity()
     if identity is None:
-        fix = command("git", "config", "--global", "user.name", "Your Name").then(
-            "git", "config", "--global", "user.email", "you@example.org"
-        )
-        found.append(
-            _error("NO_GIT_IDENTITY", "git does not know who you are, and commits need a name and a mail", fix)
-        )
+        said = "git does not know who you are, and commits need a name and a mail"
+        found.append(_error("NO_GIT_IDENTITY", said, introduction(repo.checkout)))
     else:
         found.append(_ok("IDENTITY", f"commits are by {identity}"))
     here = repo.here()
@@ -216,11 +213,12 @@ def _state(subject: Subject) -> list[Finding]:
         return []
     state = subject.repo.state
     folder = state if state.is_dir() else subject.repo.common_dir
+    message = f"{folder} cannot be written by this process, so nothing can be recorded"
+    if files.is_sealed(subject.repo.common_dir / "HEAD"):
+        return [Finding(SECTION, Severity.ERROR, "STATE_READ_ONLY", f"{message}; {files.UNSEAL}")]
     if os.access(folder, os.W_OK):
         return []
-    message = f"{folder} cannot be written by this process, so nothing can be recorded"
-    said = f"{message}; in a sandbox, add it to the writable folders"
-    return [_error("STATE_READ_ONLY", said, command("chmod", "u+rwx", folder))]
+    return [_error("STATE_READ_ONLY", message, command("chmod", "u+rwx", folder))]
 
 
 def _ok(code: str, message: str) -> Finding:

@@ -31,6 +31,34 @@ _READ_ONLY = {errno.EROFS, errno.EACCES, errno.EPERM}
 LIMIT = 64 * 1024 * 1024
 
 
+# What mends it where a sandbox keeps a path from being written: a change of its permissions does not.
+CODEX_SETTINGS = ".codex/config.toml"
+UNSEAL = (
+    "a sandbox keeps it so. Run spec-kitty outside of the sandbox (Codex does in a project that you trust, by "
+    '.codex/rules/spec-kitty.rules), or let the sandbox write there (Codex: writable_roots = ["../.git"] below '
+    "[sandbox_workspace_write] in .codex/config.toml)"
+)
+
+
+def is_sealed(path: Path) -> bool:
+    """Whether something else than permissions keeps this process from writing a file that is there; it is not changed.
+
+    So does a sandbox, and a file system that was mounted to be read.
+    """
+    try:
+        os.close(system.open_file(path, os.O_WRONLY))
+    except OSError as error:
+        return _is_sealed(error, path)
+    return False
+
+
+def _is_sealed(error: OSError, path: Path) -> bool:
+    if error.errno == errno.EROFS:
+        return True
+    place = path if path.exists() else path.parent
+    return error.errno in _READ_ONLY and place.exists() and os.access(place, os.W_OK)
+
+
 def explain(error: OSError, path: Path) -> Refused | Unavailable:
     """A file-system failure as an error that a person can act on."""
     reason = error.strerror or str(error)
@@ -39,8 +67,12 @@ def explain(error: OSError, path: Path) -> Refused | Unavailable:
             f"no room left to write {path}: {reason}", "DISK_FULL", hint=command("df", "-h", path.parent)
         )
     if error.errno in _READ_ONLY:
-        said = f"{path} cannot be written: {reason}; in a sandbox, add its folder to the writable ones"
+        said = f"{path} cannot be written: {reason}"
+        if _is_sealed(error, path):
+            return Refused(f"{said}; {UNSEAL}", "STATE_READ_ONLY", None, {"path": str(path), "edit": CODEX_SETTINGS})
         hint = command("chmod", "u+rwx", path.parent)
+        if path.is_file() and not os.access(path, os.W_OK):
+            hint = hint.then("chmod", "u+rw", path)
         return Refused(said, "STATE_READ_ONLY", hint, {"path": str(path)})
     return Unavailable(f"{path}: {reason}", "FILE_UNUSABLE", command("ls", "-ld", path), {"path": str(path)})
 

@@ -313,7 +313,8 @@ class GitRead(GitRun):
     def user_name(self) -> str | None:
         """The configured `user.name`, or None."""
         done = self.call("config", "user.name")
-        return done.out.strip() or None if done.code == 0 else None
+        name = done.out.strip() if done.code == 0 else ""
+        return name or self.own_names().get("GIT_AUTHOR_NAME")
 
     def setting(self, name: str) -> str | None:
         """One value of git's configuration, or None."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from specify_cli.kernel import process, system
+from specify_cli.kernel import files, process, system
 from specify_cli.kernel.commands import Command, command, git_command, the_call
 from specify_cli.kernel.errors import Refused, Unavailable
 from specify_cli.kernel.notices import announce, announced_if_slow
@@ -33,6 +33,10 @@ _FULL = (
     "No space left on device", "Out of diskspace", "Disk quota exceeded", "File too large",
     "couldn't write", "unable to write file",  # git does not say why, and there is hardly another reason
 )  # fmt: skip
+# Git takes the user's own settings from no file where this names one of these, as in the shells of some agents.
+_NO_FILE = ("", os.devnull, "/dev/null", "NUL")
+_NAMING = frozenset({"commit", "commit-tree", "merge", "var"})  # what needs to know who commits
+_OWN_NAMES = ("config", "--get-regexp", r"^user\.(name|email)$")
 _OWNED = re.compile(r"dubious ownership in repository at (?:'([^']+)'|(\S+))")
 _READ_ONLY = ("Read-only file system", "Permission denied", "insufficient permission")
 
@@ -48,6 +52,17 @@ def index_locked(lock: Path) -> GitFailed:
     """The error for a lock of git's index that somebody holds, or nobody any more."""
     said = f"git's lock {lock} does not go away: git is at work, or a crash left it behind"
     return GitFailed(f"{said}; remove it only if no git runs there", "INDEX_LOCKED", command("rm", lock))
+
+
+def has_global_settings() -> bool:
+    """Whether `git config --global` reads and writes a file here; as root it would replace the device else."""
+    return os.environ.get("GIT_CONFIG_GLOBAL") not in _NO_FILE
+
+
+def introduction(root: Path | str) -> Command:
+    """The commands that tell git who commits: everywhere, or in one repository where only that works."""
+    config = ("git", "config", "--global") if has_global_settings() else ("git", "-C", root, "config")
+    return command(*config, "user.name", "Your Name").then(*config, "user.email", "you@example.org")
 
 
 @frozen
@@ -74,6 +89,8 @@ class GitRun:
         if self.objects is not None:
             new, own = self.objects
             env = {"GIT_OBJECT_DIRECTORY": str(new), "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(own), **(env or {})}
+        if _verb(args) in _NAMING:
+            env = {**self.own_names(), **(env or {})}
         if write and (call := the_call()).by_agent():
             if self.root not in call.exposed:
                 call.exposed[self.root] = self._are_hooks_exposed()
@@ -103,6 +120,26 @@ class GitRun:
         if done.code != 0:
             raise self.failed(done, _verb(args))
         return done.out
+
+    def own_names(self) -> dict[str, str]:
+        """Name and mail from the user's own settings, as variables, where git is kept from those and has no others."""
+        if has_global_settings():
+            return {}
+        env = _environment(None, write=False)
+        here = self._names(env)
+        env.pop("GIT_CONFIG_GLOBAL", None)
+        theirs = self._names(env, "--includes", "--global")
+        return {
+            variable: theirs[key]
+            for key, part in (("user.name", "NAME"), ("user.email", "EMAIL"))
+            for variable in (f"GIT_AUTHOR_{part}", f"GIT_COMMITTER_{part}")
+            if key in theirs and key not in here and variable not in os.environ
+        }
+
+    def _names(self, env: Mapping[str, str], *options: str) -> dict[str, str]:
+        words = (_OWN_NAMES[0], *options, *_OWN_NAMES[1:])
+        done = process.run(("git", *words), cwd=self.root, env=env)
+        return {key: value for key, _, value in (line.partition(" ") for line in done.out.splitlines())}
 
     def _are_hooks_exposed(self) -> bool:
         """Whether git runs hooks here that an agent can change, outside of the agent's sandbox; says what it skips.
@@ -152,12 +189,21 @@ class GitRun:
         if (system.FILE_TOO_LARGE and done.code == -system.FILE_TOO_LARGE) or any(words in said for words in _FULL):
             code, hint = "DISK_FULL", command("df", "-h", self.root)
         elif any(words in said for words in _READ_ONLY):
-            code, hint = "STATE_READ_ONLY", command("chmod", "-R", "u+rwX", self.root / ".git")
+            return self._read_only(f"git {verb} failed in {self.root}: {said}", done)
         elif "unrelated histories" in said and self.call("rev-parse", "--is-shallow-repository").out.strip() == "true":
             said += ". The history in this clone is cut off (.git/shallow), so that git does not see where both began"
             code, hint = "HISTORY_CUT_OFF", self.unshallow
         message = f"git {verb} failed in {self.root}: {said}"
         return GitFailed(message, code, hint, {"argv": list(done.argv), "exit_code": done.code})
+
+    def _read_only(self, message: str, done: process.Completed) -> GitFailed:
+        found = process.run(("git", "rev-parse", "--git-common-dir"), cwd=self.root)
+        folder = self.root / (found.out.strip() if found.code == 0 else ".git")
+        details: dict[str, object] = {"argv": list(done.argv), "exit_code": done.code, "path": str(folder)}
+        if "Read-only file system" in done.said or files.is_sealed(folder / "HEAD"):
+            details["edit"] = files.CODEX_SETTINGS
+            return GitFailed(f"{message}; {files.UNSEAL}", "STATE_READ_ONLY", None, details)
+        return GitFailed(message, "STATE_READ_ONLY", command("chmod", "-R", "u+rwX", folder), details)
 
 
 def _listed(folder: Path) -> list[Path]:
@@ -178,7 +224,9 @@ def _unusable(done: process.Completed, root: Path) -> Refused | None:
     if owned := _OWNED.search(done.err):
         folder = owned[1] or owned[2]
         message = f"git refuses to work in {folder}: it belongs to another user, whose settings and hooks would count"
-        hint = command("git", "config", "--global", "--add", "safe.directory", folder)
+        # Where git is kept from the user's settings only those of the system count.
+        settings = "--global" if has_global_settings() else "--system"
+        hint = command("git", "config", settings, "--add", "safe.directory", folder)
         return Refused(message, "REPOSITORY_NOT_YOURS", hint, {"path": folder})
     if "must be run in a work tree" in done.err and (root / ".git").is_dir():
         return not_bare(root)

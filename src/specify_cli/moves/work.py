@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from specify_cli.core.commits import commit_lock, no_identity
+from specify_cli.core.commits import commit_failure, commit_lock, no_identity
 from specify_cli.core.work_packages import WorkPackage
 from specify_cli.home import MissionPlace
 from specify_cli.kernel import locks
@@ -37,7 +37,7 @@ def commit_work(place: MissionPlace, workspace: Workspace, package: WorkPackage,
         fix = next_command(workspace.path, busy, left)
         raise Refused(in_words(workspace.path, busy, left), "WORKTREE_BUSY", hint=fix)
     if git.identity() is None:
-        raise no_identity()
+        raise no_identity(git)
     if gone := gone_again(changes):
         # There is nothing of them to commit: git would say so in words about a path that it does not know.
         git.unstage(*gone)
@@ -52,9 +52,9 @@ def commit_work(place: MissionPlace, workspace: Workspace, package: WorkPackage,
     else:
         done = git.commit_tracked(message, *new)
     if done.code != 0:
-        raise Refused(
-            f"git commit failed in {workspace.path}: {done.said}",
-            "COMMIT_FAILED",
-            hint=git_command(workspace.path, "status"),
-        )
+        failure = commit_failure(git, done)
+        if failure.code != "GIT_FAILED":
+            raise Refused(failure.message, "COMMIT_FAILED", failure.hint, failure.details)
+        said, look = f"git commit failed in {workspace.path}: {failure.message}", git_command(workspace.path, "status")
+        raise Refused(said, "COMMIT_FAILED", look, failure.details)
     return git.resolve("HEAD")

@@ -143,7 +143,7 @@ def _merge(
             details={"files": conflicts, "wps": [*holders, need.wp_id], "wp_id": wp_id},
         )
     if git.identity() is None:
-        raise no_identity()
+        raise no_identity(git)
     tree = merged.tree
     if merged.conflicts:
         # The mission's own documents in a lane are a copy of the day it was made; the newer copy is taken.
