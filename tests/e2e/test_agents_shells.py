@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tests.support.git import Repo
 from tests.support.limits import run_sealed, skip_unless_sealable
 from tests.support.missions import Mission, finalized_mission
 from tests.support.project import Project, Task
+from tests.support.stories import story
 
 WAYS = (".codex/rules/spec-kitty.rules", 'writable_roots = ["../.git"]')
 CREATE = ("agent", "mission", "create", "tea-timer", "--json")
@@ -102,3 +104,30 @@ def test_a_commit_that_a_sandbox_refuses_names_them_too(mission: Mission) -> Non
     assert warning["code"] == "COMMIT_FAILED"
     assert all(way in warning["message"] for way in WAYS)
     assert warning["hint"] == f"spec-kitty materialize --mission {made['mission_slug']}"
+
+
+@pytest.mark.parametrize(
+    ("words", "env", "who"),
+    [
+        ((), {"CODEX_THREAD_ID": "x-1"}, ("codex", "x-1")),
+        (("--actor", "codex"), {"CODEX_THREAD_ID": "x-1"}, ("codex", "x-1")),
+        (("--actor", "codex", "--session", "x-1"), {}, ("codex", "x-1")),
+        ((), {"SPEC_KITTY_AGENT": "aider"}, ("aider", None)),
+        ((), {}, ("user:Ada", None)),
+    ],
+)
+def test_what_an_agent_accepts_and_merges_is_recorded_as_its_own(
+    words: tuple[str, ...], env: dict[str, str], who: tuple[str, str | None], project: Project
+) -> None:
+    found = story(project, Task("WP01"))
+    found.do("WP01", src__wp01__a_py="one = 1\n")
+    at = (*words, "--mission", found.slug, "--json")
+    accepted = run_script("accept", *at, cwd=project.path, env=env).ok().json()
+    assert accepted["accepted_by"] == who[0]
+    run_script("merge", *at, cwd=project.path, env=env).ok()
+    events = found.mission.status.mission_events
+    ends = [(each.type, each.actor, each.session) for each in events if each.type in ("accepted", "mission_closed")]
+    assert ends == [("accepted", *who), ("mission_closed", *who)]
+    assert json.loads((found.mission.folder / "merge-receipt.json").read_bytes())["merged_by"] == who[0]
+    meta = json.loads((found.mission.folder / "meta.json").read_bytes())
+    assert (meta["accepted_by"], meta["merged_by"]) == (who[0], who[0])

@@ -291,8 +291,10 @@ def test_where_the_loop_merges_it_lands_too(own: Project) -> None:
     agent = ("next", "--agent", "claude", "--session", "s1")
     step = found.run(*agent).ok().json()
     assert step["action"] == "merge"
-    command = f"spec-kitty merge --into main --mission {found.slug}"
-    assert f"    {command}\n" in Path(step["prompt_file"]).read_text(encoding="utf-8")
+    command = f"spec-kitty merge --into main --mission {found.slug} --actor claude --session s1"
+    prompt = Path(step["prompt_file"]).read_text(encoding="utf-8")
+    assert f"    {command}\n" in prompt
+    assert f"spec-kitty merge --mission {found.slug} --actor claude --session s1 --json" in prompt
     found.merge().ok()
     again = found.run(*agent, "--result", "success").ok().json()
     assert (again["action"], again["guard_failures"]) == ("merge", [f"not landed on main yet: {command}"])

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
+from specify_cli.cli.text import verbatim
 from specify_cli.context.actor import who
 from specify_cli.context.models import Actor, Context
 from specify_cli.context.resolver import resolve_mission
-from specify_cli.kernel import paths
+from specify_cli.kernel import files, paths
 from specify_cli.kernel.lazy import load
 from specify_cli.kernel.notices import Notice
 from specify_cli.merge.intent import settle
@@ -36,3 +39,13 @@ def acting(mission: str | None, agent: str | None = None, session: str | None = 
 def notices(*groups: Sequence[Notice]) -> list[dict[str, str | None]]:
     """Warnings as they stand in JSON."""
     return [notice.to_dict() for group in groups for notice in group]
+
+
+def with_prompt(data: dict[str, Any], text: str) -> str:
+    """What a command says, and after it the text of the prompt that it hands out, which `data` gets as `prompt`.
+
+    Some agents may read no file outside of the worktree that they were given.
+    """
+    path = data["prompt_file"]
+    data["prompt"] = files.read_text(Path(path)) if path else None
+    return f"{text}\n\n{verbatim(data['prompt'].rstrip())}" if data["prompt"] else text

@@ -139,6 +139,10 @@ NoChangeFlag = Annotated[
         callback=long_text,
     ),
 ]
+PrintPromptFlag = Annotated[
+    bool,
+    typer.Option("--print-prompt", help="Give the text of the prompt too, for whoever may not read its file."),
+]
 CommitFlag = Annotated[
     str | None,
     typer.Option(

@@ -56,6 +56,11 @@ def safe(text: object) -> str:
     return escaped(_ANY_MARK.sub("\ufffd", str(text))).replace("\n", "\\n").replace("\t", " ")
 
 
+def verbatim(text: str) -> str:
+    """Text of several lines, such as a prompt, as it is: no mark in it becomes a style."""
+    return _ANY_MARK.sub("\ufffd", text)
+
+
 def prose(text: object) -> str:
     """A message of ours as `safe`, its line breaks (a program's words have them) as blanks."""
     return safe(" ".join(str(text).split("\n")))

@@ -61,6 +61,11 @@ class Actor:
         return ("--agent", self.name, *session)
 
     @property
+    def as_actor(self) -> tuple[str, ...]:
+        """How an agent names itself where a command takes `--actor`: what it does there is recorded as its own."""
+        return () if self.is_person else ("--actor", *self.flags[1:])
+
+    @property
     def words(self) -> str:
         """The same as text."""
         return Command(self.flags)

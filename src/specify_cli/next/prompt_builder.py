@@ -125,7 +125,7 @@ def merge_prompt(context: Context, mission_type: MissionType, actor: Actor) -> s
     into = f"""
 It was begun at `{one_line(base)}`, and lands there. Wherever `spec-kitty merge` stands below, add `--into`:
 
-    {merge_command(place, read_status(place))}
+    {merge_command(place, read_status(place)).adding(*actor.as_actor)}
 """ if base and base != place.target_branch else ""  # fmt: skip
     return f"""# Merge: mission {place.slug}
 

@@ -178,7 +178,7 @@ def _mixed_up(status: Status, slug: str, actor: Actor, result: str) -> tuple[Not
 def _planning(context: Context, actor: Actor, step: OpenStep, result: str, note: str | None) -> Report:
     unmet: tuple[str, ...] = ()
     if result == "success":
-        unmet = _still_missing(context, step.action) or _laid_out(context, actor, step.action)
+        unmet = _still_missing(context, actor, step.action) or _laid_out(context, actor, step.action)
     missing = _Missing(unmet, of_documents(context.place, read_status(context.place), unmet)) if unmet else None
     vain = _record(context, actor, step, result, note, missing)
     if vain is not None:
@@ -190,19 +190,20 @@ def _planning(context: Context, actor: Actor, step: OpenStep, result: str, note:
     return Report(read_again(context), step.action, None, step.step_id, warnings=committed.warnings)
 
 
-def _still_missing(context: Context, action: str) -> tuple[str, ...]:
+def _still_missing(context: Context, actor: Actor, action: str) -> tuple[str, ...]:
     place = context.place
     mission_type = mission_type_of(place)
     step = mission_type.step(action)
     if action == "accept" or (step is not None and not step.is_planning):
         done = is_accepted(place, read_status(place))
-        return () if done else (f"not accepted yet: {spec_kitty('accept', '--mission', place.slug)}",)
+        accept = spec_kitty("accept", *actor.as_actor, "--mission", place.slug)
+        return () if done else (f"not accepted yet: {accept}",)
     if action == "merge":
         status = read_status(place)
         if not place.meta.get("merged_at"):
-            return (f"not merged yet: {merge_command(place, status)}",)
+            return (f"not merged yet: {merge_command(place, status).adding(*actor.as_actor)}",)
         base = to_land(place, status)
-        return (f"not landed on {base} yet: {landing_command(place, base)}",) if base else ()
+        return (f"not landed on {base} yet: {landing_command(place, base).adding(*actor.as_actor)}",) if base else ()
     if step is None:
         return ()
     return unmet_of(place, mission_type, step, load_work_packages(place), read_lanes(place))

@@ -304,6 +304,23 @@ def test_work_that_was_committed_beside_its_worktree_is_named(mission: Mission) 
     assert missing["fix"].endswith(f" cherry-pick {git.head()}")
 
 
+def test_the_text_of_the_prompt_comes_with_the_answer_where_it_is_asked_for(mission: Mission) -> None:
+    plain = ask(mission.project).ok().json()
+    assert plain["prompt"] is None
+    asked = ask(mission.project, "--print-prompt").ok().json()
+    prompt = Path(plain["prompt_file"]).read_text(encoding="utf-8")
+    assert (asked["prompt_file"], asked["prompt"]) == (plain["prompt_file"], prompt)
+    worktree = Path(plain["workspace_path"])
+    told = mission.project.run("next", "--agent", "claude", "--print-prompt", cwd=worktree).ok()
+    assert told.out.endswith(f"--result success\n\n{prompt.rstrip()}\n")
+    for action in (("next", "--result", "success"), ("agent", "action", "implement", "WP01")):
+        again = mission.project.run(*action, "--agent", "claude", "--print-prompt", "--json").json()
+        assert again["prompt"].startswith("# Implement WP01"), action
+    waiting = ask(mission.project, "--print-prompt", agent="codex").failed(exit_code=1).json()
+    assert (waiting["kind"], waiting["prompt"]) == ("blocked", None)
+    ask(mission.project, "--print-prompt", agent=None).failed("USAGE_ERROR", 2)
+
+
 def test_an_empty_message_is_no_commit(mission: Mission) -> None:
     ask(mission.project).ok()
     for words in (("next", "--result", "success"), ("agent", "tasks", "move-task", "WP01", "--to", "for_review")):

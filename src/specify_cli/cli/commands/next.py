@@ -14,6 +14,7 @@ from specify_cli.cli.options import (
     MissionFlag,
     NoChangeFlag,
     NoteFlag,
+    PrintPromptFlag,
     SessionFlag,
     WaitFlag,
     long_text,
@@ -67,6 +68,7 @@ def step(
     ] = None,
     no_next: Annotated[bool, typer.Option("--no-next", help="Report or answer, and take no further step.")] = False,
     no_change: NoChangeFlag = None,
+    print_prompt: PrintPromptFlag = False,
 ) -> Reply:
     """Get the next action for an agent.
 
@@ -77,7 +79,7 @@ def step(
     A person answers an agent's question with --answer. That needs no --agent, and takes no step.
     """
     given = {"--result": result, "--step-id": step_id, "--note": note, "--commit": commit, "--only": only}
-    given["--no-change"] = no_change
+    given |= {"--no-change": no_change, "--print-prompt": "" if print_prompt else None}
     answering = {"--answer": answer, "--decision-id": decision_id}
     _check(agent, result, {**given, "--wait": wait or None, **(answering if answer is None else {})})
     if no_next and result is None and answer is None:
@@ -97,7 +99,10 @@ def step(
         decision = load("specify_cli.next.step:decide_next")(context, actor, turn)
     data = {**decision.to_dict(), "detection_method": context.how}
     data["read_from"] = context.place.source.to_dict()
-    return Reply(data, _text(decision, context, words, only), 1 if decision.kind == DecisionKind.BLOCKED else 0)
+    data["prompt"], text = None, _text(decision, context, words, only)
+    if print_prompt:
+        text = load("specify_cli.cli.acting:with_prompt")(data, text)
+    return Reply(data, text, 1 if decision.kind == DecisionKind.BLOCKED else 0)
 
 
 def _check(agent: str | None, result: str | None, given: Mapping[str, object]) -> None:

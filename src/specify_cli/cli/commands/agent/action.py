@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from specify_cli.cli.acting import acting, notices
+from specify_cli.cli.acting import acting, notices, with_prompt
 from specify_cli.cli.options import (
     AgentFlag,
     BaseFlag,
     MaybeWorkPackage,
     MissionFlag,
+    PrintPromptFlag,
     RecoverFlag,
     SessionFlag,
     SettleFlag,
@@ -36,6 +37,7 @@ def implement(
     base: BaseFlag = None,
     settle: SettleFlag = False,
     recover: RecoverFlag = False,
+    print_prompt: PrintPromptFlag = False,
 ) -> Reply:
     """Claim a work package, prepare its worktree and write its prompt.
 
@@ -50,7 +52,7 @@ def implement(
     manifest = read_lanes(context.place)
     taken = _quiet_holder(context, actor, package.id)
     claim = claim_work(context, actor, package, packages, manifest, base=base, settle=settle, take_over=taken)
-    return _reply(context, actor, claim, "implement")
+    return _reply(context, actor, claim, "implement", print_prompt=print_prompt)
 
 
 def review(
@@ -58,6 +60,7 @@ def review(
     agent: AgentFlag = None,
     mission: MissionFlag = None,
     session: SessionFlag = None,
+    print_prompt: PrintPromptFlag = False,
 ) -> Reply:
     """Claim the review of a work package and write its prompt.
 
@@ -68,7 +71,7 @@ def review(
     package = package_of(context, wp_id)
     taken = _quiet_holder(context, actor, package.id)
     claim = claim_review(context, actor, package, read_lanes(context.place), take_over=taken)
-    return _reply(context, actor, claim, "review")
+    return _reply(context, actor, claim, "review", print_prompt=print_prompt)
 
 
 def _chosen(context: Context, actor: Actor, action: str) -> str:
@@ -95,7 +98,7 @@ def _quiet_holder(context: Context, actor: Actor, wp_id: str) -> Holder | None:
     return None
 
 
-def _reply(context: Context, actor: Actor, claim: Claim, action: str) -> Reply:
+def _reply(context: Context, actor: Actor, claim: Claim, action: str, *, print_prompt: bool) -> Reply:
     prompt = prompt_for(context, actor, claim, action)
     slug = context.place.slug
     told = [
@@ -106,6 +109,7 @@ def _reply(context: Context, actor: Actor, claim: Claim, action: str) -> Reply:
         **resolution(context, action, claim.package.id, actor.name),
         "workspace_path": str(claim.workspace.path),
         "prompt_file": str(prompt.path),
+        "prompt": None,
         "step_id": prompt.step_id,
         "claimed": claim.claimed,
         "resumed": claim.resumed,
@@ -137,4 +141,5 @@ def _reply(context: Context, actor: Actor, claim: Claim, action: str) -> Reply:
     else:
         lines += ["", "  Your verdict, one of:", f"    approve  {move('approved')}"]
         lines += [f"    reject   {move('planned', '--review-feedback-file', 'FILE')}"]
-    return Reply(data, "\n".join(lines))
+    text = "\n".join(lines)
+    return Reply(data, with_prompt(data, text) if print_prompt else text)
