@@ -27,6 +27,7 @@ from tests.support.stories import one
 
 # Of the pairs of a file and a command, so many a file outside of a full soak.
 FEW = 3
+IMPORT = 6.0  # seconds: what is found is all carried over, as 50,000 work packages
 # Words with `{m}` are about the mission, those with `{p}` about one whose plan is not final, `{d}` about a merged one.
 COMMANDS = (
     "status", "next", "why", "doctor", "init --ai claude", "upgrade --dry-run", "upgrade", "upgrade --rollback",
@@ -152,16 +153,16 @@ class Scene:
             path.unlink(missing_ok=True)
             shutil.copy2(self._whole / name, path, follow_symlinks=False)
 
-    def ends(self, line: str) -> str:
+    def ends(self, line: str, most: float = SECONDS) -> str:
         """Run a command; what was wrong with how it ended, or nothing."""
         missions = {key: f"--mission {slug}" for key, slug in self.slugs.items()}
         policy = json.dumps(POLICY).replace(" ", "")
         words = line.format(**missions, policy=policy).split()
         form = [] if words[0] == "orchestrator-api" else ["--json"]
         code, memory, seconds = self.commands.cost([*words, *form], cwd=self.path)
-        if SECONDS <= seconds < 2 * SECONDS:  # on a busy machine computing takes longer, too
+        if most <= seconds < 2 * most:  # on a busy machine computing takes longer, too
             seconds = min(seconds, self.commands.cost([*words, *form], cwd=self.path)[2])
-        good = code in (0, 1) and memory < MEMORY and seconds < SECONDS
+        good = code in (0, 1) and memory < MEMORY and seconds < most
         return "" if good else f"with {code}, after {seconds:.1f} s, with {memory:.0f} MiB"
 
 
@@ -281,7 +282,7 @@ def test_an_import_of_a_hostile_file_ends(scene: Scene, tool: str, tmp_path: Pat
         texts = list(texts_for(Target(path.name, path, KINDS[path.suffix])).items())
         for said, text in texts if FULL else [texts[number % len(texts)]]:
             path.write_text(text, encoding="utf-8", errors="surrogatepass")
-            if how := scene.ends(f"import --from {tool} {tmp_path}/other --dry-run"):
+            if how := scene.ends(f"import --from {tool} {tmp_path}/other --dry-run", IMPORT):
                 wrong.append(f"{path.name}, {said}: ended {how}")
         path.write_bytes(kept)
     assert not wrong, "\n".join(wrong)

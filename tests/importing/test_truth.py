@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -360,3 +361,39 @@ def test_every_task_of_a_list_of_kiro_is_carried_over_or_named(lines: list[str])
     planned = [plan_mission(mission, "Kiro", ()) for mission in found.missions]
     left = sum(each.left for each in planned) + sum(found.left.values())
     assert sum(each.tasks for each in planned) + left == sum(census.count("kiro", files).values())
+
+
+LONG = "9" * 5000
+
+
+@pytest.mark.parametrize(
+    ("tool", "name", "text"),
+    [
+        ("spec-kit", "specs/001-a/tasks.md", f"# Tasks\n\n- [ ] T{LONG} Long\n- [ ] T001 Short\n"),
+        ("kiro", ".kiro/specs/a/tasks.md", f"- [ ] {LONG}. Long\n  - _Requirements: {LONG}.1_\n"),
+        ("kiro", ".kiro/specs/a/requirements.md", f"### Requirement {LONG}: Long\n"),
+    ],
+)
+def test_a_number_of_thousands_of_digits_is_a_name_like_any_other(
+    project: Project, tool: str, name: str, text: str
+) -> None:
+    source = beside(project, tool)
+    source.write(name, text)
+    found = project.run("import", "--from", tool, str(source.path), "--dry-run", "--json")
+    assert found.code in (0, 1), found
+    assert "INTERNAL_ERROR" not in found.out
+
+
+def test_tasks_of_a_source_are_counted_in_time_that_grows_with_them(project: Project) -> None:
+    """Comments that nobody closes, thousands of boxes and thousands of values that are no task; each took a minute."""
+    texts = {
+        ("kiro", ".kiro/specs/a/tasks.md"): ("<!--\n" * 40_000, "".join(f"- [ ] {at}. Do\n" for at in range(5000))),
+        ("taskmaster", ".taskmaster/tasks/tasks.json"): (json.dumps({f"k{at}": 1 for at in range(20_000)}),),
+    }
+    for (tool, name), variants in texts.items():
+        source = Source(tool, project.path.parent / tool, project)
+        for text in variants:
+            source.write(name, text)
+            before = time.process_time()
+            project.run("import", "--from", tool, str(source.path), "--dry-run", "--json")
+            assert time.process_time() - before < 10

@@ -14,6 +14,7 @@ from specify_cli.home import Kind, MissionPlace, Source
 from specify_cli.kernel.lazy import load
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import Repository
+from specify_cli.kernel.text import number_of
 
 _WP = re.compile(r"(?:wp)?[-_ ]?0*([0-9]{1,6})", re.IGNORECASE)
 
@@ -62,7 +63,7 @@ def tell_newer(repo: Repository) -> None:
 def wp_name(text: str) -> str:
     """A work package's id as people type it (`wp1`, `1`, `WP01`) in its canonical form."""
     match = _WP.fullmatch(text.strip())
-    return f"WP{int(match[1]):02d}" if match else text
+    return f"WP{number_of(match[1]):02d}" if match else text
 
 
 def package_of(context: Context, wp_id: str) -> WorkPackage:

@@ -19,7 +19,7 @@ from specify_cli.core.tasks_sections import tasks_sections
 from specify_cli.core.work_packages import WorkPackage, dependency_graph
 from specify_cli.kernel.commands import Command, spec_kitty
 from specify_cli.kernel.graph import reachable
-from specify_cli.kernel.text import natural_key, plural, some
+from specify_cli.kernel.text import natural_key, number_of, plural, some
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.lanes.ownership import shared_globs
 from specify_cli.lanes.problems import PlanProblem
@@ -144,7 +144,7 @@ def _plan_warnings(subject: Subject) -> Iterator[PlanProblem]:
             name = file.removeprefix(f"{subject.documents.folder}/")
             said = _LINE.search(notice.message)
             about = _CITED.search(notice.message)
-            line = int(said[1]) if said else subject.line(name, f" {about[1]}") if about else 1
+            line = number_of(said[1]) if said else subject.line(name, f" {about[1]}") if about else 1
             known = name in subject.texts
             yield PlanProblem(
                 notice.code, notice.message, None, notice.hint, file if known else None, line if known else None
@@ -251,7 +251,7 @@ def _counts(subject: Subject) -> Iterator[PlanProblem]:
             continue  # a prompt speaks of its own part
         for number, line in enumerate(without_code_spans(prose(text)).split("\n"), 1):
             for said, what in _COUNT.findall(line):
-                count = int(said) if said.isdigit() else _NUMBERS.index(said.lower()) + 1
+                count = number_of(said) if said.isdecimal() else _NUMBERS.index(said.lower()) + 1
                 found = there[what[0].lower()]
                 if found and count != found:
                     message = f"speaks of {said} {what}; there {'is' if found == 1 else 'are'} {found}"

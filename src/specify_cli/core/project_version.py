@@ -14,6 +14,7 @@ from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.fields import OBJECT, TEXT, Fields, Listed, Schema
 from specify_cli.kernel.notices import Notice
 from specify_cli.kernel.paths import Repository
+from specify_cli.kernel.text import number_of
 from specify_cli.version import VERSION
 
 UNKNOWN = "unknown"
@@ -60,7 +61,7 @@ def _is_known(made: str, version: str, *, series: bool) -> bool:
 
 
 def _numbers(version: str) -> list[int]:
-    return [int(number) for number in re.findall(r"\d+", version)[:3]]
+    return [number_of(number) for number in re.findall(r"\d+", version)[:3]]
 
 
 def is_newer(version: str, than: str) -> bool:

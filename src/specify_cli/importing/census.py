@@ -103,7 +103,7 @@ def _in_list(text: str) -> int:
 
 def _in_kiro(text: str) -> int:
     """As in any list; numbered headings come before what may be a task."""
-    shown = _COMMENT.sub("", text).split("\n")
+    shown = _shown(text).split("\n")
     return _known(text) or sum(1 for line in _outside(shown) if _NUMBERED_HEADING.match(line)) or _perhaps(text)
 
 
@@ -113,15 +113,21 @@ def _known(text: str) -> int:
     if not found:
         return sum(1 for line in _outside(lines) if _NUMBERED.match(line))
     boxed = {name for line in found for name in _NAME.findall(line)}
-    outside = _outside(_COMMENT.sub("", text).split("\n"))
+    outside = _outside(_shown(text).split("\n"))
     return len(found) + len({match[1] for line in outside if (match := _NAMED.match(line))} - boxed)
 
 
 def _perhaps(text: str) -> int:
-    lines = [line for line in _outside(_COMMENT.sub("", text).split("\n")) if _MAYBE.match(line)]
+    lines = [line for line in _outside(_shown(text).split("\n")) if _MAYBE.match(line)]
     # The head of a table and the rule below it are no rows.
     rules = sum(2 for line in lines if "|" in line and _RULE.fullmatch(line))
     return max(len(lines) - rules, 0)
+
+
+def _shown(text: str) -> str:
+    """A text without its comments. Behind the last mark that ends one there is none, however many begin."""
+    end = text.rfind("-->") + 3 if "-->" in text else 0
+    return _COMMENT.sub("", text[:end]) + text[end:]
 
 
 def _outside(lines: list[str]) -> Iterator[str]:

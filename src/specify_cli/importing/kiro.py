@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 
 from specify_cli.core.markdown import prose
 from specify_cli.importing.checklists import Box, Listing, all_done, boxes, files_named
 from specify_cli.importing.models import Imported, ImportedMission, ImportedPackage, Tick
 from specify_cli.importing.reading import CHARTER, Reading, Rest, title_of
+from specify_cli.kernel.text import number_of
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.status.models import Lane
 
@@ -63,7 +65,7 @@ def _requirements(text: str) -> dict[int, str]:
     current = 0
     for line in prose(text).split("\n"):
         if heading := _HEADING.match(line):
-            current = int(heading[1])
+            current = number_of(heading[1])
             found.setdefault(current, heading[2])
         elif (story := _STORY.match(line)) and current and not found[current]:
             found[current] = story[1]
@@ -76,14 +78,18 @@ def _packages(reading: Reading, where: str, tasks: Listing, places: Mapping[int,
     heads = _heads(tasks.text, found)
     optional = [box for box in found if box.optional]
     packages: list[ImportedPackage] = []
+    taken: set[str] = set()
     for head, end in zip(heads, [*(head.line for head in heads[1:]), len(lines)], strict=False):
         start = head.line + (not head.implied)
-        inside = [box for box in found if start <= box.line < end]
+        inside = found[bisect_left(found, start, key=_line) : bisect_left(found, end, key=_line)]
         if head.box is not None and head.box.optional:
             optional += [box for box in inside if not box.optional]
             continue
         body = "\n".join(lines[start:end]).strip("\n")
-        packages.append(_package(head, inside, body, where, places, packages, counted=not (found or tasks.left)))
+        name = head.number if head.number and head.number not in taken else f"line {head.line + 1}"
+        taken.add(name)
+        needs = tuple(each.id for each in packages[-1:])
+        packages.append(_package(name, needs, head, inside, body, where, places, counted=not (found or tasks.left)))
     if optional:
         names = ", ".join(_NUMBERED.sub(r"\1", box.text) for box in sorted(optional, key=lambda box: box.line))
         said = f"{where}: optional tasks ({names}) stay in the text and are no subtasks, so nobody waits"
@@ -156,13 +162,18 @@ def _head_of(box: Box, current: _Head | None, title: str) -> _Head | None:
     return _Head(root, title or f"Tasks {root}", box.line, implied=True)
 
 
+def _line(box: Box) -> int:
+    return box.line
+
+
 def _package(
+    name: str,
+    needs: tuple[str, ...],
     head: _Head,
     inside: Sequence[Box],
     body: str,
     where: str,
     places: Mapping[int, int],
-    before: Sequence[ImportedPackage],
     *,
     counted: bool,
 ) -> ImportedPackage:
@@ -170,14 +181,15 @@ def _package(
     ticks = tuple(Tick(box.text, box.done) for box in inside if not box.optional)
     mark = head.box.mark if head.box else " "
     done = (head.box is not None and head.box.done) or (mark == " " and all_done(ticks))
-    serves = {int(part.partition(".")[0]) for said in _SERVES.findall(body) for part in re.findall(r"\d[\d.]*", said)}
-    taken = {each.id for each in before}
+    serves = {
+        number_of(part.partition(".")[0]) for said in _SERVES.findall(body) for part in re.findall(r"\d[\d.]*", said)
+    }
     return ImportedPackage(
-        id=head.number if head.number and head.number not in taken else f"line {head.line + 1}",
+        id=name,
         title=head.title,
         origin=f"task {head.number or head.title} in {where}",
         body=body,
-        dependencies=tuple(each.id for each in before[-1:]),
+        dependencies=needs,
         state=Lane.DONE if done else Lane.PLANNED,
         said="ticked" if done else "in progress" if mark in _UNDER_WAY else "",
         ticks=ticks,

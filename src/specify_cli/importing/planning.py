@@ -11,7 +11,7 @@ from specify_cli.importing.texts import PlannedPackage, one_line, plan_of, promp
 from specify_cli.kernel.digests import sha256
 from specify_cli.kernel.graph import find_cycle
 from specify_cli.kernel.notices import Notice
-from specify_cli.kernel.text import slugify, some
+from specify_cli.kernel.text import number_of, slugify, some
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.lanes import globs
 from specify_cli.status.models import Lane
@@ -193,7 +193,7 @@ def _owned(source: ImportedPackage) -> tuple[str, ...]:
 
 def _subtasks(sources: Sequence[ImportedPackage], notices: list[Notice]) -> dict[str, list[Tick]]:
     """Every subtask with an id: the source's own where it is of our kind, and used once."""
-    used = [int(tick.id[1:]) for source in sources for tick in source.ticks if _SUBTASK.fullmatch(tick.id)]
+    used = [number_of(tick.id[1:]) for source in sources for tick in source.ticks if _SUBTASK.fullmatch(tick.id)]
     free = count(max(used, default=0) + 1)
     taken: set[str] = set()
     found: dict[str, list[Tick]] = {source.id: [] for source in sources}

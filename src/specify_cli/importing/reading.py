@@ -51,6 +51,7 @@ class Reading:
         self.files = files
         self._at = at
         self.notices: list[Notice] = []
+        self._noted: set[Notice] = set()
         self._used: set[str] = set()
         self._unread: set[str] = set()
         self._left: Counter[str] = Counter()
@@ -183,7 +184,8 @@ class Reading:
     def note(self, code: str, message: str, hint: Command | None = None, edit: str | None = None) -> None:
         """Tell of something once."""
         notice = Notice(code, message, hint, edit)
-        if notice not in self.notices:
+        if notice not in self._noted:
+            self._noted.add(notice)
             self.notices.append(notice)
 
     def imported(self, missions: Sequence[ImportedMission], rest: Sequence[Rest] = ()) -> Imported:

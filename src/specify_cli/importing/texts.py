@@ -11,6 +11,7 @@ from specify_cli.core.markdown import heading_key, sections
 from specify_cli.core.tasks_document import Outline, render_tasks
 from specify_cli.importing.models import ImportedMission, ImportedPackage, Tick
 from specify_cli.importing.reading import words
+from specify_cli.kernel.text import number_of
 from specify_cli.kernel.values import frozen
 from specify_cli.lanes import globs
 from specify_cli.status.models import Lane
@@ -70,7 +71,7 @@ def spec_of(
     wanted = {number: said for number, said in enumerate(mission.requirements, 1) if number not in given_up}
     if not wanted:
         return (own if own is not None else text.encode()), {}
-    last = max((int(re.sub(r"\D", "", ref)) for ref in functional_requirements(text)), default=0)
+    last = max((number_of(re.sub(r"\D", "", ref)) for ref in functional_requirements(text)), default=0)
     refs = {number: f"FR-{last + place:03d}" for place, number in enumerate(wanted, 1)}
     lines = [f"- **{refs[number]}**: {one_line(said)}" for number, said in wanted.items()]
     added = "\n".join(["", "## Functional requirements", "", *lines, ""])

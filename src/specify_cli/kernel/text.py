@@ -47,10 +47,10 @@ def some(names: Sequence[str], most: int = 6) -> str:
 def natural_key(text: str) -> tuple[tuple[int, int, str], ...]:
     """A sorting key that counts numbers as numbers: `WP9` before `WP10`, `WP99` before `WP100`."""
     parts = filter(None, re.split(r"([0-9]+)", text))
-    return tuple((0, _number(part), part) if part.isdecimal() else (1, 0, part) for part in parts)
+    return tuple((0, number_of(part), part) if part.isdecimal() else (1, 0, part) for part in parts)
 
 
-def _number(digits: str) -> int:
+def number_of(digits: str) -> int:
     """Their value; of more digits than a number of anything has, how many there are, above all others."""
     return int(digits) if len(digits) < 19 else 10**18 + len(digits.lstrip("0"))
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from specify_cli.core.markdown import prose
 from specify_cli.kernel import clock
+from specify_cli.kernel.text import number_of
 from specify_cli.kernel.values import frozen, replace
 from specify_cli.status.mission_log import MissionEvent
 from specify_cli.status.models import Lane, StatusEvent
@@ -110,7 +111,7 @@ def judged(known: Sequence[Finding], said: Sequence[Finding], text: str, cycle: 
         text: the feedback; one finding where it has no points.
     """
     ids = {finding.id for finding in known}
-    last = max((int(each[1:]) for each in ids if each[1:].isdecimal()), default=0)
+    last = max((number_of(each[1:]) for each in ids if each[1:].isdecimal()), default=0)
     new = [each for each in said if each.id not in ids and each.open] if said else [_point(_first_line(text))]
     named = {each.id for each in said if each.open}
     still = [each.id for each in known if (each.id in named if said else each.open)]
@@ -164,7 +165,7 @@ def _point(text: str) -> Finding:
     if place is None or not rest:
         return Finding("", words)
     number = place["line"] or place["quoted_line"]
-    return Finding("", rest, place["file"] or place["quoted"], int(number) if number else None)
+    return Finding("", rest, place["file"] or place["quoted"], number_of(number) if number else None)
 
 
 def _first_line(text: str) -> str:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from specify_cli.home import MissionPlace
 from specify_cli.kernel.commands import Command, git_command
 from specify_cli.kernel.git import Git
-from specify_cli.kernel.text import plural
+from specify_cli.kernel.text import number_of, plural
 from specify_cli.kernel.values import frozen
 from specify_cli.workspaces.forecast_models import Forecast, LaneTip, Outcome
 from specify_cli.workspaces.records import lane_path
@@ -186,7 +186,7 @@ def _blocks_of(
 
 
 def _length(size: str) -> int | None:
-    return int(size) if size.isdecimal() and int(size) > 0 else None
+    return number_of(size) if size.isdecimal() and number_of(size) > 0 else None
 
 
 def _is_marker(line: bytes, sign: bytes, size: int) -> bool:
