@@ -116,3 +116,24 @@ def test_undoing_what_the_target_did_is_a_change_and_not_none(project: Project) 
     assert "The change is empty" not in prompt
     approve(found, "WP02")
     found.accept().ok()
+
+
+def test_logs_of_the_mission_that_come_in_with_the_target_are_no_change_of_the_work(project: Project) -> None:
+    found, lane = begun(project)
+    lane.write("b/f.txt", "b\n")
+    lane.commit("WP02: work")
+    hand_over(found, "WP02")
+    act(found, "review", "WP02", "codex")
+    approve(found, "WP02")
+    approved = lane.head()
+    lane("merge", "-q", "--no-edit", "main")
+    lane.write("b/f.txt", "b and more\n")
+    lane.commit("WP02: more")
+    assert f"kitty-specs/{found.slug}/status.events.jsonl" in lane("diff", "--name-only", approved, "HEAD")
+    words = ("agent", "tasks", "move-task", "WP02", "--to", "for_review", "--note", "more")
+    found.run(*words).ok()
+
+    prompt = act(found, "review", "WP02", "codex")["prompt"]
+
+    assert "+b and more" in prompt
+    assert "status.events.jsonl" not in prompt

@@ -52,7 +52,8 @@ from specify_cli.status.holders import Holder
 from specify_cli.status.models import Lane
 from specify_cli.status.reading import Status, read_status
 from specify_cli.workspaces.coverage import reviewed_base
-from specify_cli.workspaces.scope import scope_of
+from specify_cli.workspaces.lookup import ROOT
+from specify_cli.workspaces.scope import lane_paths, scope_of
 from specify_cli.workspaces.taken_in import taken_in
 
 _EVIDENCE = "<what was built; what ran, with its result>"
@@ -204,6 +205,9 @@ def review_text(context: Context, claim: Claim, actor: Actor, status: Status) ->
     git = Git(workspace.path)
     scope = scope_of(package, workspace)
     base, head = review_span(claim, status)
+    if not scope and git.changed_between(base, head, place.relative):
+        # No merge takes a lane's copy of the mission: logs that came in with the target are no change of it.
+        scope = lane_paths(place.slug)
     change = read_change(git, base, head, scope)
     rejected = rejected_head(status.events, package.id)
     this = review_record(status.events, package.id)
@@ -240,7 +244,7 @@ def review_text(context: Context, claim: Claim, actor: Actor, status: Status) ->
             charter_for(place.repo, "review"),
             _unseen(context, claim, status),
             _again(git, this, approved, base, head),
-            [] if scope else _taken_in(place, git, base, head),
+            [] if workspace.kind == ROOT else _taken_in(place, git, base, head),
         )
     )
 

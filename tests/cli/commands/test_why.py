@@ -297,9 +297,13 @@ def test_asking_writes_nothing_that_anybody_sees(mission: Mission) -> None:
     assert state() == before
 
 
-def test_a_work_package_that_only_the_log_knows_wants_its_prompt(mission: Mission) -> None:
+@pytest.mark.parametrize("committed", [False, True])
+def test_a_work_package_that_only_the_log_knows_wants_its_prompt(mission: Mission, committed: bool) -> None:
     (prompt,) = (mission.folder / "tasks").glob("WP01-*.md")
     prompt.unlink()
+    if committed:
+        mission.project.git.commit("tidy up")
+        mission.project.git.commit("go on", more_txt="more\n")
     told = why(mission, "WP01")
     assert (told["lane"], codes(told)) == ("planned", ["PROMPT_MISSING"])
     assert told["next_step"].endswith(f"tasks/{prompt.name}")
