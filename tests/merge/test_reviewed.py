@@ -317,3 +317,28 @@ def test_an_approval_is_refused_while_what_lies_below_it_was_not_reviewed(projec
     found.accept().ok()
     found.merge().ok()
     assert "a/f.txt" not in found.files()
+
+
+def test_a_target_whose_whole_history_was_rewritten_is_named_and_the_mission_moves_to_the_new_one(
+    project: Project,
+) -> None:
+    found = story(project, Task("WP01", owns=("a/**",)))
+    lane = found.do("WP01", a__f_txt="a\n")
+    old, tip = project.git.head(), project.git.head()
+    made: list[str] = []
+    for commit in reversed(project.git("rev-list", "--first-parent", tip).split()):
+        parents = ("-p", made[-1]) if made else ()
+        made.append(project.git("commit-tree", f"{commit}^{{tree}}", *parents, "-m", "rewritten"))
+    project.git("reset", "-q", "--hard", made[-1])
+    said = found.accept().failed("HISTORY_REWRITTEN").json()
+    assert said["hint"] is None
+
+    base = lane("merge-base", "HEAD", old)
+    project.git("branch", "-q", "--force", f"kitty/mission-{found.slug}", made[-1])
+    lane("rebase", "-q", "--onto", made[-1], base)
+
+    assert refusals(found.accept())[0]["fix"].startswith("spec-kitty agent tasks move-task WP01 --to for_review")
+    found.review_again("WP01")
+    found.accept().ok()
+    found.merge().ok()
+    assert found.files()["a/f.txt"] == "a"

@@ -193,6 +193,10 @@ class GitRun:
         elif "unrelated histories" in said and self.call("rev-parse", "--is-shallow-repository").out.strip() == "true":
             said += ". The history in this clone is cut off (.git/shallow), so that git does not see where both began"
             code, hint = "HISTORY_CUT_OFF", self.unshallow
+        elif "unrelated histories" in said:
+            said += ": one of them was rewritten as a whole. Rebase the branches of the mission onto the one that stays"
+            said += " (`git rebase --onto NEW OLD BRANCH`), then have the work reviewed again"
+            code, hint = "HISTORY_REWRITTEN", None
         message = f"git {verb} failed in {self.root}: {said}"
         return GitFailed(message, code, hint, {"argv": list(done.argv), "exit_code": done.code})
 
