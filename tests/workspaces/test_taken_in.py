@@ -118,6 +118,24 @@ def test_undoing_what_the_target_did_is_a_change_and_not_none(project: Project) 
     found.accept().ok()
 
 
+@pytest.mark.parametrize("host", [False, True])
+def test_what_others_did_on_the_target_is_no_change_of_the_work(project: Project, host: bool) -> None:
+    """A lane that took the target in shows its own change; what a host has merged of it before is still shown."""
+    found, lane = begun(project)
+    lane.write("b/f.txt", "b\n")
+    lane.commit("WP02: work")
+    if host:
+        project.git("merge", "-q", "--no-ff", "--no-edit", found.branch("WP02"))
+    lane("merge", "-q", "--no-edit", "main")
+    lane.commit("WP02: more", more_txt="more\n")
+    hand_over(found, "WP02")
+    prompt = act(found, "review", "WP02", "codex")["prompt"]
+    assert "+more" in prompt
+    assert "+b\n" in prompt
+    assert ("v2 with a fix" in prompt) is host
+    assert (f"`{project.git.head()[:12]}` of the target" in prompt) is not host
+
+
 def test_logs_of_the_mission_that_come_in_with_the_target_are_no_change_of_the_work(project: Project) -> None:
     found, lane = begun(project)
     lane.write("b/f.txt", "b\n")

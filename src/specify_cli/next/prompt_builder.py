@@ -54,7 +54,7 @@ from specify_cli.status.reading import Status, read_status
 from specify_cli.workspaces.coverage import reviewed_base
 from specify_cli.workspaces.lookup import ROOT
 from specify_cli.workspaces.scope import lane_paths, scope_of
-from specify_cli.workspaces.taken_in import taken_in
+from specify_cli.workspaces.taken_in import taken_in, target_in, without_target
 
 _EVIDENCE = "<what was built; what ran, with its result>"
 
@@ -208,7 +208,8 @@ def review_text(context: Context, claim: Claim, actor: Actor, status: Status) ->
     if not scope and git.changed_between(base, head, place.relative):
         # No merge takes a lane's copy of the mission: logs that came in with the target are no change of it.
         scope = lane_paths(place.slug)
-    change = read_change(git, base, head, scope)
+    target = target_in(place, git, base, head) if workspace.kind != ROOT else None
+    change = read_change(git, _begin(git, base, target), head, scope)
     rejected = rejected_head(status.events, package.id)
     this = review_record(status.events, package.id)
     # The commit whose approval this review replaces, where somebody asked for another one.
@@ -239,21 +240,29 @@ def review_text(context: Context, claim: Claim, actor: Actor, status: Status) ->
             findings_of(status.mission_events, status.events, package.id),
             note,
             claim.self_review,
-            read_change(git, rejected, head, scope) if rejected is not None else None,
+            read_change(git, _begin(git, rejected, target), head, scope) if rejected is not None else None,
             _duty(place, StepKind.REVIEW),
             charter_for(place.repo, "review"),
             _unseen(context, claim, status),
             _again(git, this, approved, base, head),
-            [] if workspace.kind == ROOT else _taken_in(place, git, base, head),
+            [] if workspace.kind == ROOT else _taken_in(place, git, base, head, change.base),
+            f"{base[:12]}..{head[:12]}",
+            target,
         )
     )
 
 
-def _taken_in(place: MissionPlace, git: Git, base: str, head: str) -> list[tuple[str, ChangeSet]]:
+def _begin(git: Git, base: str, target: str | None) -> str:
+    """Where a change is seen from: what came in with the target is nobody's to judge here."""
+    return (without_target(git, base, target) if target is not None else None) or base
+
+
+def _taken_in(place: MissionPlace, git: Git, base: str, head: str, seen_from: str) -> list[tuple[str, ChangeSet]]:
     """Of each side that the work took in, the files that it holds otherwise than git merges them."""
     return [
         (each.commit, read_change(git, each.tree, head, [f":(top,literal){path}" for path in each.paths]))
         for each in taken_in(place, git, base, head)
+        if each.tree != seen_from
     ]
 
 

@@ -31,6 +31,8 @@ class ReviewPrompt:
         charter: what the project's charter says of reviews.
         again: what was approved before, where this is another review of approved work.
         unseen: commits in the range that were there before the work package began, and that nobody reviewed.
+        span: the commits, in words.
+        target: the commit of the target that came in; the change is seen from the base with it.
         taken_in: (commit of others, how the change differs from a merge with it), where that is more than its own.
     """
 
@@ -54,6 +56,8 @@ class ReviewPrompt:
     unseen: Sequence[str] = ()
     again: str = ""
     taken_in: Sequence[tuple[str, ChangeSet]] = ()
+    span: str = ""
+    target: str | None = None
 
 
 def fenced(text: str, label: str = "") -> str:
@@ -113,8 +117,8 @@ Mission `{parts.mission_slug}`. You are `{one_line(parts.agent)}`, and you hold 
 {fenced(parts.prompt, "markdown")}
 {charter_section(parts.charter)}{parts.again}{_earlier(parts)}{_note(parts.note)}## What was done
 
-{place}, commits `{change.base[:12]}..{change.head[:12]}`.
-Exactly this work package's change, whatever attributes say of its files:
+{place}, commits `{parts.span or f"{change.base[:12]}..{change.head[:12]}"}`.
+Exactly this work package's change, whatever attributes say of its files{_without(parts)}:
 
     {change.command(parts.workspace)}
 
@@ -219,6 +223,10 @@ def _before_it(unseen: Sequence[str]) -> str:
         return ""
     said = "These commits were in the lane before the work package began, and no review covers them. They are part of"
     return f"{said} this one:\n\n{fenced(chr(10).join(unseen), 'text')}\n"
+
+
+def _without(parts: ReviewPrompt) -> str:
+    return f", without what came in with `{parts.target[:12]}` of the target" if parts.target is not None else ""
 
 
 def _patches(parts: ReviewPrompt) -> str:

@@ -45,6 +45,28 @@ def taken_in(place: MissionPlace, git: Git, base: str, head: str) -> tuple[Taken
     return tuple(found)
 
 
+def target_in(place: MissionPlace, git: Git, base: str, head: str) -> str | None:
+    """The newest commit of the target that `base..head` merged in; None without one.
+
+    One that contains a commit of the lane's own line is none: a host has merged that work, and nobody reviewed it yet.
+    """
+    target = git.merge_base(head, f"refs/heads/{place.target_branch}")
+    lines = git.run("rev-list", "--topo-order", "--parents", head, f"^{base}").splitlines()
+    parents = {words[0]: words[1:] for words in map(str.split, lines)}
+    line = _line(parents, base, head)
+    if target is None or target not in parents or not line:
+        return None
+    return target if set(line).isdisjoint(git.run("rev-list", target, f"^{base}").split()) else None
+
+
+def without_target(git: Git, base: str, target: str) -> str | None:
+    """What work is compared with, so that only its own change is seen: its base with the target merged into it."""
+    try:
+        return git.merge_tree(base, target).tree
+    except GitFailed:
+        return None  # a history of its own
+
+
 def set_back(place: MissionPlace, git: Git, base: str, head: str) -> tuple[str, ...]:
     """Files of others that work changes although they are the same before and after it."""
     return tuple(sorted({path for each in taken_in(place, git, base, head) for path in each.paths}))
