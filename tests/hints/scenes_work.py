@@ -68,6 +68,16 @@ def rebasing(world: World) -> None:
     repo("rebase", "-q", "-i", "HEAD~1")
 
 
+def redirected(world: World) -> None:
+    """The worktree's git file leads to a repository that somebody made."""
+    committed(world)
+    ticked(world)
+    other, repo = world.scratch / "other", held(world)
+    other.mkdir()
+    Repo(other)("init", "-q")
+    (repo.path / ".git").write_text(f"gitdir: {other}/.git\n", encoding="utf-8")
+
+
 def among_others(world: World) -> None:
     """Work is reviewed by others."""
     config = world.path / ".kittify" / "config.yaml"
@@ -133,6 +143,7 @@ SCENES = (
     ),
     Scene("WORKTREE_WRONG_BRANCH", f"{MOVE} for_review {CLAUDE}", other_branch),
     Scene("WORKTREE_BUSY", f"{MOVE} for_review {CLAUDE}", rebasing),
+    Scene("WORKTREE_REDIRECTED", f"{MOVE} for_review {CLAUDE}", redirected),
     Scene("WORKSPACE_MISSING", f"{MOVE} for_review --agent claude {AT}", no_workspace),
     Scene("NOT_IN_PROGRESS", f"{MOVE} for_review {CODEX}", then=Then.INSTEAD),
     Scene("REVIEW_MISSING", f"why WP01 {AT}", handed_over),

@@ -145,3 +145,27 @@ def test_hooks_in_gits_own_folder_run_for_agents_too(found: Story) -> None:
     script(found.project.path / ".git/hooks/pre-commit", mark)
     found.project.run("agent", "mission", "create", "kettle", "--json").ok()
     assert mark.exists()
+
+
+@pytest.mark.parametrize("is_file", [True, False])
+def test_a_worktree_that_an_agent_led_to_its_own_repository_is_refused(is_file: bool, found: Story) -> None:
+    mark, project = found.project.path.parent / "ran", found.project
+    project.run_installed("next", "--agent", "claude", "--mission", found.slug).ok()
+    (worktree,) = (project.path / ".worktrees").glob("*-lane-*")
+    script(worktree / "tools/monitor", mark)
+    other = worktree / "other"
+    other.mkdir()
+    Repo(other)("init", "-q")
+    Repo(other)("config", "core.fsmonitor", str(worktree / "tools/monitor"))
+    Repo(other)("config", "core.worktree", str(worktree))
+    (worktree / ".git").unlink()
+    if is_file:
+        (worktree / ".git").write_text(f"gitdir: {other}/.git\n", encoding="utf-8")
+    else:
+        (other / ".git").rename(worktree / ".git")
+
+    words = ("next", "--agent", "claude", "--mission", found.slug, "--result", "success", "--commit", "made", "--json")
+    error = project.run_installed(*words).failed("WORKTREE_REDIRECTED").json()
+
+    assert not mark.exists()
+    assert error["hint"].endswith(f"worktree repair {worktree}")

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
-from specify_cli.kernel import files, process, system
+from specify_cli.kernel import files, paths, process, system
 from specify_cli.kernel.commands import Command, command, git_command, the_call
 from specify_cli.kernel.errors import Refused, Unavailable
 from specify_cli.kernel.notices import announce, announced_if_slow
@@ -89,6 +89,7 @@ class GitRun:
         if self.objects is not None:
             new, own = self.objects
             env = {"GIT_OBJECT_DIRECTORY": str(new), "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(own), **(env or {})}
+        paths.require_own(self.root)
         if _verb(args) in _NAMING:
             env = {**self.own_names(), **(env or {})}
         if write and (call := the_call()).by_agent():

@@ -168,6 +168,31 @@ def discover(start: Path) -> Repository:
     return found or _without_git(start)
 
 
+def require_own(worktree: Path) -> None:
+    """Make sure that a folder among our linked worktrees belongs to the project's repository.
+
+    An agent may write there: git would follow what it wrote to other settings, and run the programs that they name.
+
+    Raises:
+        Refused: `WORKTREE_REDIRECTED`.
+    """
+    if worktree.parent.name != WORKTREES:
+        return
+    project = worktree.parent.parent
+    main, own = _git_dir(project), _git_dir(worktree)
+    if main is None or own is None or own.resolve().parent == (_common_dir(main) / "worktrees").resolve():
+        return
+    mark, repair = worktree / ".git", git_command(project, "worktree", "repair", worktree)
+    if mark.is_dir():
+        repair = command("mv", mark, worktree / "other.git").then(*repair.steps[0])
+    raise Refused(
+        f"{mark} leads to another repository than that of {project}: {own}",
+        "WORKTREE_REDIRECTED",
+        hint=repair,
+        details={"path": str(worktree), "git_dir": str(own)},
+    )
+
+
 def loose_tip(common: Path, branch: str) -> str | None:
     """The commit of a branch whose reference was just written, read from its file; None where it is packed away."""
     found = _first_line(common / "refs" / "heads" / branch)
