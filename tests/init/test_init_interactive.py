@@ -38,6 +38,7 @@ def test_a_terminal_is_asked_and_fits_80_columns(tmp_path: Path) -> None:
     assert max(map(len, asking)) < 80
     assert len(asking) < 23, "the question fits on a screen"
     assert max(map(len, re.split(r"\n|(?<=N\]): ", said.partition("Your choice: ")[2].partition("Set up")[0]))) < 80
+    assert "Change AGENTS.md and CLAUDE.md? [y/N]" in said
     assert "Change .claude/settings.json? [y/N]" in said
     assert "spec-kitty:begin" in (tmp_path / "tea/AGENTS.md").read_text()
     assert (tmp_path / "tea/.gemini/settings.json").exists()

@@ -13,7 +13,8 @@ from specify_cli.cli.options import completing
 from specify_cli.cli.output import Reply, progress, safe, style
 from specify_cli.core.agent_table import AGENTS, DEFAULT_AGENT, SHARED_SKILLS
 from specify_cli.core.agents import hints, installed, parse_agents, words_of
-from specify_cli.core.integrations import AGENTS_MD, INTEGRATIONS, offered
+from specify_cli.core.integrations import AGENTS_MD, INTEGRATIONS, offered, shared_files
+from specify_cli.core.manifest import Manifest
 from specify_cli.core.project_setup import SetUp, configured_agents, set_up
 from specify_cli.kernel import system
 from specify_cli.kernel.commands import command, spec_kitty
@@ -81,7 +82,7 @@ def init(
     wanted = [*([AGENTS_MD] if agents_md else []), *words_of(integrate or "")]
     may_ask = not (non_interactive or yes or wanted or before)
     if may_ask and integrate is None and asking.can_ask():
-        wanted = _integrations(asked)
+        wanted = _integrations(project, asked)
     chosen = asked or [key for key in before if key in AGENTS and (skills or commands)]
     done = set_up(project, chosen, VERSION, skills=skills if skills or commands else None, integrations=wanted)
     return Reply(_data(done), _text(done))
@@ -137,13 +138,14 @@ def _without_flag(*, ask: bool, default: bool) -> tuple[str, ...]:
     )
 
 
-def _integrations(agents: Sequence[str]) -> list[str]:
+def _integrations(project: Path, agents: Sequence[str]) -> list[str]:
     """Those that a person says yes to."""
     progress("Files of yours change only if you say so, now or by `agent config integrate`.")
     wanted = []
     for row in offered(agents):
         progress(f"{row.says}.")
-        if asking.confirmed(f"Change {row.path}?"):
+        shared = shared_files(project, [row.key], agents, Manifest(), VERSION)
+        if asking.confirmed(f"Change {' and '.join(each.path for each in shared) or row.path}?"):
             wanted.append(row.key)
     return wanted
 
