@@ -261,6 +261,17 @@ def test_with_several_remotes_the_hint_says_which(mission: Mission) -> None:
     project.run("next", "--agent", "ada", "--mission", mission.slug, "--json").ok()
 
 
+def test_a_mission_that_moved_to_a_renamed_branch_is_found_from_any_other(mission: Mission) -> None:
+    git, meta = mission.project.git, mission.folder / "meta.json"
+    git("branch", "-m", TARGET, "feat/coffee")
+    meta.write_text(meta.read_text(encoding="utf-8").replace(TARGET, "feat/coffee"), encoding="utf-8")
+    git.commit("the branch has another name")
+    git("switch", "-q", "main")
+    board = mission.project.run("status", "--json").ok().json()
+    assert (board["total_wps"], board["read_from"]["ref"]) == (1, "feat/coffee")
+    mission.project.run("next", "--agent", "ada", "--mission", mission.slug, "--json").ok()
+
+
 def test_the_hint_tracks_the_remote_that_has_the_mission(mission: Mission) -> None:
     project = on_the_remote(mission)
     project.git("remote", "add", "fork", mission.project.path.as_uri())

@@ -179,12 +179,16 @@ def _at_tip(repo: Repository, slug: str, target: str, home: Checkout | None) -> 
 
 
 def _from_branch(repo: Repository, slug: str) -> MissionPlace | None:
-    """A mission whose folder is in no working tree: at the tip of the branch that it names as its target."""
+    """A mission whose folder is in no working tree: at the tip of the branch that it names as its target.
+
+    That is the one that this clone recorded, or another one where that is gone: it was renamed.
+    """
     if not repo.has_git:
         return None
     recorded = dict(_recorded(repo)).get(slug)
-    if recorded:
-        return _at_tip(repo, slug, recorded, home_of(repo, recorded))
+    at_tip = _at_tip(repo, slug, recorded, home_of(repo, recorded)) if recorded else None
+    if at_tip is not None or (recorded and Git(repo.checkout).branch_tip(recorded) is not None):
+        return at_tip
     name = f"{SPECS}/{slug}/{META}"
     for refs, kind in ((_branches(repo), Kind.TARGET), (_tracking(repo), Kind.REMOTE)):
         branches = sorted(refs)
