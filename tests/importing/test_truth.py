@@ -397,3 +397,17 @@ def test_tasks_of_a_source_are_counted_in_time_that_grows_with_them(project: Pro
             before = time.process_time()
             project.run("import", "--from", tool, str(source.path), "--dry-run", "--json")
             assert time.process_time() - before < 10
+
+
+def test_a_mission_that_cannot_be_read_is_not_imported_again(project: Project) -> None:
+    source = written(project, "kiro", {".kiro/specs/tea/tasks.md": "- [ ] 1. Boil\n"})
+    source.run()
+    (meta,) = project.path.glob("kitty-specs/*-tea/meta.json")
+    whole = meta.read_bytes()
+    meta.write_text("{", encoding="utf-8")
+    words = ("import", "--from", "kiro", str(source.path))
+    project.run(*words, "--json").failed("MALFORMED_JSON", 1)
+    assert "kitty-specs/001-tea/meta.json" in project.run(*words, "--dry-run").failed(exit_code=1).out
+    assert len([*project.path.glob("kitty-specs/*-tea")]) == 1
+    meta.write_bytes(whole)
+    assert counts(source.run()) == (1, 0, 1, 0, 0)

@@ -145,17 +145,19 @@ def forecast(repo: Repository, source: Source, path: Path) -> Import:
     project = _name_of(repo, folder)
     mission_type = load_mission_type(_TYPE, repo)
     headings = [heading for step in mission_type.planning_steps for heading in step.headings]
-    known = {_key(place): place for place in all_places(repo)[0] if IMPORTED_FROM in place.meta}
+    places, broken = all_places(repo)
+    known = {_key(place): place for place in places if IMPORTED_FROM in place.meta}
+    unread = {each.slug.partition("-")[2]: each.error for each in broken}
     planned = [plan_mission(mission, source.title, headings) for mission in imported.missions]
-    steps = [_step(each, _known(known, source.key, project, each.source)) for each in planned]
+    steps = [_step(each, _known(known, source.key, project, each.source), unread) for each in planned]
     shared = Counter(step.planned.source.where for step in steps)
     lost = {path for path, count in imported.tasks.items() if count > imported.left.get(path, 0) and shared[path] <= 1}
     worth = tuple(step for step in steps if _is_worth(step) and not _is_lost(step, lost))
     left = Counter(imported.left)
     for step in steps:
         left[step.planned.source.where] += 0 if _is_worth(step) else step.planned.tasks
-    unread = tuple(path for path in imported.unread if is_task_file(source.key, path))
-    found = Import(source, folder, project, worth, (*imported.leftovers, *_empty(steps)), left, imported.tasks, unread)
+    lists = tuple(path for path in imported.unread if is_task_file(source.key, path))
+    found = Import(source, folder, project, worth, (*imported.leftovers, *_empty(steps)), left, imported.tasks, lists)
     return replace(found, leftovers=(*found.leftovers, *_missing(found)))
 
 
@@ -221,9 +223,15 @@ def _missing(found: Import) -> Iterator[Notice]:
             yield Notice("IMPORT_INCOMPLETE", said, edit=str(found.folder / path))
 
 
-def _step(planned: PlannedMission, place: MissionPlace | None) -> Step:
+def _step(planned: PlannedMission, place: MissionPlace | None, unread: Mapping[str, SpecKittyError]) -> Step:
+    """What is to be done for a mission.
+
+    Args:
+        place: where it is here already.
+        unread: missions of this name that cannot be read: nobody knows whether it is one of them.
+    """
     if place is None:
-        return Step(planned, Action.CREATE, notices=planned.notices)
+        return Step(planned, Action.CREATE, notices=planned.notices, error=unread.get(planned.slug))
     told = [event for event in read_status(place).mission_events if event.type == "migrated"]
     if not told or not _is_committed(place):
         return Step(planned, Action.FINISH, place, notices=planned.notices)
@@ -275,7 +283,7 @@ def _empty(steps: Sequence[Step]) -> list[Notice]:
 
 
 def _carried(repo: Repository, found: Import, step: Step) -> Step:
-    if step.action is Action.NOTHING:
+    if step.action is Action.NOTHING or step.error is not None:
         return step
     try:
         place = step.place or _created(repo, found, step.planned)
