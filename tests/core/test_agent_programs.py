@@ -104,6 +104,14 @@ def test_the_id_of_the_program_that_is_meant_counts_before_one_that_was_inherite
     ]  # fmt: skip
 
 
+def test_an_older_opencode_below_a_claude_is_a_session_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLAUDE_CODE_SESSION_ID", "parent")
+    monkeypatch.setenv("OPENCODE_PID", str(os.getpid()))
+    found = own_session("opencode")
+    assert found is not None
+    assert (found[0].agent, found[1].partition(f"-{os.getpid()}-")[0]) == ("opencode", "opencode")
+
+
 @needs_proc
 def test_a_gemini_that_claude_started_is_a_session_of_its_own(
     mission: Mission, programs: dict[str, Running], tmp_path: Path

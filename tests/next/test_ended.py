@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -85,6 +87,18 @@ def test_a_step_on_the_documents_is_free_after_a_minute_too(project: Project, tm
     with later(2):
         taken = asks(mission).ok().json()
     assert (taken["action"], taken["step_id"]) == ("specify", step["step_id"])
+
+
+def test_a_program_that_sets_the_number_of_its_process_is_known_by_that(
+    mission: Mission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as program:
+        monkeypatch.setenv("OPENCODE_PID", str(program.pid))
+        mission.project.run("next", "--agent", "opencode", "--json").ok()
+        monkeypatch.delenv("OPENCODE_PID")
+        assert told(asks(mission).failed()) == {}
+        program.kill()
+    assert told(asks(mission).failed())["message"].startswith("WP01 implement is held by opencode (opencode-")
 
 
 def test_doctor_says_that_the_program_has_ended_and_takes_the_work_back(mission: Mission, claude: Running) -> None:

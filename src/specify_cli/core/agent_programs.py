@@ -58,12 +58,11 @@ def own_session(agent: str | None = None) -> tuple[Program, str] | None:
     Args:
         agent: who acts, where that is known.
     """
-    meant = next((program for program in PROGRAMS if program.agent == agent), None)
-    if meant is not None and (found := _session_of(meant)):
-        return meant, found
-    if meant is not None and meant.variable is None and (above := program_above(meant)):
-        return meant, _name_of(meant, above[1])
-    for program in PROGRAMS:
+    meant = [program for program in PROGRAMS if program.agent == agent]
+    for program in meant:
+        if program.variable is None and (above := program_above(program)):
+            return program, _name_of(program, above[1])
+    for program in (*meant, *PROGRAMS):
         if found := _session_of(program):
             return program, found
     nearest = program_above()
@@ -93,9 +92,15 @@ def program_above(only: Program | None = None) -> tuple[Program, Process] | None
 
 def process_of_agent(agent: str) -> Process | None:
     """The process of an agent's own program that runs this command; None where there is none, or none is known."""
-    program = next((each for each in PROGRAMS if each.agent == agent), None)
-    above = program_above(program) if program else None
-    return above[1] if above else None
+    meant = [program for program in PROGRAMS if program.agent == agent]
+    above = program_above(meant[0]) if meant else None
+    return above[1] if above else next(filter(None, map(_numbered, meant)), None)
+
+
+def _numbered(program: Program) -> Process | None:
+    """The process whose number a program sets, where it does."""
+    value = os.environ.get(program.variable, "").strip() if program.variable and program.is_number else ""
+    return ancestors.process_of(int(value)) if value.isdecimal() and len(value) <= 9 else None
 
 
 def _session_of(program: Program) -> str | None:
@@ -104,7 +109,7 @@ def _session_of(program: Program) -> str | None:
         return value or None
     if not value.isdecimal() or len(value) > 9:
         return None
-    process = ancestors.process_of(int(value))
+    process = _numbered(program)
     return _name_of(program, process) if process else f"{program.agent}-{value}-{digest(system.host())}"
 
 
