@@ -91,7 +91,7 @@ def test_without_a_home_they_are_read_at_the_tip(mission: Repo) -> None:
 
 def test_the_command_that_mends_it_can_be_pasted(tmp_path: Path) -> None:
     repo = make_repo(tmp_path / "my repo")
-    lost = MissionPlace(Repository(repo.path, None, repo.path / ".git", None), SLUG, None, "main", None)
+    lost = MissionPlace(discover(repo.path), SLUG, None, "main", None)
     with pytest.raises(Refused) as told:
         _ = lost.feature_dir
     assert told.value.hint == f"git -C '{tmp_path / 'my repo'}' switch main"
