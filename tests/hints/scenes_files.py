@@ -148,7 +148,7 @@ def unlinked(world: World) -> None:
 def bad_record(world: World) -> None:
     held(world)
     record = world.tea.place.state / "workspaces" / world.tea.place.key / "lane-a.json"
-    record.write_text('{"lane_id": 7}', encoding="utf-8")
+    record.write_text("{}", encoding="utf-8")  # a field that is wrong is FIELD_INVALID
 
 
 def journal_lost(world: World) -> None:
