@@ -19,6 +19,8 @@ FILES = ("package.json", "package-lock.json")
 # `install`, not `ci`: a registry that lacks the programs of other systems writes a lock file without them, which `ci`
 # refuses. It installs what the lock file names, and without `--no-save` would write into it.
 INSTALL = ("install", "--no-save")
+# Asked first: without a network `install` would try for minutes before it says so.
+REACH = ("view", "npm", "version", "--prefer-online", "--fetch-retries=1", "--fetch-retry-mintimeout=1000")
 
 
 def cache() -> Path:
@@ -59,7 +61,9 @@ def _install_newest(npm: str) -> int:
 def _npm(npm: str, *arguments: str) -> int:
     quiet = ("--no-audit", "--no-fund", "--loglevel=error")
     DONE.unlink(missing_ok=True)  # so that the next run tries again where this one is cut off
-    done = subprocess.run([npm, *arguments, *quiet], cwd=FOLDER, stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run([npm, *REACH, *quiet], cwd=FOLDER, capture_output=True, text=True, check=False)
+    if not done.returncode:
+        done = subprocess.run([npm, *arguments, *quiet], cwd=FOLDER, stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         errors = re.findall(r"^npm (?:error|ERR!) (\S.*)$", done.stderr, re.MULTILINE)
         reason = ": ".join(errors[:3]) or f"exit code {done.returncode}"

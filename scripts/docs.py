@@ -234,7 +234,7 @@ def _tried() -> str:
     """What the agents' own programs were seen to do, from the file that `make agents` writes."""
     rows = [
         f"| `{key}` | {row['version']} | {row['date']} | {_seen(row, 'default')} | {_seen(row, 'skills')} "
-        f"| {_seen(row, 'mission')} | {_seen(row, 'sessions')} |"
+        f"| {_seen(row, 'mission')} | {_seen(row, 'sessions')} | {_seen(row, 'unasked')} |"
         for key, row in json.loads(TRIED.read_text(encoding="utf-8")).items()
     ]
     table = "\n".join(rows)
@@ -243,13 +243,15 @@ def _tried() -> str:
 `make agents` runs the agents' own programs against a scripted model: in a project that `spec-kitty init` set up, with a
 home folder of its own and no network. What was typed is what the table above says.
 
-| key | version | on | commands | skills | a whole mission | two sessions |
-|---|---|---|---|---|---|---|
+| key | version | on | commands | skills | a whole mission | two sessions | nothing else unasked |
+|---|---|---|---|---|---|---|---|
 {table}
 
 - «Commands», «skills»: the text of our command `specify` and the words of the person reached the model.
 - «A whole mission»: the program ran our commands from the idea to `accepted`.
 - «Two sessions»: run at once in one project, each held a step of its own to its end.
+- «Nothing else unasked», for programs that read in the files of `init` what may run unasked: none of the ways that were
+  tried ran a command of the model's own (a separator, a redirection, a substitution, a variable, a hook of git).
 """
 
 

@@ -18,8 +18,8 @@ from tests.support.scripts import script
 ROOT = LOCKED.parent.parent
 OF_NPM = (
     'echo "$@" >> calls',
-    '[ -e ready ] || { echo "npm error code ENOTFOUND" >&2; echo "npm error network no registry" >&2; exit 1; }',
-    "mkdir -p node_modules && : > node_modules/.package-lock.json",
+    '[ ! -e "no-$1" ] || { echo "npm error code ENOTFOUND" >&2; echo "npm error network no registry" >&2; exit 1; }',
+    "[ $1 = view ] || { mkdir -p node_modules && : > node_modules/.package-lock.json; }",
 )
 
 
@@ -39,17 +39,21 @@ def test_without_npm_one_line_says_so(tmp_path: Path) -> None:
     assert not (tmp_path / "agents").exists()
 
 
-def test_an_installation_that_fails_says_why_in_one_line_and_is_tried_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("step", ["view", "install"])
+def test_an_installation_that_fails_says_why_in_one_line_and_is_tried_again(step: str, tmp_path: Path) -> None:
     folder, tools = tmp_path / "agents", tmp_path / "bin"
     script(tools / "npm", *OF_NPM)
     for name in ("sh", "mkdir"):
         (tools / name).symlink_to(str(shutil.which(name)))
+    folder.mkdir()
+    (folder / f"no-{step}").touch()
     code, said = installed(folder, tools)
     assert (code, said.count("\n")) == (1, 1)
     assert "ENOTFOUND: network no registry" in said
-    (folder / "ready").touch()
+    (folder / f"no-{step}").unlink()
     assert [installed(folder, tools), installed(folder, tools)] == [(0, ""), (0, "")]
-    assert (folder / "calls").read_text(encoding="utf-8").count("\n") == 2
+    calls = (folder / "calls").read_text(encoding="utf-8").split("\n")
+    assert sum(call.startswith("install") for call in calls) == (1 if step == "view" else 2)
     assert [(folder / name).read_bytes() for name in FILES] == [(LOCKED / name).read_bytes() for name in FILES]
 
 

@@ -20,11 +20,12 @@ _seen: dict[str, dict[str, bool]] = {}
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Note whether a program did what a test is about; tests tell it by a property."""
+    """Note whether a program did what tests are about, in all of them; they tell it by a property."""
     for name, value in report.user_properties:
         if name == "tried" and report.when == "call":
             key, what = str(value).split()
-            _seen.setdefault(key, {})[what] = report.passed
+            row = _seen.setdefault(key, {})
+            row[what] = row.get(what, True) and report.passed
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
