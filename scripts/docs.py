@@ -241,7 +241,7 @@ def _tried() -> str:
     return f"""## Seen to run
 
 `make agents` runs the agents' own programs against a scripted model: in a project that `spec-kitty init` set up, with a
-home folder of its own and no network. What was typed is what the table above says.
+home folder of its own, a dummy key and a proxy that leads nowhere. What was typed is what the table above says.
 
 | key | version | on | commands | skills | a whole mission | two sessions | nothing else unasked |
 |---|---|---|---|---|---|---|---|

@@ -121,7 +121,7 @@ def make_home(folder: Path) -> Path:
 
 
 def environment(home: Path) -> dict[str, str]:
-    """What a person's terminal gives a program, and nothing of who runs the tests; it reaches nobody but loopback."""
+    """What a person's terminal gives a program, and nothing of who runs the tests; its proxy leads nowhere."""
     nobody = "http://127.0.0.1:9"
     proxies = {name: nobody for proxy in ("http_proxy", "https_proxy") for name in (proxy, proxy.upper())}
     return {
