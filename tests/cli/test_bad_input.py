@@ -222,7 +222,7 @@ SCENES: list[tuple[Callable[[Scene], None], dict[str, str]]] = [
     (config_invalid, {**dict.fromkeys((CREATE, PLAN, *WRITE), "CONFIG_INVALID"), **dict.fromkeys(READ, FINE)}),
     (meta_malformed, {**dict.fromkeys((PLAN, *READ, *WRITE), "MALFORMED_JSON"), CREATE: FINE}),
     (meta_gone, {**dict.fromkeys((PLAN, *READ, *WRITE), "MISSION_META_MISSING"), CREATE: FINE}),
-    (lanes_malformed, {**dict.fromkeys((*READ, TAKE, MOVE), "MALFORMED_JSON"), CREATE: FINE}),
+    (lanes_malformed, {**dict.fromkeys((QUERY, TAKE, MOVE), "MALFORMED_JSON"), STATUS: FINE, CREATE: FINE}),
     (header_malformed, {**dict.fromkeys((*READ, CREATE), FINE), MOVE: "MALFORMED_YAML"}),
     (header_unclosed, {**dict.fromkeys((*READ, CREATE), FINE), MOVE: "HEADER_UNCLOSED"}),
     (header_latin, {**dict.fromkeys((*READ, CREATE), FINE), MOVE: "MALFORMED_YAML"}),
@@ -263,7 +263,7 @@ def test_what_cannot_be_read_is_told_with_file_line_and_column(
     spoil: Callable[[Scene], None], line: int, column: int, name: str, scene: Scene
 ) -> None:
     spoil(scene)
-    error = run(STATUS, scene.project.path).failed().json()["error"]
+    error = run(QUERY, scene.project.path).failed().json()["error"]
     assert f"{name} line {line}, column {column}: " in error
 
 

@@ -196,3 +196,20 @@ def test_lanes_that_cannot_be_read_leave_the_board_and_come_back(project: Projec
     refused = project.run("next", "--agent", "codex", "--mission", mission.slug, "--json").failed("LANES_MALFORMED", 1)
     project.run(*refused.json()["hint"].split()[1:], "--json").ok()
     assert lanes.read_bytes() == before
+
+
+@pytest.mark.parametrize("text", ["", "{", "<<<<<<< HEAD\n{}\n", "[]", "\0"])
+def test_lanes_that_are_no_json_leave_the_board_too(project: Project, text: str) -> None:
+    mission = finalized_mission(project, Task("WP01"), Task("WP02", needs=("WP01",)))
+    (mission.folder / "lanes.json").write_text(text)
+    named = ("--mission", mission.slug)
+    board = project.run("status", *named, "--json").ok().json()
+    assert [each["lane"] for each in board["work_packages"]] == ["planned", "planned"]
+    (problem,) = board["problems"]
+    assert problem["code"] in ("LANES_MALFORMED", "MALFORMED_JSON")
+    assert board["ready_wps"] == []
+    listed = project.run("agent", "tasks", "list-tasks", *named, "--json").ok().json()
+    assert len(listed["tasks"]) == 2
+    project.run("next", *named, "--agent", "codex", "--json").failed(exit_code=1)
+    project.run("agent", "mission", "finalize-tasks", *named, "--json").ok()
+    assert project.run("status", *named, "--json").ok().json()["problems"] == []

@@ -113,7 +113,7 @@ def overview(place: MissionPlace) -> Overview:
     try:
         manifest = read_lanes(place)
     except Refused as error:
-        if error.code != MALFORMED:
+        if error.code not in (MALFORMED, "MALFORMED_JSON"):
             raise
         no_lanes = error
     status = read_status(place)

@@ -185,15 +185,15 @@ def test_a_broken_mission_hides_no_other(mission: Mission) -> None:
     project = mission.project
     headless = created_mission(project, name="headless")
     project.git.write("kitty-specs/009-mute/spec.md", "# No meta\n")
-    (headless.folder / "lanes.json").write_text("{\n")
+    (headless.folder / "meta.json").write_text("{\n")
     found = project.run("status", "--json").ok().json()
     assert [each["mission_slug"] for each in found["missions"]] == [mission.slug]
     assert {each["mission_slug"]: each["error_code"] for each in found["broken"]} == {
         headless.slug: "MALFORMED_JSON",
         "009-mute": "MISSION_META_MISSING",
     }
-    told = project.run("status").ok().out
-    assert f"{headless.slug}  kitty-specs/{headless.slug}/lanes.json line" in told
+    told = " ".join(project.run("status").ok().out.split())
+    assert f"kitty-specs/{headless.slug}/meta.json line 2, column 1" in told
     # By its name, the error is the answer.
     project.run("status", "--mission", headless.slug, "--json").failed("MALFORMED_JSON", 1)
 
