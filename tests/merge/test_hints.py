@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.support.cli import SCRIPT, Result
 from tests.support.git import Repo
 from tests.support.project import Project, make_project
-from tests.support.stories import Story, one
-
-
-def obey(said: Result, cwd: Path) -> None:
-    """Do what a refusal says, in a shell."""
-    env = {**os.environ, "PATH": f"{SCRIPT.parent}:{os.environ['PATH']}"}
-    subprocess.run(["/bin/sh", "-c", said.json()["hint"]], cwd=cwd, env=env, check=True)
+from tests.support.stories import Story, obey, one
 
 
 def _changed(git: Repo) -> None:

@@ -13,7 +13,7 @@ from specify_cli.status.models import Lane
 from tests.support.git import Repo
 from tests.support.github import hosted
 from tests.support.project import Project, Task
-from tests.support.stories import Story, ready, story
+from tests.support.stories import Story, obey, ready, story
 
 
 @pytest.fixture
@@ -221,6 +221,27 @@ def test_what_stands_in_the_way_comes_all_at_once(own: Project) -> None:
     found.merge("--into", "main").ok()
     assert_over(found)
     assert subjects(own).count("Tea timer") == 1
+
+
+@pytest.mark.parametrize("remote", ["origin", "team/tea"])
+@pytest.mark.parametrize("stand", ["main", "other"])
+def test_a_branch_that_lacks_what_its_remote_has_is_brought_forward(
+    own: Project, tmp_path: Path, stand: str, remote: str
+) -> None:
+    own.git("init", "-q", "--bare", "-b", "main", str(tmp_path / "remote.git"))
+    own.git("remote", "add", remote, str(tmp_path / "remote.git"))
+    own.git("push", "-q", "-u", remote, "main")
+    found = small(own)
+    own.git("clone", "-q", str(tmp_path / "remote.git"), str(tmp_path / "other"))
+    other = Repo(tmp_path / "other")
+    other.commit("theirs", theirs_txt="theirs\n")
+    other("push", "-q")
+    own.git("fetch", "-q", remote)
+    if stand == "other":
+        own.git("switch", "-q", "-c", "other")
+    obey(found.merge("--into", "main").failed("TARGET_BEHIND_REMOTE"), own.path)
+    found.merge("--into", "main").ok()
+    assert {"a/f.txt", "theirs.txt"} <= found.files("main").keys()
 
 
 def test_a_branch_that_was_protected_meanwhile_is_not_landed_on(own: Project) -> None:

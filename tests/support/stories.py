@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +14,7 @@ from specify_cli.status.emit import writing
 from specify_cli.status.models import Lane
 from specify_cli.status.moves import MoveOptions
 from specify_cli.workspaces.records import note_head, read_record
-from tests.support.cli import Result
+from tests.support.cli import SCRIPT, Result
 from tests.support.git import Repo
 from tests.support.missions import Mission, finalized_mission
 from tests.support.project import Project, Task
@@ -179,3 +181,9 @@ def one(project: Project, files: Mapping[str, str | None], name: str = "tea-time
     found.work("WP01", files)
     found.accept().ok()
     return found
+
+
+def obey(said: Result, cwd: Path) -> None:
+    """Do what a refusal says, in a shell."""
+    env = {**os.environ, "PATH": f"{SCRIPT.parent}:{os.environ['PATH']}"}
+    subprocess.run(["/bin/sh", "-c", said.json()["hint"]], cwd=cwd, env=env, check=True)

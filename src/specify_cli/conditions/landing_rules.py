@@ -88,9 +88,9 @@ def unmet(facts: LandingFacts) -> list[Unmet]:
 def _fetched(facts: LandingFacts, found: Unmet) -> Unmet:
     if found.code != "TARGET_BEHIND_REMOTE" or facts.checked_out:
         return found
-    remote, _, name = str(found.subject).partition("/")
-    into = facts.around.target_branch
-    return replace(found, fix=git_command(facts.around.root, "fetch", remote, f"{name}:{into}"))
+    # From what was fetched: the names of remotes and of branches may have slashes, so that nobody can part them.
+    forward = f"refs/remotes/{found.subject}:refs/heads/{facts.around.target_branch}"
+    return replace(found, fix=git_command(facts.around.root, "fetch", ".", forward))
 
 
 def _dirty(facts: LandingFacts) -> list[Unmet]:
