@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from specify_cli.home import MissionPlace, home_of
+from specify_cli.home import MissionPlace, fetch_command, home_of
 from specify_cli.kernel.errors import Refused
 from specify_cli.kernel.paths import Repository, discover
 from tests.support.git import Repo, make_repo
@@ -95,6 +95,28 @@ def test_the_command_that_mends_it_can_be_pasted(tmp_path: Path) -> None:
     with pytest.raises(Refused) as told:
         _ = lost.feature_dir
     assert told.value.hint == f"git -C '{tmp_path / 'my repo'}' switch main"
+
+
+@pytest.mark.parametrize(
+    ("remotes", "holder", "expected"),
+    [
+        ([], None, "origin"),
+        (["upstream"], None, "upstream"),
+        (["fork", "origin"], None, "origin"),
+        (["fork", "origin"], "fork", "fork"),
+        (["origin", "team/tea"], "team/tea", "team/tea"),
+    ],
+)
+def test_a_branch_is_fetched_from_the_remote_that_has_it(
+    tmp_path: Path, remotes: list[str], holder: str | None, expected: str
+) -> None:
+    git = make_repo(tmp_path / "here")
+    git.commit("begin")
+    for name in remotes:
+        git("remote", "add", name, str(tmp_path / "nowhere"))
+    if holder:
+        git("update-ref", f"refs/remotes/{holder}/lane/a", "HEAD")
+    assert str(fetch_command(discover(git.path), "lane/a")).endswith(f" fetch {expected} lane/a:lane/a")
 
 
 def test_the_journal_is_out_of_the_tree_and_named_by_the_id(mission: Repo) -> None:

@@ -417,6 +417,13 @@ def tracked_branch(repo: Repository, name: str) -> str:
     return name[len(max(remotes, key=len)) + 1 :] if remotes else name.partition("/")[2]
 
 
+def fetch_command(repo: Repository, branch: str) -> Command:
+    """What brings a branch that stands on a remote into this clone, or forward there; of several remotes origin's."""
+    tracking, remotes = tracking_branches(repo, branch), remotes_of(repo)
+    known = [remote for remote in remotes if f"{remote}/{branch}" in tracking]
+    return git_command(repo.root, "fetch", next(iter((*known, *remotes)), "origin"), f"{branch}:{branch}")
+
+
 def remotes_of(repo: Repository) -> tuple[str, ...]:
     """Names of the remotes, origin first; git is asked once while its settings stay as they are."""
     config = (repo.common_dir or repo.checkout) / "config"

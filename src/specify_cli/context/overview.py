@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from specify_cli.core.mission_target import begun_at, started_from
 from specify_cli.core.work_packages import WorkPackage, load_work_packages
-from specify_cli.home import MissionPlace, home_of
+from specify_cli.home import MissionPlace, fetch_command, home_of
 from specify_cli.kernel import clock
 from specify_cli.kernel.commands import Command, git_command, spec_kitty
 from specify_cli.kernel.errors import Refused
@@ -176,8 +176,7 @@ def landing_command(place: MissionPlace, base: str) -> Command:
     if place.meta.get("acceptance_mode") != PULL_REQUEST:
         return land
     home = home_of(place.repo, base)
-    there = home.path if home else place.repo.root
-    pull = git_command(there, *(("pull", "--no-rebase") if home else ("fetch", "origin", f"{base}:{base}")))
+    pull = git_command(home.path, "pull", "--no-rebase") if home else fetch_command(place.repo, base)
     return Command(*pull.steps, *land.steps)
 
 

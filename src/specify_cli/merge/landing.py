@@ -16,8 +16,8 @@ from specify_cli.context.overview import is_landed
 from specify_cli.core.mission_lanes import lanes_of
 from specify_cli.core.mission_target import begun_at
 from specify_cli.core.work_packages import require_plan
-from specify_cli.home import MissionPlace, home_of
-from specify_cli.kernel.commands import Command, git_command, spec_kitty
+from specify_cli.home import MissionPlace, fetch_command, home_of
+from specify_cli.kernel.commands import Command, spec_kitty
 from specify_cli.kernel.config import Config
 from specify_cli.kernel.errors import NotFound, Refused, UsageError
 from specify_cli.kernel.git import Git
@@ -234,7 +234,7 @@ def _base_of(place: MissionPlace, status: Status, wish: Wish) -> MissionPlace:
 
 
 def _no_branch(place: MissionPlace, branch: str) -> NotFound:
-    fetch = git_command(place.repo.root, "fetch", "origin", f"{branch}:{branch}")
+    fetch = fetch_command(place.repo, branch)
     return NotFound(f"there is no branch {branch} in this clone", "BRANCH_NOT_FOUND", hint=fetch)
 
 

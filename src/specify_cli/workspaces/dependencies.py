@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from specify_cli.core.commits import no_identity
-from specify_cli.home import MissionPlace
+from specify_cli.home import MissionPlace, fetch_command
 from specify_cli.kernel.commands import Command, git_command, spec_kitty
 from specify_cli.kernel.errors import Conflict, Refused
 from specify_cli.kernel.git import Git
@@ -105,8 +105,7 @@ def way_back(place: MissionPlace, branch: str) -> Command:
     git, wanted = place.git, (each for each in workspace_records(place) if each.branch == branch)
     heads = [span.head for record in wanted for span in record.wps.values() if span.head and git.resolve(span.head)]
     last = next((head for head in heads if all(git.is_ancestor(each, head) for each in heads)), None)
-    words = ("branch", branch, last) if last else ("fetch", "origin", f"{branch}:{branch}")
-    return git_command(place.repo.root, *words)
+    return git_command(place.repo.root, "branch", branch, last) if last else fetch_command(place.repo, branch)
 
 
 def still_missing(git: Git, refs: dict[str, str], commit: str, needed: Sequence[Needed]) -> tuple[Needed, ...]:
