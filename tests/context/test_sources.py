@@ -161,6 +161,15 @@ def test_it_is_read_wherever_it_is_and_changed_only_after_the_hint(
         )  # fmt: skip
 
 
+def test_what_is_not_published_waits_until_the_mission_can_be_changed(mission: Mission) -> None:
+    mission.claim("WP01")
+    project, named = deleted(mission), ("--mission", mission.slug, "--json")
+    refused = project.run("materialize", *named).failed("TARGET_GONE", 1)
+    for words in (("doctor", "log"), ("agent", "status", "validate")):
+        found = {each["code"]: each for each in project.run(*words, *named).json()["findings"]}
+        assert found["UNPUBLISHED"]["fix"] == refused.json()["hint"]
+
+
 def obey(project: Project, refused: Result) -> None:
     """Do what a refusal says, in a shell."""
     env = {**os.environ, "PATH": f"{SCRIPT.parent}:{os.environ['PATH']}"}
@@ -285,6 +294,8 @@ def test_the_hint_tracks_the_remote_that_has_the_mission(mission: Mission) -> No
 
 def test_a_bare_repository_gets_a_working_tree(mission: Mission) -> None:
     project = clone(mission.project, "--bare")
+    looked = project.run("doctor", "setup", "--json").json()["findings"]
+    assert "GIT_FAILED" not in [each["code"] for each in looked]
     said = project.run("accept", "--mission", mission.slug, "--json").failed("TARGET_NOT_CHECKED_OUT")
     project.run("next", "--agent", "ada", "--mission", mission.slug, "--json").ok()  # a worktree of a lane is no home
     again = project.run("accept", "--mission", mission.slug, "--json").failed("TARGET_NOT_CHECKED_OUT")

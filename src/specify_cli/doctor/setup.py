@@ -165,7 +165,7 @@ def _ignored(subject: Subject) -> list[Finding]:
 
 def _uncommitted(subject: Subject) -> list[Finding]:
     """Files of the set-up that git does not know: other worktrees and clones lack them."""
-    if not subject.repo.has_git:
+    if subject.repo.git_dir is None:  # Without git, or bare.
         return []
     git = Git(subject.project)
     new = [change.path for change in git.changes(".kittify", *FIXED) if change.state == "??"]

@@ -235,11 +235,16 @@ def validate_publication(*logs: Reading[Kept]) -> list[Problem]:
             f"{plural(len(log.unpublished), 'event')} of {log.log.name} recorded and not yet published",
             log.log.where,
             None,
-            spec_kitty("materialize", "--mission", log.log.place.slug),
+            _publishing(log.log.place),
         )
         for log in logs
         if log.unpublished and log.log.place.repo.has_git
     ]
+
+
+def _publishing(place: MissionPlace) -> Command | None:
+    """What publishes, or first brings a mission that can only be read to where it can be changed."""
+    return spec_kitty("materialize", "--mission", place.slug) if place.elsewhere is None else place.way_home
 
 
 def _problem(event: StatusEvent, code: str, message: str, origins: Origins) -> Problem:
