@@ -16,7 +16,7 @@ from tests.support.project import Project
 # A hook that a user would lose patience with; it says that it runs.
 HOOK = """#!/bin/sh
 : > "{mark}"
-sleep 20
+sleep 300
 """
 
 
@@ -45,7 +45,13 @@ def ended(project: Project, sign: signal.Signals, mark: Path, *words: str, every
         time.sleep(0.02)
     time.sleep(0.5)  # a shell that is about to start a program outlives Ctrl-C
     (os.killpg if everybody else os.kill)(running.pid, sign)
-    code = running.wait(15)
+    try:
+        code = running.wait(120)  # far less than the hook takes, and longer than a slow disk
+    except subprocess.TimeoutExpired:
+        os.killpg(running.pid, signal.SIGKILL)
+        raise
+    finally:
+        running.wait()
     left = subprocess.run(["ps", "-o", "args=", "-s", str(running.pid)], capture_output=True, text=True, check=False)
     assert [line for line in left.stdout.splitlines() if "defunct" not in line] == []
     return code

@@ -330,7 +330,7 @@ def mission_not_ready(project: Project) -> None:
 def preflight_failed(project: Project) -> None:
     told = failed(orchestrated(project, *PAIR).ask("merge-mission"), "PREFLIGHT_FAILED")
     assert told["target_branch"] == "main"
-    assert len(told["errors"]) == 3
+    assert len(told["errors"]) == 4
 
 
 def version_mismatch(project: Project) -> None:

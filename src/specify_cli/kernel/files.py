@@ -55,8 +55,9 @@ def is_sealed(path: Path) -> bool:
 def _is_sealed(error: OSError, path: Path) -> bool:
     if error.errno == errno.EROFS:
         return True
-    place = path if path.exists() else path.parent
-    return error.errno in _READ_ONLY and place.exists() and os.access(place, os.W_OK)
+    # Asked with `access`: in a folder that is closed pathlib's `exists` raises.
+    place = path if os.access(path, os.F_OK) else path.parent
+    return error.errno in _READ_ONLY and os.access(place, os.W_OK)
 
 
 def explain(error: OSError, path: Path) -> Refused | Unavailable:
@@ -71,7 +72,7 @@ def explain(error: OSError, path: Path) -> Refused | Unavailable:
         if _is_sealed(error, path):
             return Refused(f"{said}; {UNSEAL}", "STATE_READ_ONLY", None, {"path": str(path), "edit": CODEX_SETTINGS})
         hint = command("chmod", "u+rwx", path.parent)
-        if path.is_file() and not os.access(path, os.W_OK):
+        if os.access(path, os.F_OK) and path.is_file() and not os.access(path, os.W_OK):
             hint = hint.then("chmod", "u+rw", path)
         return Refused(said, "STATE_READ_ONLY", hint, {"path": str(path)})
     return Unavailable(f"{path}: {reason}", "FILE_UNUSABLE", command("ls", "-ld", path), {"path": str(path)})
