@@ -32,13 +32,17 @@ def hooked(project: Project, scratch: Path) -> Path:
 
 def ended(project: Project, sign: signal.Signals, mark: Path, *words: str, everybody: bool) -> int:
     """Run a command, end it while its commit runs, and give its exit code."""
-    running = subprocess.Popen(
-        [str(SCRIPT), *words],
-        cwd=project.path,
-        start_new_session=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    before = signal.signal(sign, signal.SIG_DFL)  # tests that `nohup` runs hand on that HUP is ignored
+    try:
+        running = subprocess.Popen(
+            [str(SCRIPT), *words],
+            cwd=project.path,
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+    finally:
+        signal.signal(sign, before)
     until = time.monotonic() + 60
     while not mark.exists():
         assert time.monotonic() < until

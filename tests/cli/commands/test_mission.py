@@ -28,7 +28,7 @@ def test_every_mission_is_listed_with_type_state_and_board(project: Project) -> 
 def test_broken_missions_are_listed_with_their_error_and_hide_no_other(project: Project) -> None:
     good = finalized_mission(project, name="good")
     bad = finalized_mission(project, name="bad")
-    (bad.folder / "lanes.json").write_text("{", encoding="utf-8")
+    (bad.folder / "meta.json").write_text("{", encoding="utf-8")
     project.git.write("kitty-specs/009-empty/spec.md", "# Nothing\n")
     found = project.run("mission", "list", "--json").ok().json()
     assert [each["mission_slug"] for each in found["missions"]] == [good.slug]
