@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Callable
 
 import pytest
 
-from tests.support.cli import SCRIPT, Result
 from tests.support.git import Repo
 from tests.support.missions import Mission, finalized_mission
 from tests.support.project import Project, Task
-from tests.support.stories import one, story
+from tests.support.stories import obey, one, story
 
 TARGET = "feat/tea"
 READERS = (
@@ -154,7 +151,7 @@ def test_it_is_read_wherever_it_is_and_changed_only_after_the_hint(
     told = {each["code"]: each for each in project.run("doctor", "--mission", slug, "--json").json()["findings"]}
     assert told[code]["severity"] == ("warning" if case in MENDED_BY_NOTHING else "error")
     if case not in MENDED_BY_NOTHING:
-        obey(project, project.run("next", "--agent", "ada", "--mission", slug, "--json").failed(code))
+        obey(project.run("next", "--agent", "ada", "--mission", slug, "--json").failed(code), project.path)
         found = project.run("next", "--agent", "ada", "--mission", slug, "--json").ok().json()
         assert (found["action"], found["wp_id"], found["read_from"]["source"]) == (
             "implement", "WP01", "target" if case is single_branch else "home",
@@ -168,12 +165,6 @@ def test_what_is_not_published_waits_until_the_mission_can_be_changed(mission: M
     for words in (("doctor", "log"), ("agent", "status", "validate")):
         found = {each["code"]: each for each in project.run(*words, *named).json()["findings"]}
         assert found["UNPUBLISHED"]["fix"] == refused.json()["hint"]
-
-
-def obey(project: Project, refused: Result) -> None:
-    """Do what a refusal says, in a shell."""
-    env = {**os.environ, "PATH": f"{SCRIPT.parent}:{os.environ['PATH']}"}
-    subprocess.run(["/bin/sh", "-c", refused.json()["hint"]], cwd=project.path, env=env, check=True)
 
 
 def state_of(project: Project) -> dict[str, bytes]:
@@ -219,7 +210,7 @@ def test_a_branch_that_was_deleted_before_it_was_merged_comes_back(mission: Miss
     git("branch", "-q", "-D", TARGET)
     refused = mission.project.run("status", "--mission", "tea-timer", "--json").failed("MISSION_NOT_FOUND", 1)
     assert refused.json()["hint"] == f"git -C {mission.project.path} switch -c {TARGET} {tip}"
-    obey(mission.project, refused)
+    obey(refused, mission.project.path)
     assert mission.project.run("status", "--json").ok().json()["total_wps"] == 1
 
 
@@ -266,7 +257,7 @@ def test_with_several_remotes_the_hint_says_which(mission: Mission) -> None:
     project.git("fetch", "-q", "--all")
     refused = project.run("next", "--agent", "ada", "--mission", mission.slug, "--json").failed("TARGET_GONE")
     assert refused.json()["hint"] == f"git -C {project.path} switch --track origin/{TARGET}"
-    obey(project, refused)
+    obey(refused, project.path)
     project.run("next", "--agent", "ada", "--mission", mission.slug, "--json").ok()
 
 
@@ -288,7 +279,7 @@ def test_the_hint_tracks_the_remote_that_has_the_mission(mission: Mission) -> No
     project.git("update-ref", f"refs/remotes/origin/{TARGET}", "main")
     refused = project.run("next", "--agent", "ada", "--mission", mission.slug, "--json").failed("TARGET_GONE")
     assert refused.json()["hint"] == f"git -C {project.path} switch --track fork/{TARGET}"
-    obey(project, refused)
+    obey(refused, project.path)
     project.run("next", "--agent", "ada", "--mission", mission.slug, "--json").ok()
 
 
@@ -300,7 +291,7 @@ def test_a_bare_repository_gets_a_working_tree(mission: Mission) -> None:
     project.run("next", "--agent", "ada", "--mission", mission.slug, "--json").ok()  # a worktree of a lane is no home
     again = project.run("accept", "--mission", mission.slug, "--json").failed("TARGET_NOT_CHECKED_OUT")
     assert again.json()["hint"] == said.json()["hint"]
-    obey(project, again)
+    obey(again, project.path)
     assert project.run("status", "--json").ok().json()["read_from"]["source"] == "home"
 
 
@@ -309,7 +300,7 @@ def test_a_remote_may_have_a_slash_in_its_name(mission: Mission) -> None:
     project = clone(mission.project, "--origin", "team/tea")
     board = project.run("status", "--json").ok().json()
     assert (board["total_wps"], board["read_from"]["ref"]) == (1, f"team/tea/{TARGET}")
-    obey(project, project.run("next", "--agent", "ada", "--mission", mission.slug, "--json").failed("TARGET_GONE"))
+    obey(project.run("next", "--agent", "ada", "--mission", mission.slug, "--json").failed("TARGET_GONE"), project.path)
     project.run("next", "--agent", "ada", "--mission", mission.slug, "--json").ok()
 
 
@@ -323,5 +314,5 @@ def test_a_merge_does_not_begin_where_a_sparse_checkout_does_not_keep_the_missio
     project.git.write(".git/info/sparse-checkout", "/*\n!/*/\n/src/\n")
     refused = found.merge().failed("SPARSE_CHECKOUT", 1)
     assert "SPARSE_CHECKOUT" in found.run("merge", "--dry-run").out
-    obey(project, refused)
+    obey(refused, project.path)
     found.merge().ok()

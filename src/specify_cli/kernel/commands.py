@@ -139,7 +139,7 @@ class Call:
         refused: whether it is refused.
         recorded: what it has recorded so far, in words.
         by_agent: whether a coding agent's program runs it.
-        exposed: folder of a working tree -> whether an agent can change the hooks that git runs there.
+        exposed: folder of a working tree -> whether an agent runs this and can change the hooks that git runs there.
     """
 
     words: tuple[str, ...] = ()

@@ -92,9 +92,10 @@ class GitRun:
         paths.require_own(self.root)
         if _verb(args) in _NAMING:
             env = {**self.own_names(), **(env or {})}
-        if write and (call := the_call()).by_agent():
+        if write:
+            call = the_call()
             if self.root not in call.exposed:
-                call.exposed[self.root] = self._are_hooks_exposed()
+                call.exposed[self.root] = call.by_agent() and self._are_hooks_exposed()
             args = (*NO_HOOKS, *args) if call.exposed[self.root] else args
         with announced_if_slow(_waiting(args, timeout)) if timeout >= _LONG else nullcontext():
             done = process.run(
